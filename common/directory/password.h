@@ -1,0 +1,35 @@
+/* common/directory/password.h - what is kept of a password, and checking one
+ *
+ * What    a crypt(3) string (yescrypt when made here, any scheme it reads when
+ *         imported) for PLAIN, LOGIN and USER/PASS, and keys for SCRAM-SHA-256.
+ * Memory  values; directory_password_wipe() when done.
+ */
+#pragma once
+
+#include "common/base/base.h"
+#include "common/sasl/sasl.h"
+
+#define DIRECTORY_CRYPT_MAX 255
+
+struct directory_password {
+	char crypt[DIRECTORY_CRYPT_MAX + 1]; /* "" when there is none */
+	bool has_scram;                      /* false for imported hashes */
+	struct scram_keys scram;
+};
+
+/* Makes both kinds from the password as the user typed it. -1 when it cannot be
+ * one (empty, not UTF-8, controls, over SASL_PASSWORD_MAX) or no random bytes
+ * are to be had. Slow on purpose; see docs/decisions. */
+MUST_USE int directory_password_make(struct span password,
+				     struct directory_password *out, struct err *err);
+
+/* A hash from elsewhere, for imports; -1 when crypt(3) cannot read it. */
+MUST_USE int directory_password_import(struct span crypt,
+				       struct directory_password *out, struct err *err);
+
+/* True when the prepared password is the one of `crypt`. Slow on purpose, and
+ * safe in any thread. An empty `crypt` never matches and takes as long as a
+ * yescrypt of the default cost. */
+MUST_USE bool directory_password_matches(const char *crypt, struct span password);
+
+void directory_password_wipe(struct directory_password *p);

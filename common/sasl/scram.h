@@ -1,0 +1,40 @@
+/* common/sasl/scram.h - what a server keeps of a password for SCRAM-SHA-256
+ *
+ * RFC     [RFC5802 3] the keys, [RFC7677 3] SHA-256.
+ * Trust   the keys let nobody log in, but a thief may guess against them.
+ */
+#pragma once
+
+#include "common/base/base.h"
+
+#define SCRAM_KEY_BYTES      32
+#define SCRAM_SALT_BYTES     16
+#define SCRAM_SALT_MAX       64 /* of imported keys */
+#define SCRAM_ITERATIONS_MIN 4096
+#define SCRAM_ITERATIONS_MAX 10000000
+/* For new passwords: 25 ms here. A low count would undo what yescrypt gives. */
+#define SCRAM_ITERATIONS_DEFAULT 100000
+
+struct scram_keys {
+	uint8_t salt[SCRAM_SALT_MAX];
+	size_t salt_bytes;
+	uint32_t iterations;
+	uint8_t stored_key[SCRAM_KEY_BYTES];
+	uint8_t server_key[SCRAM_KEY_BYTES];
+};
+
+/* Keys of a password that sasl_prepare() has made. The salt comes from the
+ * caller: at most SCRAM_SALT_MAX bytes, random. Takes 25 ms for 100,000. */
+void scram_keys_make(struct span password, struct span salt, uint32_t iterations,
+		     struct scram_keys *out);
+
+/* Keys nobody can prove, for a name that is not there: always the same salt for
+ * the same name and secret, so that the answer does not tell. */
+void scram_keys_fake(struct span name, struct span secret, struct scram_keys *out);
+
+/* HMAC-SHA-256 of a series of parts, as if they stood in a row. */
+void scram_hmac(struct span key, const struct span *parts, size_t n,
+		uint8_t out[SCRAM_KEY_BYTES]);
+
+/* True when equal; takes the same time whatever differs. */
+MUST_USE bool scram_equal(const void *a, const void *b, size_t n);
