@@ -1,0 +1,80 @@
+"""Builds everything twice and runs every test; called by `./dev test [NAME]`.
+
+Development (AddressSanitizer, UndefinedBehaviorSanitizer) and release builds
+both run the unit tests, the fuzz corpora and the end-to-end tests. The last
+line is "N passed, N failed".
+"""
+import os
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as xml
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+PRESETS = ("development", "release")
+
+
+def build(preset):
+    folder = TOP / "build" / preset
+    if not (folder / "build.ninja").exists():
+        subprocess.run(["cmake", "--preset", preset], cwd=TOP, check=True,
+                       stdout=subprocess.DEVNULL)
+    subprocess.run(["cmake", "--build", folder, "--", "--quiet"], cwd=TOP, check=True)
+
+
+def count_junit(path):
+    """(passed, failed, skipped) out of a JUnit file."""
+    passed = failed = skipped = 0
+    for case in xml.parse(path).getroot().iter("testcase"):
+        if case.find("failure") is not None or case.find("error") is not None:
+            failed += 1
+        elif case.find("skipped") is not None or case.get("status") == "notrun":
+            skipped += 1
+        else:
+            passed += 1
+    return passed, failed, skipped
+
+
+def run_unit(preset, name):
+    report = TOP / "build" / preset / "unit.xml"
+    report.unlink(missing_ok=True)
+    subprocess.run(["ctest", "--test-dir", TOP / "build" / preset, "-j2", "--no-tests=ignore",
+                    "--output-on-failure", "--output-junit", report,
+                    *(["-R", re.escape(name)] if name else []), "--progress"], cwd=TOP)
+    return count_junit(report) if report.exists() else (0, 0 if name else 1, 0)
+
+
+def run_end_to_end(preset, name):
+    report = TOP / "build" / preset / "e2e.xml"
+    report.unlink(missing_ok=True)
+    env = dict(os.environ, POSTROAD_BUILD=str(TOP / "build" / preset),
+               PYTHONDONTWRITEBYTECODE="1")
+    subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+                    f"--junitxml={report}", *(["-k", name] if name else []), "tests/e2e"],
+                   cwd=TOP, env=env)
+    return count_junit(report) if report.exists() else (0, 1, 0)
+
+
+def main():
+    name = sys.argv[1] if len(sys.argv) > 1 else ""
+    totals = [0, 0, 0]
+    started = time.monotonic()
+    for preset in PRESETS:
+        for what, step in (("unit", run_unit), ("end to end", run_end_to_end)):
+            print(f"== {preset}: {what}", flush=True)
+            if step is run_unit:
+                build(preset)
+            counts = step(preset, name)
+            totals = [a + b for a, b in zip(totals, counts)]
+            print(f"== {preset}: {what}: {counts[0]} passed, {counts[1]} failed, "
+                  f"{counts[2]} skipped, {time.monotonic() - started:.0f} s since the start",
+                  flush=True)
+    skipped = f", {totals[2]} skipped" if totals[2] else ""
+    print(f"{totals[0]} passed, {totals[1]} failed{skipped}")
+    return 0 if totals[1] == 0 and totals[0] > 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

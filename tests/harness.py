@@ -1,0 +1,204 @@
+"""A Postroad of one's own: made in a fresh folder, on free loopback ports, gone afterwards.
+
+Used by the end-to-end tests, `./dev run`, tests/crash and bench. As root every
+program runs under its own user, so the folder is made open to pass through.
+"""
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+LISTENERS = ("smtp", "submission", "submissions", "pop3", "pop3s")
+
+
+def free_ports(n):
+    """n TCP ports of 127.0.0.1 that nobody listens on; held together so that all differ."""
+    held = [socket.socket() for _ in range(n)]
+    try:
+        for s in held:
+            s.bind(("127.0.0.1", 0))
+        return [s.getsockname()[1] for s in held]
+    finally:
+        for s in held:
+            s.close()
+
+
+def wait_until(true, seconds=20.0, what="condition"):
+    """Polls `true()` until it gives something true, and returns that."""
+    end = time.monotonic() + seconds
+    while True:
+        value = true()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what}: not within {seconds} s")
+        time.sleep(0.01)
+
+
+def make_certificate(folder, host="localhost"):
+    cert, key = folder / "tls.crt", folder / "tls.key"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
+                    "-subj", f"/CN={host}", "-addext",
+                    f"subjectAltName=DNS:{host},IP:127.0.0.1", "-keyout", key, "-out", cert],
+                   check=True, capture_output=True)
+    key.chmod(0o600)
+    return cert, key
+
+
+class Postroad:
+    """One installation: folders, settings, and the running suite."""
+
+    def __init__(self, build=None, folder=None, settings=None, ports=None, tls=True,
+                 domains=("example.org",), spool=None, mail=None):
+        self.build = Path(build or os.environ.get("POSTROAD_BUILD", TOP / "build/development"))
+        self.own_folder = folder is None
+        self.folder = Path(folder or tempfile.mkdtemp(prefix="postroad-"))
+        self.folder.chmod(0o755)
+        self.spool = Path(spool or self.folder / "spool")
+        self.mail = Path(mail or self.folder / "mail")
+        self.run = self.folder / "run"
+        self.log = self.folder / "postroad.log"
+        self.config = self.folder / "postroad.conf"
+        self.domains = domains
+        self.ports = ports or dict(zip(LISTENERS, free_ports(len(LISTENERS))))
+        self.tls = make_certificate(self.folder) if tls else None
+        self.settings = dict(settings or {})
+        self.process = None
+        self.write_config()
+
+    def write_config(self, **changes):
+        """The settings file, with `changes` on top of what was asked before."""
+        self.settings.update(changes)
+        listed = ", ".join(f'"{d}"' for d in self.domains)
+        lines = ['hostname = "mx.example.org"', f"domains = {{{listed}}}",
+                 f'spool_directory = "{self.spool}"', f'mail_directory = "{self.mail}"',
+                 f'directory_directory = "{self.folder}/directory"',
+                 f'run_directory = "{self.run}"', f'log_to = "{self.log}"']
+        for name in LISTENERS:
+            lines.append(f'{name}_listen = {{"127.0.0.1:{self.ports[name]}"}}')
+        if self.tls:
+            lines += [f'tls_certificate = "{self.tls[0]}"', f'tls_key = "{self.tls[1]}"']
+        lines += [f"{key} = {value}" for key, value in self.settings.items()]
+        self.config.write_text("\n".join(lines) + "\n")
+
+    # --- the command
+
+    def command(self, *args, stdin=None, check=True, name="postroad"):
+        done = subprocess.run(
+            [self.build / "bin" / name, "--config", self.config, *args]
+            if name == "postroad" else [self.build / "bin" / name, *args],
+            input=stdin, capture_output=True, timeout=120,
+            env=dict(os.environ, POSTROAD_CONFIG=str(self.config)))
+        if check and done.returncode != 0:
+            raise AssertionError(f"postroad {' '.join(map(str, args))}: exit "
+                                 f"{done.returncode}\n{done.stdout.decode()}{done.stderr.decode()}")
+        return done
+
+    def add_account(self, address, password="secret", quota=None):
+        self.command("account", "add", address, "--password-stdin", stdin=password.encode() + b"\n")
+        if quota:
+            self.command("account", "quota", address, quota)
+
+    # --- running
+
+    def start(self, wait=True):
+        self.output = open(self.folder / "output.txt", "ab")
+        self.process = subprocess.Popen(
+            [self.build / "bin" / "postroad", "--config", self.config, "run"],
+            stdout=self.output, stderr=self.output, stdin=subprocess.DEVNULL)
+        if wait:
+            self.wait_ready()
+        return self
+
+    def wait_ready(self, seconds=30):
+        def ready():
+            if self.process.poll() is not None:
+                raise AssertionError(f"postroad ended with {self.process.returncode}\n{self.tail()}")
+            return self.log.exists() and self.log.read_text(errors="replace").count("master.ready") \
+                >= self.ready_wanted
+        self.ready_wanted = getattr(self, "ready_seen", 0) + 1
+        wait_until(ready, seconds, "postroad ready")
+        self.ready_seen = self.ready_wanted
+
+    def tail(self, lines=40):
+        text = ""
+        for path in (self.folder / "output.txt", self.log):
+            if path.exists():
+                text += path.read_text(errors="replace")
+        return "\n".join(text.splitlines()[-lines:])
+
+    def pids(self, program=None):
+        """{pid: program name} of the running children, "master" included."""
+        found = {}
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit():
+                continue
+            try:
+                pid, parent = int(entry.name), int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+                name = (entry / "cmdline").read_bytes().split(b"\0")[0].decode().rsplit("/", 1)[-1]
+            except (OSError, IndexError):
+                continue
+            if self.process and (pid == self.process.pid or parent == self.process.pid):
+                found[pid] = name.removeprefix("postroad-")
+        return {p: n for p, n in found.items() if program in (None, n)}
+
+    def stop(self, seconds=60):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(seconds)
+        code = self.process.returncode if self.process else None
+        self.process = None
+        return code
+
+    def kill(self):
+        """kill -9 of everything at once."""
+        pids = list(self.pids())
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.process.wait(10)
+        wait_until(lambda: not any(Path(f"/proc/{p}").exists() for p in pids), 10, "all killed")
+        self.process = None
+
+    def close(self):
+        try:
+            if self.process and self.process.poll() is None:
+                try:
+                    self.stop()
+                except subprocess.TimeoutExpired:
+                    self.kill()
+        finally:
+            if self.own_folder:
+                shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.close()
+
+    # --- what was logged
+
+    def logged(self, *needles):
+        """The log lines that contain every needle."""
+        if not self.log.exists():
+            return []
+        return [line for line in self.log.read_text(errors="replace").splitlines()
+                if all(n in line for n in needles)]
+
+
+def have_users():
+    try:
+        pwd.getpwnam("postroad-net")
+        return True
+    except KeyError:
+        return False
