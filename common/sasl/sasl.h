@@ -31,7 +31,7 @@
 #define SASL_PASSWORD_MAX 1024
 #define SASL_MESSAGE_MAX  4096
 #define SASL_BINDING_MAX  64
-#define SASL_NONCE_MAX    256 /* client's and server's together */
+#define SASL_NONCE_MAX    512 /* client's and server's together */
 
 enum sasl_mechanism {
 	SASL_PLAIN,
@@ -98,8 +98,7 @@ struct sasl {
 	size_t name_bytes;
 	char password[SASL_PASSWORD_MAX];
 	size_t password_bytes;
-	char nonce[SASL_NONCE_MAX]; /* the server's part until client-first came */
-	size_t nonce_bytes;
+	struct buf nonce;        /* the server's part until client-first came */
 	struct buf gs2;          /* gs2-header as it came */
 	struct buf auth_message; /* [RFC5802 3] AuthMessage, as far as it is known */
 	struct scram_keys keys;

@@ -32,9 +32,14 @@ void scram_keys_make(struct span password, struct span salt, uint32_t iterations
  * the same name and secret, so that the answer does not tell. */
 void scram_keys_fake(struct span name, struct span secret, struct scram_keys *out);
 
-/* HMAC-SHA-256 of a series of parts, as if they stood in a row. */
-void scram_hmac(struct span key, const struct span *parts, size_t n,
-		uint8_t out[SCRAM_KEY_BYTES]);
+/* HMAC-SHA-256. */
+void scram_hmac(struct span key, struct span message, uint8_t out[SCRAM_KEY_BYTES]);
+
+/* [RFC5802 3] True when `proof` (of SCRAM_KEY_BYTES bytes) shows that its maker
+ * knows the password. `signature` gets what shows the same of the server. */
+MUST_USE bool
+scram_proof_check(const struct scram_keys *keys, struct span auth_message,
+		  const uint8_t *proof, uint8_t signature[SCRAM_KEY_BYTES]);
 
 /* True when equal; takes the same time whatever differs. */
 MUST_USE bool scram_equal(const void *a, const void *b, size_t n);
