@@ -1,0 +1,109 @@
+/* common/conf/settings.h - every setting, one row each
+ *
+ * type, name, default, min, max, reloadable, help
+ *
+ * Types, and what the member of struct settings is:
+ *   TEXT      char *, never null; min and max are its length in bytes
+ *   PATH      char *, absolute or empty (empty only where min is 0)
+ *   NUMBER    uint64_t
+ *   BYTES     uint64_t, written "50M"
+ *   SECONDS   uint64_t, written "5m"; a bare number is seconds
+ *   SWITCH    bool, written "yes" or "no" (also true, false, on, off)
+ *   CHOICE    int, one of the words in the default, counted from 0; the default
+ *             is the word with the star. Its enum stands in conf.h.
+ *   LIST      struct conf_list of words; min and max are how many
+ *   DOMAINS   struct conf_list of domain names, lower case
+ *   LISTEN    struct conf_list of "ADDRESS:PORT", "[ADDRESS]:PORT" or "*:PORT";
+ *             conf_listen_parse() takes one apart
+ *   NETWORKS  struct conf_networks, written "192.0.2.0/24" or "2001:db8::/32"
+ * Defaults of lists are words separated by commas. Units come last in a name.
+ * Reloadable: 1 when `postroad reload` is enough, 0 when it takes a restart.
+ */
+#pragma once
+
+/* clang-format off */
+#define CONF_SETTINGS(S) \
+	/* who we are */ \
+	S(TEXT,     hostname,                     "", 0, 255, 0, "name this server greets with; the machine's own when empty") \
+	S(DOMAINS,  domains,                      "", 0, 10000, 1, "domains made at the first start; later ones by `postroad domain add`") \
+	S(TEXT,     postmaster,                   "postmaster", 1, 254, 1, "account that gets mail for postmaster") \
+	/* where clients connect */ \
+	S(LISTEN,   smtp_listen,                  "*:25", 0, 64, 1, "addresses for mail from other servers") \
+	S(LISTEN,   submission_listen,            "*:587", 0, 64, 1, "addresses for mail from users, STARTTLS") \
+	S(LISTEN,   submissions_listen,           "*:465", 0, 64, 1, "addresses for mail from users, TLS from the first byte") \
+	S(TEXT,     lmtp_socket,                  "", 0, 100, 1, "Unix socket for LMTP, relative to run_directory; none when empty") \
+	S(LISTEN,   pop3_listen,                  "*:110", 0, 64, 1, "addresses for POP3") \
+	S(LISTEN,   pop3s_listen,                 "*:995", 0, 64, 1, "addresses for POP3, TLS from the first byte") \
+	S(PATH,     tls_certificate,              "", 0, 4000, 1, "PEM file with the certificate and its chain; no TLS when empty") \
+	S(PATH,     tls_key,                      "", 0, 4000, 1, "PEM file with the key of tls_certificate") \
+	/* where things are kept */ \
+	S(PATH,     spool_directory,              "/var/spool/postroad", 1, 4000, 0, "the queue") \
+	S(PATH,     mail_directory,               "/var/lib/postroad/mail", 1, 4000, 0, "the mailboxes") \
+	S(PATH,     directory_directory,          "/var/lib/postroad/directory", 1, 4000, 0, "accounts, domains and aliases") \
+	S(PATH,     run_directory,                "/run/postroad", 1, 80, 0, "sockets and the process id file") \
+	S(TEXT,     user_net,                     "postroad-net", 1, 32, 0, "user of the programs that face the network") \
+	S(TEXT,     user_queue,                   "postroad-queue", 1, 32, 0, "user that owns the queue") \
+	S(TEXT,     user_auth,                    "postroad-auth", 1, 32, 0, "user that owns the directory of accounts") \
+	S(TEXT,     user_mail,                    "postroad-mail", 1, 32, 0, "user that owns the mailboxes") \
+	/* logs */ \
+	S(TEXT,     log_to,                       "stderr", 1, 4000, 1, "stderr, journal, syslog, or the path of a file") \
+	S(CHOICE,   log_level,                    "error|warning|*info|debug", 0, 3, 1, "least important line that is logged") \
+	/* processes; 0 is one for each processor */ \
+	S(NUMBER,   smtpd_processes,              "0", 0, 64, 0, "processes that take mail; 0: one for each processor, at most 4") \
+	S(NUMBER,   gate_processes,               "0", 0, 64, 0, "processes that do TLS and login for mailboxes; 0 as above") \
+	S(NUMBER,   local_processes,              "0", 0, 64, 0, "processes that write to mailboxes; 0 as above") \
+	S(NUMBER,   pop3d_processes,              "0", 0, 64, 0, "processes that serve POP3 sessions; 0 as above") \
+	S(NUMBER,   authd_threads,                "0", 0, 64, 0, "threads that check passwords; 0: one for each processor") \
+	S(SECONDS,  stop_timeout_s,               "30", 1, 600, 1, "how long an orderly stop may take before it is forced") \
+	S(SECONDS,  ping_timeout_s,               "30", 2, 600, 1, "a program that does not answer for this long is restarted") \
+	/* a message */ \
+	S(BYTES,    message_bytes_max,            "50M", 1024, 4294967296, 1, "largest message") \
+	S(NUMBER,   recipients_max,               "1000", 100, 50000, 1, "recipients of one message") \
+	S(BYTES,    header_bytes_max,             "1M", 4096, 67108864, 1, "all header fields together") \
+	S(BYTES,    header_field_bytes_max,       "100K", 1000, 1048576, 1, "one header field") \
+	S(NUMBER,   header_fields_max,            "5000", 50, 100000, 1, "header fields of a message") \
+	S(NUMBER,   hops_max,                     "50", 5, 500, 1, "Received fields beyond which a message is in a loop") \
+	S(CHOICE,   bare_newline,                 "*reject|normalise", 0, 1, 1, "what a bare CR or LF leads to on port 25") \
+	S(TEXT,     recipient_delimiter,          "+", 0, 1, 1, "character between a local part and its extension; none when empty") \
+	/* an SMTP session */ \
+	S(BYTES,    smtp_line_bytes_max,          "2048", 1000, 65536, 1, "one SMTP command") \
+	S(BYTES,    smtp_text_line_bytes_max,     "64K", 1000, 1048576, 1, "one line of a message") \
+	S(NUMBER,   smtp_transactions_max,        "100", 1, 1000000, 1, "messages in one SMTP session") \
+	S(NUMBER,   smtp_chunks_max,              "10000", 1, 10000000, 1, "BDAT chunks of one message") \
+	S(NUMBER,   smtp_errors_delay,            "10", 1, 10000, 1, "errors in a session before each costs a delay") \
+	S(NUMBER,   smtp_errors_max,              "20", 1, 10000, 1, "errors in a session before it is closed") \
+	S(NUMBER,   smtp_idle_commands_max,       "100", 1, 1000000, 1, "commands in a row that lead to no message") \
+	S(SECONDS,  smtp_idle_timeout_s,          "5m", 1, 86400, 1, "how long a client may think between commands") \
+	S(SECONDS,  smtp_idle_timeout_load_s,     "10", 1, 86400, 1, "the same when the server is near its limits") \
+	S(SECONDS,  smtp_greeting_timeout_s,      "60", 1, 86400, 1, "how long a client may take for its first command") \
+	S(NUMBER,   smtp_data_bytes_per_s_min,    "500", 0, 1000000, 1, "slower senders of a message are cut off") \
+	S(SECONDS,  smtp_data_window_s,           "30", 1, 3600, 1, "over how long that speed is measured") \
+	/* connections */ \
+	S(NUMBER,   connections_max,              "10000", 10, 1000000, 1, "connections of one process") \
+	S(NUMBER,   client_connections_max,       "20", 1, 100000, 1, "connections of one client address (IPv6: /64)") \
+	S(NUMBER,   client_connections_per_minute_max, "120", 1, 1000000, 1, "new connections of one client in a minute") \
+	S(NUMBER,   client_messages_per_minute_max,    "300", 1, 1000000, 1, "messages of one client in a minute") \
+	S(NUMBER,   client_recipients_per_minute_max,  "3000", 1, 1000000, 1, "recipients of one client in a minute") \
+	S(NUMBER,   client_errors_per_minute_max,      "60", 1, 1000000, 1, "errors of one client in a minute") \
+	S(NUMBER,   account_connections_max,      "10", 1, 100000, 1, "sessions of one account from one client") \
+	S(NUMBER,   login_connections_max,        "1000", 10, 1000000, 1, "connections that have not logged in yet") \
+	S(NUMBER,   login_connections_refuse_from, "100", 1, 1000000, 1, "from so many on, new ones are refused at random") \
+	S(SECONDS,  login_timeout_s,              "60", 1, 3600, 1, "from the greeting to the login") \
+	S(SECONDS,  tls_handshake_timeout_s,      "10", 1, 600, 1, "for a TLS handshake") \
+	S(SECONDS,  pop3_idle_timeout_s,          "10m", 1, 86400, 1, "how long a POP3 client may be silent") \
+	S(NETWORKS, trusted_networks,             "", 0, 1000, 1, "clients that may send mail to anywhere without a login") \
+	S(NETWORKS, limits_exempt,                "127.0.0.0/8,::1/128", 0, 1000, 1, "clients whose connections and messages are not counted") \
+	/* logins */ \
+	S(SWITCH,   auth_without_tls,             "no", 0, 1, 1, "offer passwords in the clear without TLS") \
+	S(SECONDS,  auth_delay_s,                 "2", 0, 60, 1, "delay of a failed login; doubles with each further one") \
+	S(SECONDS,  auth_delay_max_s,             "15", 0, 600, 1, "longest such delay") \
+	S(NUMBER,   auth_failures_max,            "5", 1, 100, 1, "failed logins in one session before it is closed") \
+	/* the queue */ \
+	S(SECONDS,  queue_lifetime,               "5d", 60, 5184000, 1, "how long delivery is tried") \
+	S(SECONDS,  queue_retry_min,              "5m", 1, 86400, 1, "time to the second try") \
+	S(SECONDS,  queue_retry_max,              "4h", 1, 604800, 1, "longest time between two tries") \
+	S(NUMBER,   queue_active_max,             "20000", 10, 10000000, 1, "messages in work at once") \
+	/* mailboxes */ \
+	S(NUMBER,   deliver_sync_interval_ms,     "200", 0, 10000, 1, "longest time that deliveries wait to share one sync") \
+	S(NUMBER,   expunged_keep_days,           "7", 0, 3650, 1, "days for which deleted mail can be restored")
+/* clang-format on */

@@ -1,0 +1,272 @@
+/* common/ipc/messages.h - every message that two programs ever exchange
+ *
+ * One row a message: number, name, who may send it, who may receive it, fields.
+ * From the rows come the structs, the writer, the reader, the names and the
+ * check of direction. A field is U8, U16, U32, U64 or BYTES; BYTES point into
+ * the packet and live until the callback returns. A row with FD carries one
+ * file descriptor, which the receiver owns.
+ *
+ * A hash over all rows is the first thing two programs tell each other, so a
+ * half-upgraded installation fails at once and says why. Numbers are never
+ * used again for something else.
+ */
+#pragma once
+
+#include "common/base/base.h"
+
+/* The parties, in the order of the service table. */
+#define IPC_KINDS(K)                                                                     \
+	K(MASTER, "master")                                                              \
+	K(SPOOLD, "spoold")                                                              \
+	K(AUTHD, "authd")                                                                \
+	K(QMGR, "qmgr")                                                                  \
+	K(LOCAL, "local")                                                                \
+	K(SMTPD, "smtpd")                                                                \
+	K(POP3D, "pop3d")                                                                \
+	K(GATE, "gate")                                                                  \
+	K(PICKUP, "pickup")                                                              \
+	K(ADMIN, "admin")
+
+/* Fields, a macro a message. */
+#define IPC_hello(U8, U16, U32, U64, BYTES) U64(rows_hash) U32(kind) U32(instance)
+
+/* --- master and a program it started ------------------------------------ */
+
+/* First after hello. The descriptor holds the text of the settings file. */
+#define IPC_ctl_start(U8, U16, U32, U64, BYTES) U32(instances) BYTES(config_path)
+/* How many processes of one kind there are; sent before the first peer. */
+#define IPC_ctl_count(U8, U16, U32, U64, BYTES) U32(kind) U32(instances)
+/* A file the program cannot open itself, by name: "tls.cert", "tls.key". */
+#define IPC_ctl_file(U8, U16, U32, U64, BYTES) BYTES(name)
+/* A listening socket: "smtp", "submission", "submissions", "lmtp", "submit",
+ * "pop3", "pop3s", "control". */
+#define IPC_ctl_listener(U8, U16, U32, U64, BYTES) BYTES(name)
+/* A fresh channel to another program; replaces an earlier one to the same. */
+#define IPC_ctl_peer(U8, U16, U32, U64, BYTES)  U32(kind) U32(instance)
+#define IPC_ctl_ready(U8, U16, U32, U64, BYTES) U8(ok) BYTES(text)
+#define IPC_ctl_log(U8, U16, U32, U64, BYTES)   U8(form)
+#define IPC_ctl_reload(U8, U16, U32, U64, BYTES) BYTES(config_path)
+/* Finish what was acknowledged, take nothing new, then exit 0. */
+#define IPC_ctl_drain(U8, U16, U32, U64, BYTES) U8(now)
+#define IPC_ctl_ping(U8, U16, U32, U64, BYTES)  U64(number)
+#define IPC_ctl_pong(U8, U16, U32, U64, BYTES)  U64(number)
+
+/* --- asking a program how it is (from master, or the admin command) ------ */
+
+#define IPC_status_ask(U8, U16, U32, U64, BYTES) U64(tag)
+/* Lines "name value\n"; names in docs/. */
+#define IPC_status(U8, U16, U32, U64, BYTES) U64(tag) BYTES(lines)
+
+/* --- admin command and master ------------------------------------------- */
+
+#define IPC_admin_reload(U8, U16, U32, U64, BYTES) U64(tag)
+#define IPC_admin_stop(U8, U16, U32, U64, BYTES)   U64(tag)
+#define IPC_admin_done(U8, U16, U32, U64, BYTES)   U64(tag) U8(ok) BYTES(text)
+#define IPC_admin_process(U8, U16, U32, U64, BYTES)                                      \
+	U64(tag) U32(kind) U32(instance) U32(pid) U8(state) U64(restarts) U64(uptime_ms)  \
+	BYTES(lines)
+
+/* --- smtpd, gate, pop3d, local, admin and authd -------------------------- */
+
+/* outcome: enum resolve_outcome; targets: common/spool's target list. */
+#define IPC_resolve(U8, U16, U32, U64, BYTES)                                            \
+	U64(tag) U64(size) U64(account) U8(may_relay) BYTES(address)
+#define IPC_resolved(U8, U16, U32, U64, BYTES)                                           \
+	U64(tag) U8(outcome) BYTES(targets) BYTES(text)
+#define IPC_sender_check(U8, U16, U32, U64, BYTES)   U64(tag) U64(account) BYTES(address)
+#define IPC_sender_checked(U8, U16, U32, U64, BYTES) U64(tag) U8(outcome)
+/* The tag names the exchange until auth_done; `client` is 16 bytes, IPv4 mapped.
+ * binding_type: 0 none, 1 tls-exporter, 2 tls-server-end-point. */
+#define IPC_auth_start(U8, U16, U32, U64, BYTES)                                         \
+	U64(tag) U8(service) U8(tls) U8(has_initial) U8(binding_type) BYTES(binding)      \
+	BYTES(client) BYTES(mechanism) BYTES(initial)
+#define IPC_auth_step(U8, U16, U32, U64, BYTES)      U64(tag) BYTES(response)
+#define IPC_auth_cancel(U8, U16, U32, U64, BYTES)    U64(tag)
+#define IPC_auth_challenge(U8, U16, U32, U64, BYTES) U64(tag) BYTES(challenge)
+/* outcome: enum auth_outcome; the ticket is for gate, 16 bytes. */
+#define IPC_auth_done(U8, U16, U32, U64, BYTES)                                          \
+	U64(tag) U8(outcome) U64(account) BYTES(address) BYTES(ticket)
+#define IPC_ticket_redeem(U8, U16, U32, U64, BYTES) U64(tag) U8(service) BYTES(ticket)
+#define IPC_ticket_redeemed(U8, U16, U32, U64, BYTES)                                    \
+	U64(tag) U8(ok) U64(account) U64(quota_bytes) BYTES(address)
+#define IPC_usage_ask(U8, U16, U32, U64, BYTES) U64(account)
+#define IPC_usage(U8, U16, U32, U64, BYTES)     U64(account) U64(bytes) U64(messages)
+/* One operation on the directory, in the encoding of common/directory. */
+#define IPC_directory_ask(U8, U16, U32, U64, BYTES)  U64(tag) BYTES(request)
+#define IPC_directory_row(U8, U16, U32, U64, BYTES)  U64(tag) BYTES(row)
+#define IPC_directory_done(U8, U16, U32, U64, BYTES) U64(tag) U8(outcome) BYTES(text)
+
+/* --- gate and a session program ------------------------------------------ */
+
+/* The descriptor is the client's own socket, or one end of a pair that gate
+ * pumps TLS through; `pending` is what the client sent behind its login. */
+#define IPC_session_open(U8, U16, U32, U64, BYTES)                                       \
+	U64(account) U8(tls) BYTES(client) BYTES(ticket) BYTES(pending)
+
+/* --- smtpd and spoold ----------------------------------------------------- */
+
+/* Queue ids the receiver may use next, in this order, each once. */
+#define IPC_id_grant(U8, U16, U32, U64, BYTES) U64(first) U32(count)
+/* A message is its envelope followed by its content; `bytes` is the start of
+ * both, envelope_bytes says where the first ends. spool_put is the whole. */
+#define IPC_spool_put(U8, U16, U32, U64, BYTES)                                          \
+	U64(id) U32(envelope_bytes) BYTES(bytes)
+#define IPC_spool_begin(U8, U16, U32, U64, BYTES)                                        \
+	U64(id) U32(envelope_bytes) U64(size_hint) BYTES(bytes)
+#define IPC_spool_piece(U8, U16, U32, U64, BYTES) U64(id) BYTES(bytes)
+#define IPC_spool_end(U8, U16, U32, U64, BYTES)   U64(id)
+#define IPC_spool_abort(U8, U16, U32, U64, BYTES) U64(id)
+/* outcome: enum spool_outcome. STORED means synced: the 250 may be said. */
+#define IPC_spool_done(U8, U16, U32, U64, BYTES) U64(id) U8(outcome)
+
+/* --- spoold and qmgr ------------------------------------------------------- */
+
+/* First on a fresh channel: all segments before `segment` are complete on disk,
+ * and of this one the bytes before `offset`; later messages come as queue_add. */
+#define IPC_queue_state(U8, U16, U32, U64, BYTES) U32(segment) U64(offset)
+/* One synced message: the record stands at `offset` of the segment. */
+#define IPC_queue_add(U8, U16, U32, U64, BYTES)                                          \
+	U64(id) U32(segment) U64(offset) U32(envelope_bytes) U64(content_bytes)
+/* No message of the segment is needed any more. */
+#define IPC_segment_free(U8, U16, U32, U64, BYTES) U32(segment)
+/* Copy a message out of a segment that only few messages pin; answered by a
+ * queue_add with the same id and a new place. */
+#define IPC_queue_move(U8, U16, U32, U64, BYTES) U64(id) U32(segment) U64(offset)
+
+/* --- qmgr and local -------------------------------------------------------- */
+
+/* A read-only descriptor of a segment, sent before its first job. */
+#define IPC_segment_fd(U8, U16, U32, U64, BYTES)   U32(segment)
+#define IPC_segment_drop(U8, U16, U32, U64, BYTES) U32(segment)
+/* offset: where the content starts in the segment. ordinal: which target of the
+ * message. replay: an earlier try may have reached the mailbox. */
+#define IPC_deliver(U8, U16, U32, U64, BYTES)                                            \
+	U64(job) U64(id) U32(ordinal) U8(replay) U64(account) U32(segment) U64(offset)     \
+	U64(content_bytes) U64(arrived_us) BYTES(sender) BYTES(recipient)                  \
+	BYTES(original_recipient)
+/* outcome: enum delivery_outcome. Sent when the append is synced. */
+#define IPC_delivered(U8, U16, U32, U64, BYTES) U64(job) U8(outcome) BYTES(text)
+
+/* --- admin command and qmgr ------------------------------------------------- */
+
+/* verb: enum queue_verb (list, show, stats, hold, release, flush, requeue, remove);
+ * id 0 means by filter: all, or only recipients of domain `to`. A list starts
+ * behind the id `after` and ends after `limit` rows. */
+#define IPC_queue_ask(U8, U16, U32, U64, BYTES)                                          \
+	U64(tag) U8(verb) U64(id) U64(after) U32(limit) BYTES(to)
+#define IPC_queue_row(U8, U16, U32, U64, BYTES)                                          \
+	U64(tag) U64(id) U8(status) U64(arrived_us) U64(next_try_us) U32(tries)            \
+	U64(content_bytes) BYTES(envelope) BYTES(reason)
+#define IPC_queue_done(U8, U16, U32, U64, BYTES) U64(tag) U8(ok) U64(count) BYTES(text)
+
+#define IPC_ANY_KIND (~0u)
+#define IPC_FROM(k)  (1u << IPC_KIND_##k)
+
+/* number, name, from, to, carries a descriptor */
+#define IPC_ROWS(R)                                                                      \
+	R(1, hello, IPC_ANY_KIND, IPC_ANY_KIND, false)                                   \
+	R(2, ctl_start, IPC_FROM(MASTER), IPC_ANY_KIND, true)                            \
+	R(3, ctl_count, IPC_FROM(MASTER), IPC_ANY_KIND, false)                           \
+	R(4, ctl_file, IPC_FROM(MASTER), IPC_ANY_KIND, true)                             \
+	R(5, ctl_listener, IPC_FROM(MASTER), IPC_ANY_KIND, true)                         \
+	R(6, ctl_peer, IPC_FROM(MASTER), IPC_ANY_KIND, true)                             \
+	R(7, ctl_ready, IPC_ANY_KIND, IPC_FROM(MASTER), false)                           \
+	R(8, ctl_log, IPC_FROM(MASTER), IPC_ANY_KIND, true)                              \
+	R(9, ctl_reload, IPC_FROM(MASTER), IPC_ANY_KIND, true)                           \
+	R(10, ctl_drain, IPC_FROM(MASTER), IPC_ANY_KIND, false)                          \
+	R(11, ctl_ping, IPC_FROM(MASTER), IPC_ANY_KIND, false)                           \
+	R(12, ctl_pong, IPC_ANY_KIND, IPC_FROM(MASTER), false)                           \
+	R(13, status_ask, IPC_FROM(MASTER) | IPC_FROM(ADMIN), IPC_ANY_KIND, false)       \
+	R(14, status, IPC_ANY_KIND, IPC_FROM(MASTER) | IPC_FROM(ADMIN), false)           \
+	R(20, admin_reload, IPC_FROM(ADMIN), IPC_FROM(MASTER), false)                    \
+	R(21, admin_stop, IPC_FROM(ADMIN), IPC_FROM(MASTER), false)                      \
+	R(22, admin_done, IPC_FROM(MASTER), IPC_FROM(ADMIN), false)                      \
+	R(23, admin_process, IPC_FROM(MASTER), IPC_FROM(ADMIN), false)                   \
+	R(30, resolve, IPC_FROM(SMTPD), IPC_FROM(AUTHD), false)                          \
+	R(31, resolved, IPC_FROM(AUTHD), IPC_FROM(SMTPD), false)                         \
+	R(32, sender_check, IPC_FROM(SMTPD), IPC_FROM(AUTHD), false)                     \
+	R(33, sender_checked, IPC_FROM(AUTHD), IPC_FROM(SMTPD), false)                   \
+	R(34, auth_start, IPC_FROM(SMTPD) | IPC_FROM(GATE), IPC_FROM(AUTHD), false)      \
+	R(35, auth_step, IPC_FROM(SMTPD) | IPC_FROM(GATE), IPC_FROM(AUTHD), false)       \
+	R(36, auth_cancel, IPC_FROM(SMTPD) | IPC_FROM(GATE), IPC_FROM(AUTHD), false)     \
+	R(37, auth_challenge, IPC_FROM(AUTHD), IPC_FROM(SMTPD) | IPC_FROM(GATE), false)  \
+	R(38, auth_done, IPC_FROM(AUTHD), IPC_FROM(SMTPD) | IPC_FROM(GATE), false)       \
+	R(39, ticket_redeem, IPC_FROM(POP3D), IPC_FROM(AUTHD), false)                    \
+	R(40, ticket_redeemed, IPC_FROM(AUTHD), IPC_FROM(POP3D), false)                  \
+	R(41, usage_ask, IPC_FROM(AUTHD), IPC_FROM(LOCAL), false)                        \
+	R(42, usage, IPC_FROM(LOCAL) | IPC_FROM(POP3D), IPC_FROM(AUTHD), false)          \
+	R(43, directory_ask, IPC_FROM(ADMIN), IPC_FROM(AUTHD), false)                    \
+	R(44, directory_row, IPC_FROM(AUTHD), IPC_FROM(ADMIN), false)                    \
+	R(45, directory_done, IPC_FROM(AUTHD), IPC_FROM(ADMIN), false)                   \
+	R(50, session_open, IPC_FROM(GATE), IPC_FROM(POP3D), true)                       \
+	R(60, id_grant, IPC_FROM(SPOOLD), IPC_FROM(SMTPD), false)                        \
+	R(61, spool_put, IPC_FROM(SMTPD), IPC_FROM(SPOOLD), false)                       \
+	R(62, spool_begin, IPC_FROM(SMTPD), IPC_FROM(SPOOLD), false)                     \
+	R(63, spool_piece, IPC_FROM(SMTPD), IPC_FROM(SPOOLD), false)                     \
+	R(64, spool_end, IPC_FROM(SMTPD), IPC_FROM(SPOOLD), false)                       \
+	R(65, spool_abort, IPC_FROM(SMTPD), IPC_FROM(SPOOLD), false)                     \
+	R(66, spool_done, IPC_FROM(SPOOLD), IPC_FROM(SMTPD), false)                      \
+	R(70, queue_state, IPC_FROM(SPOOLD), IPC_FROM(QMGR), false)                      \
+	R(71, queue_add, IPC_FROM(SPOOLD), IPC_FROM(QMGR), false)                        \
+	R(72, segment_free, IPC_FROM(QMGR), IPC_FROM(SPOOLD), false)                     \
+	R(73, queue_move, IPC_FROM(QMGR), IPC_FROM(SPOOLD), false)                       \
+	R(80, segment_fd, IPC_FROM(QMGR), IPC_FROM(LOCAL), true)                         \
+	R(81, segment_drop, IPC_FROM(QMGR), IPC_FROM(LOCAL), false)                      \
+	R(82, deliver, IPC_FROM(QMGR), IPC_FROM(LOCAL), false)                           \
+	R(83, delivered, IPC_FROM(LOCAL), IPC_FROM(QMGR), false)                         \
+	R(90, queue_ask, IPC_FROM(ADMIN), IPC_FROM(QMGR), false)                         \
+	R(91, queue_row, IPC_FROM(QMGR), IPC_FROM(ADMIN), false)                         \
+	R(92, queue_done, IPC_FROM(QMGR), IPC_FROM(ADMIN), false)
+
+enum resolve_outcome {
+	RESOLVE_OK,
+	RESOLVE_UNKNOWN,   /* 550 5.1.1 */
+	RESOLVE_NO_DOMAIN, /* not ours and no right to relay: 550 5.7.1 */
+	RESOLVE_DISABLED,  /* 550 5.2.1 */
+	RESOLVE_FULL,      /* over quota: 552 5.2.2 */
+	RESOLVE_LOOP,      /* an alias leads to itself or too far: 550 5.4.6 */
+	RESOLVE_LATER,     /* 451 4.3.0 */
+};
+
+enum auth_service {
+	AUTH_SERVICE_SMTP,
+	AUTH_SERVICE_POP3,
+	AUTH_SERVICE_IMAP,
+};
+
+enum auth_outcome {
+	AUTH_OK,
+	AUTH_FAILED,       /* unknown user, wrong password, disabled: told alike */
+	AUTH_BAD_EXCHANGE, /* the client broke the mechanism's syntax */
+	AUTH_NO_MECHANISM,
+	AUTH_LATER,        /* the directory is away, or too many at once */
+};
+
+enum spool_outcome {
+	SPOOL_STORED,   /* synced */
+	SPOOL_NO_SPACE, /* 452 4.3.1 */
+	SPOOL_FAULT,    /* 451 4.3.0 */
+};
+
+enum delivery_outcome {
+	DELIVERY_DONE,
+	DELIVERY_DEFERRED, /* try again later; text says why */
+	DELIVERY_FAILED,   /* never: text says why */
+};
+
+enum queue_verb {
+	QUEUE_LIST,
+	QUEUE_SHOW,
+	QUEUE_STATS,
+	QUEUE_HOLD,
+	QUEUE_RELEASE,
+	QUEUE_FLUSH,
+	QUEUE_REQUEUE,
+	QUEUE_REMOVE,
+};
+
+enum queue_status {
+	QUEUE_ACTIVE,
+	QUEUE_DEFERRED,
+	QUEUE_HELD,
+};
