@@ -121,12 +121,14 @@
 
 /* --- spoold and qmgr ------------------------------------------------------- */
 
-/* First on a fresh channel: all segments before `segment` are complete on disk,
- * and of this one the bytes before `offset`; later messages come as queue_add. */
+/* First on a fresh channel, and again when spoold goes on to another segment:
+ * `segment` is the one being written, of which the bytes before `offset` are
+ * synced; the one named before is complete. Later messages come as queue_add. */
 #define IPC_queue_state(U8, U16, U32, U64, BYTES) U32(segment) U64(offset)
-/* One synced message: the record stands at `offset` of the segment. */
+/* One synced message: the record stands at `offset` of the segment. `moved` is 1
+ * for the copy that a queue_move asked for. */
 #define IPC_queue_add(U8, U16, U32, U64, BYTES)                                          \
-	U64(id) U32(segment) U64(offset) U32(envelope_bytes) U64(content_bytes)
+	U64(id) U32(segment) U64(offset) U32(envelope_bytes) U64(content_bytes) U8(moved)
 /* No message of the segment is needed any more. */
 #define IPC_segment_free(U8, U16, U32, U64, BYTES) U32(segment)
 /* Copy a message out of a segment that only few messages pin; answered by a

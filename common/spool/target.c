@@ -1,0 +1,52 @@
+#include "common/spool/target.h"
+
+void
+target_put(struct buf *list, const struct target *t)
+{
+	wire_put_u8(list, (uint8_t)t->kind);
+	wire_put_u64(list, t->account);
+	wire_put_bytes(list, t->address);
+}
+
+static bool
+target_possible(const struct target *t)
+{
+	if (t->address.n > TARGET_ADDRESS_MAX)
+		return false;
+	if (t->kind == TARGET_ACCOUNT)
+		return t->account != 0;
+	return t->kind == TARGET_REMOTE && t->account == 0;
+}
+
+bool
+target_next(struct cursor *list, struct target *out)
+{
+	struct target t;
+
+	if (list->failed || list->rest.n == 0)
+		return false;
+	t.kind = wire_get_u8(list);
+	t.account = wire_get_u64(list);
+	t.address = wire_get_bytes(list);
+	if (list->failed || !target_possible(&t)) {
+		list->failed = true;
+		return false;
+	}
+	*out = t;
+	return true;
+}
+
+bool
+target_list_check(struct span list, size_t *n)
+{
+	struct cursor c = cursor_make(list);
+	struct target t;
+	size_t count = 0;
+
+	while (target_next(&c, &t))
+		count++;
+	if (c.failed)
+		return false;
+	*n = count;
+	return true;
+}
