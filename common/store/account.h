@@ -1,0 +1,56 @@
+/* common/store/account.h - one account, as one process has it open
+ *
+ * The handle knows mailboxes, UIDNEXT and usage, which costs the last journal file
+ * to read, however many messages there are; messages are known to the view (view.h)
+ * only. It holds up to STORE_ACCOUNT_FDS descriptors.
+ */
+#pragma once
+
+#include "common/store/root.h"
+
+#define STORE_ACCOUNT_FDS 8
+
+struct store_account;
+
+enum store_open_mode {
+	STORE_MUST_EXIST,
+	STORE_MAY_CREATE, /* made with the mailboxes of a new account when missing */
+};
+
+/* OK, NONE, FAULT. What a crash left torn at the end of the journal is cut off here;
+ * a last message that is not whole is dropped. Waits for the lock. */
+MUST_USE enum store_result
+store_account_open(struct store *store, uint64_t id, enum store_open_mode mode,
+		   int64_t now_us, struct store_account **out, struct err *err);
+void store_account_close(struct store_account **account);
+
+MUST_USE uint64_t store_account_id(const struct store_account *account);
+
+struct store_usage {
+	uint64_t bytes; /* prefixes included */
+	uint64_t messages;
+};
+
+/* As of the last batch, refresh or open; reads nothing. */
+MUST_USE struct store_usage store_usage(const struct store_account *account);
+
+/* Where the journal ends for this handle: what is appended, and not yet durable
+ * when store_durable() is less. */
+MUST_USE uint64_t store_position(const struct store_account *account);
+MUST_USE uint64_t store_durable(const struct store_account *account);
+
+/* Tells all processes that all below `position` is on disk (store_sync_disk() has
+ * said so). OK, FAULT: it is durable all the same, but not listed yet. */
+MUST_USE enum store_result
+store_synced(struct store_account *account, uint64_t position, struct err *err);
+
+/* After a sync that failed: what no sync covered is void, and the account goes on
+ * in new files. OK, FAULT: then the handle must be closed. Waits for the lock. */
+MUST_USE enum store_result
+store_abandon(struct store_account *account, int64_t now_us, struct err *err);
+
+/* Syncs this account alone, whoever appended. Cheap when nothing is new. Waits for the
+ * lock and the disk: for a worker thread. OK, FAULT: what was appended since is void.
+ */
+MUST_USE enum store_result
+store_sync(struct store_account *account, int64_t now_us, struct err *err);

@@ -1,0 +1,52 @@
+/* common/store/batch.h - appending messages
+ *
+ * Nothing is written before store_batch_end(), which makes one write a file for all
+ * messages of the batch. On a fault, none of the batch's messages is there.
+ */
+#pragma once
+
+#include "common/store/account.h"
+#include "common/store/view.h"
+
+/* 16 bytes that name one delivery to one account for good; all zero: none. */
+struct store_delivery_id {
+	uint64_t queue_id;
+	uint32_t ordinal;
+	uint32_t spool;
+};
+
+struct store_message {
+	uint32_t mailbox;    /* its id */
+	struct span content; /* lives until store_batch_end() */
+	struct span prefix;  /* header lines of this recipient, each ended by CRLF */
+	uint32_t flags;      /* STORE_SEEN .. */
+	uint64_t keywords;
+	int64_t internal_us; /* INTERNALDATE */
+	int64_t saved_us;    /* now */
+	struct store_delivery_id delivery;
+	bool replay; /* an earlier try may have succeeded: look */
+};
+
+struct store_appended {
+	bool known; /* was stored by an earlier try; uid is 0 then */
+	uint32_t uid;
+	uint8_t guid[STORE_GUID_BYTES];
+	uint64_t size; /* prefix and content */
+};
+
+/* Takes the lock and learns what others did. OK, BUSY (never when `wait`), FAULT. */
+MUST_USE enum store_result
+store_batch_begin(struct store_account *account, bool wait, struct err *err);
+
+/* OK, NONE (no such mailbox), LIMIT (the batch is full: end it first, or the message
+ * is over STORE_BATCH_MAX, or the mailbox is out of UIDs), FAULT. */
+MUST_USE enum store_result
+store_append(struct store_account *account, const struct store_message *message,
+	     struct store_appended *out, struct err *err);
+
+/* Writes and gives the lock back. OK, FAULT. */
+MUST_USE enum store_result
+store_batch_end(struct store_account *account, struct err *err);
+
+/* Forgets what was appended and gives the lock back. */
+void store_batch_cancel(struct store_account *account);

@@ -1,0 +1,28 @@
+/* common/store/content.h - the bytes of one message: its prefix, then its content
+ *
+ * The CRC is checked at opening, once, in bounded memory. A message stays readable
+ * while it is open, even when it is expunged and compacted meanwhile.
+ */
+#pragma once
+
+#include "common/store/view.h"
+
+#define STORE_PIECE_MAX (256u << 10)
+
+struct store_content;
+
+/* OK, NONE (expunged), DAMAGED (*err names account, mailbox, uid and what), FAULT. */
+MUST_USE enum store_result
+store_content_open(struct store_account *account, uint32_t mailbox, uint32_t uid,
+		   struct store_content **out, struct err *err);
+void store_content_close(struct store_content **content);
+
+MUST_USE uint64_t store_content_size(const struct store_content *content);
+/* Where the message as it arrived begins. */
+MUST_USE uint64_t store_content_prefix(const struct store_content *content);
+
+/* Up to n bytes from `offset` on; shorter at the end and where a piece ends, empty
+ * only at the end. *out lives until the next call on the content. OK, FAULT. */
+MUST_USE enum store_result
+store_content_read(struct store_content *content, uint64_t offset, size_t n,
+		   struct span *out, struct err *err);

@@ -1,0 +1,123 @@
+/* common/store/view.h - what is in the mailboxes
+ *
+ * A view maps the index and follows the journal. Messages whose append is not yet
+ * durable are not listed. Pointers to records live until the next call on the
+ * account that is not a pure reader (store_first .. store_expunged, content).
+ */
+#pragma once
+
+#include "common/store/account.h"
+
+#define STORE_GUID_BYTES 16
+#define STORE_INBOX      1u /* the id of every account's INBOX */
+
+enum store_flag {
+	STORE_SEEN = 1 << 0,
+	STORE_ANSWERED = 1 << 1,
+	STORE_FLAGGED = 1 << 2,
+	STORE_DELETED = 1 << 3,
+	STORE_DRAFT = 1 << 4,
+	STORE_FLAGS = (1 << 5) - 1,
+};
+
+enum store_special_use { /* [RFC6154 2] */
+	STORE_USE_NONE,
+	STORE_USE_ALL,
+	STORE_USE_ARCHIVE,
+	STORE_USE_DRAFTS,
+	STORE_USE_FLAGGED,
+	STORE_USE_JUNK,
+	STORE_USE_SENT,
+	STORE_USE_TRASH,
+	STORE_USES,
+};
+
+struct store_mailbox {
+	uint32_t id; /* never used again; MAILBOXID with uidvalidity */
+	uint32_t uidvalidity;
+	uint32_t uidnext;
+	uint8_t special_use;
+	bool subscribed;
+	struct span name; /* UTF-8, '/' between levels; "INBOX" is always so written */
+	uint64_t modseq;  /* HIGHESTMODSEQ */
+	uint64_t expunged_since; /* store_expunged() knows all after this modseq */
+	uint64_t messages;
+	uint64_t unseen;
+	uint64_t bytes; /* prefixes included */
+};
+
+/* A message in a mailbox: the fixed record of the index, 128 bytes. */
+struct store_record {
+	uint32_t crc; /* of the rest */
+	uint32_t uid;
+	uint64_t modseq;
+	uint64_t appended; /* the modseq of its append, copy or move to here */
+	uint8_t guid[STORE_GUID_BYTES]; /* of the bytes: the same in a copy; EMAILID */
+	uint32_t flags;
+	uint32_t prefix_bytes;
+	uint64_t keywords;
+	uint64_t content_bytes; /* RFC822.SIZE is prefix_bytes + content_bytes */
+	int64_t internal_us;
+	int64_t saved_us;    /* SAVEDATE: in this mailbox since */
+	uint64_t thread_key; /* THREADID */
+	uint32_t mailbox;
+	uint32_t data_number; /* where the bytes are: data.N */
+	uint32_t data_offset;
+	uint32_t journal_number; /* where the prefix is: journal.N */
+	uint32_t journal_offset;
+	uint32_t summary_number; /* 0: none */
+	uint32_t summary_offset;
+	uint32_t text_number; /* 0: none */
+	uint32_t text_offset;
+	uint32_t reserved;
+};
+
+static inline uint64_t
+store_record_size(const struct store_record *record)
+{
+	return record->prefix_bytes + record->content_bytes;
+}
+
+/* Learns what happened since; the first time in an account's life as a whole (which
+ * rebuilds the index when it is missing, damaged or old). OK, FAULT. */
+MUST_USE enum store_result
+store_view_refresh(struct store_account *account, struct err *err);
+
+/* Writes the index when it is far behind what the view had to read. Anybody may,
+ * best at the end of a session. OK (also when not needed), FAULT. */
+MUST_USE enum store_result
+store_view_save(struct store_account *account, struct err *err);
+
+/* All below need a view: store_view_refresh() was OK at least once. */
+
+/* Mailboxes by ascending id; false when there is none after `id`. */
+MUST_USE bool store_mailbox_next(const struct store_account *account, uint32_t id,
+				 struct store_mailbox *out);
+MUST_USE bool store_mailbox_get(const struct store_account *account, uint32_t id,
+				struct store_mailbox *out);
+/* By name; INBOX in any case. 0: none. */
+MUST_USE uint32_t store_mailbox_find(const struct store_account *account,
+				     struct span name);
+
+/* The messages of a mailbox by ascending uid; null after the last. */
+MUST_USE const struct store_record *
+store_first(const struct store_account *account, uint32_t mailbox);
+MUST_USE const struct store_record *
+store_next(const struct store_account *account, const struct store_record *record);
+/* The one of that uid, or null; O(log n). */
+MUST_USE const struct store_record *
+store_find(const struct store_account *account, uint32_t mailbox, uint32_t uid);
+
+struct store_gone {
+	uint32_t uid;
+	uint32_t crc;
+	uint64_t modseq; /* of the expunge */
+};
+
+/* What was expunged in a mailbox, oldest first [RFC7162 3.2.10]. */
+MUST_USE const struct store_gone *
+store_expunged(const struct store_account *account, uint32_t mailbox, size_t *n);
+
+/* The bit of a keyword, its name by bit; -1 and an empty span when there is none. */
+MUST_USE int store_keyword_find(const struct store_account *account, struct span name);
+MUST_USE struct span store_keyword_name(const struct store_account *account, int bit);
