@@ -37,7 +37,3 @@ struct log_io {
 };
 
 extern const struct log_io log_io_real;
-
-/* All of it or a fault: goes on after a short write and after EINTR. */
-MUST_USE int log_io_write(const struct log_io *io, int fd, struct span bytes,
-			  uint64_t offset, struct err *err);

@@ -9,20 +9,22 @@
 #define LOG_WINDOW_BYTES (512u << 10)
 #define LOG_END_UNKNOWN  UINT64_MAX
 
+/* A bounded window over a file; inside the room only. */
 struct log_scan {
-	const struct log_file *file;
-	char *window; /* LOG_WINDOW_BYTES, allocated */
+	struct log_file file;
+	char *window;
+	size_t size; /* allocated, LOG_WINDOW_BYTES at most */
 	uint64_t base;
 	size_t n;
-	uint64_t unreadable; /* the disk failed to read bytes below this one; 0: none */
+	uint64_t unreadable; /* the disk failed below this offset; 0: nowhere */
 	uint64_t wasted;     /* bytes of records that looked well until their CRC */
 };
 
 struct log_reader {
-	struct log_file file;
 	struct log_scan scan;
 	uint64_t at;     /* where log_reader_next() goes on; save it to resume there */
 	uint64_t end;    /* or LOG_END_UNKNOWN */
+	uint64_t limit;  /* where the file ended when last looked at */
 	uint64_t synced; /* all below was durable once, by the writer's word */
 };
 
@@ -33,10 +35,12 @@ enum log_read {
 	LOG_READ_END,    /* no more; with an unknown end, ask again later */
 };
 
-/* `from` is LOG_HEADER_BYTES or a place an earlier reader stopped at. `end` is
- * log_recovery.end, or a position the writer told; all before it that is not a
+/* `from` (a multiple of 8) is LOG_HEADER_BYTES or a place an earlier reader stopped at.
+ * `end` is log_recovery.end, or a position the writer told; all before it that is not a
  * record is reported as damage. With LOG_END_UNKNOWN the reader follows a file
- * that is being written, and stops before what could be a torn tail. */
+ * that is being written, and stops before what could be a torn tail. After
+ * LOG_READ_END a known `end` may be raised to go on. Bytes that the disk cannot
+ * read are damage like any other. */
 void log_reader_init(struct log_reader *r, const struct log_file *f, uint64_t from,
 		     uint64_t end);
 void log_reader_release(struct log_reader *r);

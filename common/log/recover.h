@@ -24,12 +24,16 @@ struct log_recovery {
 	uint64_t damaged_bytes; /* before `end`; log_reader_next() names each place */
 	uint64_t damaged_at;    /* the first of them, when there are any */
 	uint64_t cut_bytes;     /* after `end`, in a growing file */
+	uint64_t synced;        /* what records and caller knew to be durable */
+	uint64_t unreadable;    /* the disk failed to read bytes before this offset,
+				 * the last such place; 0: it read everything */
 };
 
 /* `known_synced`: what the caller knows from elsewhere to have been durable; 0
  * when nothing. Slow: reads the whole file; for a worker thread. Running it again
- * changes nothing and gives the same end. On a fault the file is as it was, or
- * cut; try again or leave it alone. */
+ * changes nothing and gives the same end. A growing file is not cut where the disk
+ * failed to read what could be records: that is a fault. On a fault the file is
+ * as it was, or cut; try again or leave it alone. */
 MUST_USE int
 log_recover(const struct log_file *f, enum log_shape shape, uint64_t known_synced,
 	    struct log_recovery *out, struct err *err);
