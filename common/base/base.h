@@ -21,4 +21,5 @@
 #include "common/base/crc32c.h"
 #include "common/base/logline.h"
 #include "common/base/number.h"
+#include "common/base/utf8.h"
 #include "common/base/wire.h"

@@ -35,8 +35,8 @@ struct dot {
 		DOT_DOT,    /* the first byte of the line was a dot, and is dropped */
 		DOT_DOT_CR, /* a dot, then a CR held back */
 	} state;
-	bool stuffed; /* DATA; false for BDAT, which never gives DOT_END */
-	bool lf_owed; /* next piece is the CRLF of a bare CR or LF */
+	bool stuffed;      /* DATA; false for BDAT, which never gives DOT_END */
+	bool newline_owed; /* the next piece is the CRLF of a bare CR or LF */
 	unsigned faults;
 	size_t line_bytes; /* of the line so far, CRLF not counted */
 	size_t line_bytes_max;

@@ -49,7 +49,7 @@ struct session_limits {
 	unsigned long_lines_max;    /* too long lines before 421 */
 	unsigned logins_max;        /* failed logins before 421 */
 	size_t envelope_bytes_max;  /* memory of one transaction */
-	uint64_t swallow_bytes_max; /* read and dropped of a refused message */
+	uint64_t swallow_bytes_max; /* read beyond message_bytes_max, dropped */
 	uint64_t greet_ms;          /* silence owed by the peer before 220 */
 	uint64_t login_ms;          /* from greeting to login, submission only */
 	uint64_t command_ms;        /* from our reply to the end of a command */
@@ -97,11 +97,11 @@ enum session_want {
 	SESSION_WANT_END,    /* the message is whole: session_answer_end() */
 	SESSION_WANT_ABORT,  /* forget the message begun; just step again */
 	SESSION_WANT_TLS,    /* send output, drop input, handshake: answer_tls() */
-	SESSION_WANT_CLOSE,  /* send output, then close */
+	SESSION_WANT_CLOSE,  /* send output, forget a message begun, close */
 };
 
-/* What the want is about; valid until the next call on the session, a piece
- * until the input bytes it points into are given up. */
+/* What the want is about; valid until the next call on the session. A piece and
+ * an AUTH text point into the input: only until its bytes are given up. */
 struct session_ask {
 	struct span address;           /* RCPT, SENDER: canonical; empty for <> */
 	uint64_t size_declared;        /* SENDER, RCPT: SIZE=, or 0 */

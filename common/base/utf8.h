@@ -1,0 +1,7 @@
+/* common/base/utf8.h - [RFC3629 4] well-formed UTF-8 */
+#pragma once
+
+#include "common/base/span.h"
+
+/* No overlong forms, no surrogates, nothing above U+10FFFF. */
+MUST_USE bool utf8_valid(struct span s);
