@@ -46,6 +46,7 @@ enum conf_bare_newline {
 };
 
 #define CONF_MEMBER_TEXT(name)     char *name;
+#define CONF_MEMBER_DOMAIN(name)   char *name;
 #define CONF_MEMBER_PATH(name)     char *name;
 #define CONF_MEMBER_NUMBER(name)   uint64_t name;
 #define CONF_MEMBER_BYTES(name)    uint64_t name;
@@ -88,6 +89,10 @@ void conf_errors_release(struct conf_errors *errors);
 void conf_keep_fixed(struct settings *fresh, const struct settings *running,
                      void (*changed)(const char *name, void *context), void *context);
 
+/* Everything as a file that conf_parse() takes: the values as they are, whatever
+ * variables or empty names they came from. What master hands to the others. */
+void conf_text_put(const struct settings *settings, struct buf *out);
+
 /* A value as it would stand in the file: the running one, for `postroad check`
  * and for tests. False when no setting has that name. */
 MUST_USE bool conf_value_put(const struct settings *settings, struct span name,
@@ -96,6 +101,7 @@ MUST_USE bool conf_value_put(const struct settings *settings, struct span name,
 /* The table as data: for man page, help and checks. */
 enum conf_type {
 	CONF_TEXT,
+	CONF_DOMAIN,
 	CONF_PATH,
 	CONF_NUMBER,
 	CONF_BYTES,

@@ -4,6 +4,7 @@
  *
  * Types, and what the member of struct settings is:
  *   TEXT      char *, never null; min and max are its length in bytes
+ *   DOMAIN    char *, one domain name, lower case
  *   PATH      char *, absolute or empty (empty only where min is 0)
  *   NUMBER    uint64_t
  *   BYTES     uint64_t, written "50M"
@@ -24,7 +25,7 @@
 /* clang-format off */
 #define CONF_SETTINGS(S) \
 	/* who we are */ \
-	S(TEXT,     hostname,                     "", 0, 255, 0, "name this server greets with; the machine's own when empty") \
+	S(DOMAIN,   hostname,                     "", 0, 253, 0, "name this server greets with; the machine's own when empty") \
 	S(DOMAINS,  domains,                      "", 0, 10000, 1, "domains made at the first start; later ones by `postroad domain add`") \
 	S(TEXT,     postmaster,                   "postmaster", 1, 254, 1, "account that gets mail for postmaster") \
 	/* where clients connect */ \

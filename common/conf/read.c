@@ -1,0 +1,191 @@
+#include "common/conf/reading.h"
+
+#include <confuse.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+/* libconfuse knows every setting as a list of words; what they mean is checked
+ * here, so that all wrong values are told at once. An unknown name ends its
+ * reading, so the text is read again with that name known to be wrong. */
+
+/* libconfuse passes no context to its callbacks, and its scanner is one for the
+ * whole process anyway. */
+static struct conf_reading *the_reading;
+
+void
+conf_complain(struct conf_reading *r, unsigned line, const char *format, ...)
+{
+	struct conf_problem *p;
+	va_list args;
+
+	if (r->n == CONF_ERRORS_MAX)
+		return;
+	p = &r->problems[r->n++];
+	p->line = line;
+	va_start(args, format);
+	vsnprintf(p->text, sizeof(p->text), format, args);
+	va_end(args);
+}
+
+static bool
+remember_unknown(struct conf_reading *r, struct span text)
+{
+	struct span name;
+
+	if (!span_starts(text, SPAN("no such option '")) ||
+	    r->unknowns == CONF_ERRORS_MAX)
+		return false;
+	name = span_trim(span_after(text, strlen("no such option ")), "'");
+	r->unknown[r->unknowns++] = span_dup(name);
+	return true;
+}
+
+static void __attribute__((format(printf, 2, 0)))
+on_error(cfg_t *cfg, const char *format, va_list args)
+{
+	struct conf_reading *r = the_reading;
+	char text[160];
+
+	vsnprintf(text, sizeof(text), format, args);
+	if (remember_unknown(r, span_str(text)))
+		r->found_unknown = true;
+	else
+		conf_complain(r, (unsigned)cfg->line, "%s", text);
+}
+
+static size_t
+row_find(struct span name)
+{
+	size_t n;
+	const struct conf_row *rows = conf_rows(&n);
+
+	for (size_t i = 0; i < n; i++)
+		if (span_equal(name, span_str(rows[i].name)))
+			return i;
+	return n;
+}
+
+static void
+given_reset(struct conf_given *given)
+{
+	for (size_t i = 0; i < given->n; i++)
+		free((char *)(uintptr_t)given->words[i].text.at);
+	free(given->words);
+	*given = (struct conf_given){0};
+}
+
+static void
+given_add(struct conf_given *given, const char *value, unsigned line)
+{
+	struct conf_word *word;
+
+	given->words = memory_resize(given->words, given->n + 1, sizeof(*word));
+	word = &given->words[given->n++];
+	word->text = span_str(span_dup(span_str(value)));
+	word->line = line;
+}
+
+/* Each value, as it is read. The first of an assignment is told by the count. */
+static int
+on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+	struct conf_reading *r = the_reading;
+	size_t i = row_find(span_str(opt->name));
+	unsigned line = (unsigned)cfg->line;
+
+	*(const char **)result = "";
+	if (i == r->rows) {
+		if (opt->nvalues == 1)
+			conf_complain(r, line, "%.60s is not a setting", opt->name);
+		return 0;
+	}
+	if (opt->nvalues == 1) {
+		if (r->given[i].set)
+			conf_complain(r, line, "%s is set twice, first in line %u", opt->name,
+			         r->given[i].line);
+		given_reset(&r->given[i]);
+		r->given[i].line = line;
+	}
+	r->given[i].set = true;
+	given_add(&r->given[i], value, line);
+	return 0;
+}
+
+static void
+options_fill(const struct conf_reading *r, cfg_opt_t *options)
+{
+	cfg_opt_t end = CFG_END();
+	size_t n;
+	const struct conf_row *rows = conf_rows(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		cfg_opt_t option = CFG_STR_LIST_CB(rows[i].name, 0, CFGF_NODEFAULT, on_value);
+
+		*options++ = option;
+	}
+	for (size_t i = 0; i < r->unknowns; i++) {
+		cfg_opt_t option = CFG_STR_LIST_CB(r->unknown[i], 0, CFGF_NODEFAULT, on_value);
+
+		*options++ = option;
+	}
+	*options = end;
+}
+
+/* `name = {}`: no value was seen, and yet it was set. */
+static void
+find_empty_lists(struct conf_reading *r, cfg_t *cfg)
+{
+	size_t n;
+	const struct conf_row *rows = conf_rows(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		const cfg_opt_t *opt = cfg_getopt(cfg, rows[i].name);
+
+		if (opt && (opt->flags & CFGF_MODIFIED) != 0)
+			r->given[i].set = true;
+	}
+}
+
+static void
+read_once(struct conf_reading *r, const char *text)
+{
+	cfg_opt_t *options = memory_new(r->rows + r->unknowns + 1, sizeof(*options));
+	cfg_t *cfg;
+
+	r->found_unknown = false;
+	r->n = 0;
+	for (size_t i = 0; i < r->rows; i++)
+		given_reset(&r->given[i]);
+	options_fill(r, options);
+	cfg = cfg_init(options, 0);
+	ASSERT(cfg);
+	cfg_set_error_function(cfg, on_error);
+	if (cfg_parse_buf(cfg, text) == CFG_SUCCESS)
+		find_empty_lists(r, cfg);
+	else if (r->n == 0 && !r->found_unknown)
+		conf_complain(r, (unsigned)cfg->line, "cannot be read");
+	cfg_free(cfg);
+	free(options);
+}
+
+void
+conf_read(struct conf_reading *r, const char *text)
+{
+	*r = (struct conf_reading){.rows = row_find(SPAN(""))};
+	r->given = memory_new(r->rows, sizeof(*r->given));
+	the_reading = r;
+	do {
+		read_once(r, text);
+	} while (r->found_unknown);
+	the_reading = NULL;
+}
+
+void
+conf_reading_release(struct conf_reading *r)
+{
+	for (size_t i = 0; i < r->rows; i++)
+		given_reset(&r->given[i]);
+	free(r->given);
+	for (size_t i = 0; i < r->unknowns; i++)
+		free(r->unknown[i]);
+}
