@@ -1,7 +1,6 @@
 /* common/mime/address.h - address lists in header fields [RFC5322 3.4, 4.4]
  *
- * Read as lexical tokens into an array of addresses whose text lives in the
- * arena. Best effort: a broken address gives what can be seen of it.
+ * Best effort: a broken address gives what can be seen of it.
  */
 #pragma once
 
@@ -28,9 +27,8 @@ struct mime_address {
 struct mime_addresses {
 	struct mime_address *at;
 	size_t n, size;
-	struct span text; /* internal: room left for text */
-	char *store;
-	size_t store_size;
+	char *text; /* what the spans point into */
+	size_t text_size;
 };
 
 void mime_addresses_init(struct mime_addresses *list);

@@ -8,8 +8,9 @@
 #include "common/mime/header.h"
 #include "common/mime/transfer.h"
 
-#define MIME_PARAMS_MAX   128  /* a field; one with more is shown without any */
-#define MIME_BOUNDARY_MAX 2048 /* 70 by [RFC2046 5.1.1] */
+#define MIME_PARAMS_MAX       128    /* a field; a part with more is shown opaque */
+#define MIME_PARAMS_TOTAL_MAX 100000 /* a message */
+#define MIME_BOUNDARY_MAX     2048   /* 70 by [RFC2046 5.1.1] */
 
 struct mime_param {
 	struct span name;

@@ -15,7 +15,6 @@
 enum mime_header_id {
 	MIME_HEADER_OTHER,
 	MIME_HEADER_OPAQUE, /* not a field, or one beyond a limit: no name, no value */
-	MIME_HEADER_TRACE,  /* one of the trace fields that trace.h drops */
 	MIME_HEADER_RECEIVED,
 	MIME_HEADER_DELIVERED_TO,
 	MIME_HEADER_DATE,

@@ -8,4 +8,4 @@
 /* Takes the next <id@host> out of *rest (a field's value) and appends it to
  * `out` without its brackets, quotes and comments: two ways to write one id give
  * the same bytes. False when there is none left. */
-MUST_USE bool mime_msgid_next(struct span *rest, struct buf *out);
+bool mime_msgid_next(struct span *rest, struct buf *out);

@@ -18,6 +18,13 @@ enum mime_kind {
 	MIME_MESSAGE,   /* message/rfc822 or message/global: one child, the message */
 };
 
+enum mime_text {
+	MIME_TEXT_NONE,
+	MIME_TEXT_PLAIN,
+	MIME_TEXT_HTML,
+	MIME_TEXT_OTHER, /* text/calendar and the like */
+};
+
 /* Offsets in the message: header_start <= body_start <= body_end, and a child
  * lies in its parent's body. */
 struct mime_place {
@@ -30,7 +37,7 @@ struct mime_place {
 	uint32_t next;    /* the first part after it that it does not hold */
 	uint8_t kind;     /* enum mime_kind */
 	uint8_t encoding; /* enum mime_encoding */
-	uint8_t text;     /* 1: text/plain, 2: text/html, 3: other text, 0: none */
+	uint8_t text;     /* enum mime_text */
 };
 
 struct mime_tree {
@@ -40,9 +47,10 @@ struct mime_tree {
 	uint32_t n;
 };
 
-/* The value of a parameter (name in any case); false when there is none. */
-MUST_USE bool mime_param_find(const struct mime_tree *tree, struct mime_params params,
-			      struct span name, struct span *value);
+/* The value of a parameter (name in any case); false, and *value untouched, when
+ * there is none. */
+bool mime_param_find(const struct mime_tree *tree, struct mime_params params,
+		     struct span name, struct span *value);
 
 /* The part that IMAP calls e.g. 2.1 [RFC3501 6.4.5]: path {2, 1}; an empty path is
  * the message. MIME_NO_PART when there is none. */

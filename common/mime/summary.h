@@ -5,13 +5,17 @@
 #include "common/mime/structure.h"
 #include "common/mime/trace.h"
 
+/* Beyond it an ENVELOPE is shown without its addresses, a structure as one part. */
+#define MIME_RENDERED_MAX ((size_t)4 << 20)
+
 /* Spans live until the parser's next message. */
 struct mime_summary {
 	struct span envelope;      /* "(...)", ready to send */
 	struct span body;          /* BODY */
 	struct span bodystructure; /* BODYSTRUCTURE */
 	struct span headers;       /* the header block less its trace fields */
-	struct span preview;       /* UTF-8, one line, may be empty */
+	bool headers_whole;  /* false: too long, `headers` is empty, read the data */
+	struct span preview; /* UTF-8, one line, may be empty */
 
 	int64_t date_seconds;     /* of the Date field, UTC; -1 without one */
 	struct span base_subject; /* UTF-8, case kept */
@@ -30,6 +34,7 @@ struct mime_summary {
 	uint64_t header_bytes; /* the header block with its empty line */
 	uint64_t lines;        /* of the whole message */
 	struct mime_hops hops;
+	bool bare_lines; /* a bare LF ends a line in it, see mime.h */
 };
 
 /* Working memory that is used again for each message: one a process is enough. */

@@ -20,10 +20,10 @@ MUST_USE enum mime_encoding mime_encoding_identify(struct span name);
 
 struct mime_decoder {
 	enum mime_encoding encoding;
-	uint32_t bits; /* base64: what is left of a group */
-	unsigned n;    /* base64: sextets in `bits`; quoted-printable: held bytes */
-	bool ended;    /* base64: padding seen */
-	char held[78]; /* quoted-printable: white space or "=.." not yet decided */
+	uint32_t bits;  /* base64: what is left of a group */
+	unsigned n;     /* base64: sextets in `bits`; quoted-printable: held bytes */
+	unsigned state; /* quoted-printable: what the held bytes may become */
+	char held[78];
 };
 
 void mime_decoder_init(struct mime_decoder *d, enum mime_encoding encoding);

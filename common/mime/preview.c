@@ -1,0 +1,145 @@
+#include "common/mime/preview.h"
+#include "common/mime/html.h"
+
+#define PLAIN_BYTES_MAX ((size_t)4 << 10)
+#define HTML_BYTES_MAX  ((size_t)64 << 10) /* style sheets come first */
+#define PARTS_TRIED_MAX 4
+
+static struct span
+charset_of(const struct mime_tree *tree, uint32_t part)
+{
+	struct span charset = SPAN("");
+
+	mime_param_find(tree, tree->contents[part].type_params, SPAN("charset"),
+			&charset);
+	return span_trim(charset, " '");
+}
+
+void
+mime_text_put(const struct mime_tree *tree, uint32_t part, struct span message,
+	      const struct mime_charsets *charsets, size_t bytes_max, struct buf *work,
+	      struct buf *out)
+{
+	const struct mime_place *place = &tree->places[part];
+	struct span body = span_first(span_after(message, place->body_start),
+				      place->body_end - place->body_start);
+	struct mime_decoder decoder;
+	struct buf text = buf_make(bytes_max * 4);
+
+	buf_reset(work);
+	mime_decoder_init(&decoder, (enum mime_encoding)place->encoding);
+	mime_decoder_feed(&decoder, span_first(body, bytes_max), work);
+	if (body.n <= bytes_max)
+		mime_decoder_end(&decoder, work);
+	if (place->text == MIME_TEXT_HTML) {
+		mime_charset_put(charsets, charset_of(tree, part), buf_span(work),
+				 &text);
+		mime_html_put_text(buf_span(&text), out);
+	} else {
+		mime_charset_put(charsets, charset_of(tree, part), buf_span(work), out);
+	}
+	buf_release(&text);
+}
+
+/* Characters that are no more than white space to a reader, or nothing at all:
+ * mailers pad their hidden preview texts with them. */
+static const struct {
+	const char *bytes;
+	const char *as;
+} invisible[] = {
+    {"\xc2\xa0",     " "}, /* no-break space */
+    {"\xc2\xad",     "" }, /* soft hyphen */
+    {"\xcd\x8f",     "" }, /* combining grapheme joiner */
+    {"\xe2\x80\x8b", "" }, /* zero width space */
+    {"\xe2\x80\x87", " "}, /* figure space */
+    {"\xe2\x80\xa8", " "}, /* line separator */
+    {"\xe3\x80\x80", " "}, /* ideographic space */
+    {"\xef\xbb\xbf", "" }, /* byte order mark */
+};
+
+/* One character at the front of s as it is to be shown. */
+static struct span
+shown_as(struct span s, size_t *n)
+{
+	unsigned char c = (unsigned char)s.at[0];
+
+	*n = c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+	if (c <= ' ' || c == 0x7f)
+		return SPAN(" ");
+	if (c < 0x80)
+		return span_first(s, 1);
+	for (size_t i = 0; i < N_ELEMS(invisible); i++)
+		if (span_starts(s, span_str(invisible[i].bytes)))
+			return span_str(invisible[i].as);
+	return span_first(s, *n);
+}
+
+/* White space collapsed, cut after the last whole character that fits. */
+static void
+put_collapsed(struct span text, struct buf *out)
+{
+	size_t before = out->n, chars = 0, n;
+	bool space = false;
+
+	for (; text.n > 0 && chars < MIME_PREVIEW_CHARS_MAX;
+	     text = span_after(text, n)) {
+		struct span shown = shown_as(text, &n);
+
+		if (shown.n == 1 && shown.at[0] == ' ') {
+			space = true;
+			continue;
+		}
+		if (shown.n == 0)
+			continue;
+		if (space && out->n > before) {
+			if (chars + 2 > MIME_PREVIEW_CHARS_MAX)
+				return;
+			buf_put_char(out, ' ');
+			chars++;
+		}
+		space = false;
+		buf_put(out, shown);
+		chars++;
+	}
+}
+
+static bool
+is_attachment(const struct mime_content *c)
+{
+	return span_equal_nocase(c->disposition, SPAN("attachment"));
+}
+
+/* The parts of attached messages are not this message's text. */
+static bool
+put_first_of(const struct mime_tree *tree, enum mime_text text, struct span message,
+	     const struct mime_charsets *charsets, struct buf *work, struct buf *out)
+{
+	size_t bytes_max = text == MIME_TEXT_HTML ? HTML_BYTES_MAX : PLAIN_BYTES_MAX;
+	struct buf decoded = buf_make(bytes_max * 4);
+	size_t before = out->n, tried = 0;
+
+	for (uint32_t i = 0;
+	     i < tree->n && tried < PARTS_TRIED_MAX && out->n == before;) {
+		const struct mime_place *place = &tree->places[i];
+
+		if (place->text == text && !is_attachment(&tree->contents[i])) {
+			buf_reset(&decoded);
+			mime_text_put(tree, i, message, charsets, bytes_max, work,
+				      &decoded);
+			put_collapsed(buf_span(&decoded), out);
+			tried++;
+		}
+		i = place->kind == MIME_MESSAGE && i > 0 ? place->next : i + 1;
+	}
+	buf_release(&decoded);
+	return out->n > before;
+}
+
+void
+mime_preview_put(const struct mime_tree *tree, struct span message,
+		 const struct mime_charsets *charsets, struct buf *work,
+		 struct buf *out)
+{
+	if (!put_first_of(tree, MIME_TEXT_PLAIN, message, charsets, work, out))
+		(void)put_first_of(tree, MIME_TEXT_HTML, message, charsets, work, out);
+}
