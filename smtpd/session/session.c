@@ -269,8 +269,9 @@ wake(struct session *s, uint64_t now_ms)
 {
 	enum session_want was = s->want;
 
-	if (was == SESSION_WANT_PIECE || was == SESSION_WANT_ABORT ||
-	    was == SESSION_WANT_FLUSH) {
+	/* An answer may have brought the next want, which is not yet fulfilled. */
+	if (!s->answered && (was == SESSION_WANT_PIECE || was == SESSION_WANT_ABORT ||
+			     was == SESSION_WANT_FLUSH)) {
 		s->window_ms += now_ms - s->now_ms; /* not the peer's time */
 		s->want = SESSION_WANT_INPUT;
 	}
