@@ -21,10 +21,12 @@
 #include "common/directory/name.h"
 #include "common/directory/password.h"
 
-#define DIRECTORY_TARGETS_MAX  1000 /* of an alias, and of a whole expansion */
-#define DIRECTORY_DEPTH_MAX    10   /* aliases behind aliases */
-#define DIRECTORY_CACHE_BYTES  (8U << 20)
-#define DIRECTORY_SECRET_BYTES 32
+#define DIRECTORY_TARGETS_MAX 1000 /* of an alias, and of a whole expansion */
+/* All targets of an alias together: a listing's row fits one ipc packet. */
+#define DIRECTORY_ALIAS_BYTES_MAX (40U << 10)
+#define DIRECTORY_DEPTH_MAX       10 /* aliases behind aliases */
+#define DIRECTORY_CACHE_BYTES     (8U << 20)
+#define DIRECTORY_SECRET_BYTES    32
 /* Room that one resolve or alias may need at most in its arena. */
 #define DIRECTORY_ARENA_BYTES (1U << 20)
 
@@ -147,8 +149,8 @@ directory_alias_remove(struct directory *d, struct span address,
 MUST_USE enum directory_result
 directory_alias_find(struct directory *d, struct span address, struct arena *arena,
 		     struct directory_alias *out, struct err *err);
-/* As directory_account_list(). A page ends early when the arena is full, but
- * holds one alias at least. */
+/* As directory_account_list(), but a page may end early: the end is where *n is
+ * 0. An arena of DIRECTORY_ARENA_BYTES holds one alias at least. */
 MUST_USE enum directory_result
 directory_alias_list(struct directory *d, struct span domain, struct span after,
 		     struct arena *arena, struct directory_alias *out, size_t limit,
@@ -200,3 +202,5 @@ directory_resolve(struct directory *d, struct span address,
 MUST_USE int
 directory_may_send(struct directory *d, uint64_t account, struct span address,
 		   const struct directory_policy *policy, struct err *err);
+
+#include "common/directory/request.h"

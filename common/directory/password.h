@@ -32,4 +32,11 @@ MUST_USE int directory_password_import(struct span crypt,
  * yescrypt of the default cost. */
 MUST_USE bool directory_password_matches(const char *crypt, struct span password);
 
+/* "yescrypt", "sha512crypt", ...; "none" without a hash. */
+const char *directory_password_scheme(const struct directory_password *p);
+
+/* As bytes, in records and requests. A failed cursor leaves *out without secrets. */
+void directory_password_put(const struct directory_password *p, struct buf *out);
+void directory_password_get(struct cursor *c, struct directory_password *out);
+
 void directory_password_wipe(struct directory_password *p);

@@ -1,0 +1,179 @@
+#include "common/directory/password.h"
+
+#include <crypt.h>
+#include <errno.h>
+#include <sys/random.h>
+
+/* What directory_password_make() would make, of a password nobody knows: a check
+ * against it takes as long as any other. */
+#define NOBODY                                                                         \
+	"$y$j9T$glXxUsObSSxAW3CockaRq1$5Zb1kR8u0ZP6n2JHAi0w.tyO7u2QNH8y4aCqkrzVyS1"
+
+/* crypt(3) of a password that sasl_prepare() has made; null when it fails. */
+static const char *
+crypt_span(struct span password, const char *setting, struct crypt_data *data)
+{
+	char text[SASL_PASSWORD_MAX + 1];
+	const char *hash;
+
+	if (!span_copy(password, text, sizeof(text)))
+		return NULL;
+	hash = crypt_rn(text, setting, data, sizeof(*data));
+	explicit_bzero(text, sizeof(text));
+	return hash;
+}
+
+static int
+make_crypt(struct span password, char *out, struct err *err)
+{
+	struct crypt_data *data = memory_new(1, sizeof(*data));
+	char setting[CRYPT_GENSALT_OUTPUT_SIZE];
+	const char *hash = NULL;
+	int r = 0;
+
+	if (crypt_gensalt_rn("$y$", 0, NULL, 0, setting, sizeof(setting)))
+		hash = crypt_span(password, setting, data);
+	if (!hash || !span_copy(span_str(hash), out, DIRECTORY_CRYPT_MAX + 1))
+		r = err_sys(err, "crypt");
+	explicit_bzero(data, sizeof(*data));
+	free(data);
+	return r;
+}
+
+int
+directory_password_make(struct span password, struct directory_password *out,
+			struct err *err)
+{
+	struct buf prepared = buf_make(SASL_PASSWORD_MAX);
+	struct directory_password p = {.has_scram = true};
+	uint8_t salt[SCRAM_SALT_BYTES];
+	int r = 0;
+
+	if (!sasl_prepare(password, &prepared))
+		r = err_set(err,
+			    "a password is UTF-8 text of 1 to %d bytes without "
+			    "control characters",
+			    SASL_PASSWORD_MAX);
+	else if (getrandom(salt, sizeof(salt), 0) != (ssize_t)sizeof(salt))
+		r = err_sys(err, "getrandom");
+	else
+		r = make_crypt(buf_span(&prepared), p.crypt, err);
+	if (r == 0) {
+		scram_keys_make(buf_span(&prepared), span_make(salt, sizeof(salt)),
+				SCRAM_ITERATIONS_DEFAULT, &p.scram);
+		*out = p;
+	}
+	if (prepared.n > 0)
+		explicit_bzero(prepared.at, prepared.n);
+	buf_release(&prepared);
+	directory_password_wipe(&p);
+	return r;
+}
+
+int
+directory_password_import(struct span crypt_text, struct directory_password *out,
+			  struct err *err)
+{
+	struct directory_password p = {0};
+	int check;
+
+	if (!span_copy(crypt_text, p.crypt, sizeof(p.crypt)) || p.crypt[0] == '\0')
+		return err_set(err, "a password hash has 1 to %d bytes",
+			       DIRECTORY_CRYPT_MAX);
+	check = crypt_checksalt(p.crypt);
+	if (check == CRYPT_SALT_INVALID || check == CRYPT_SALT_METHOD_DISABLED)
+		return err_set(err, "crypt(3) cannot read that password hash");
+	*out = p;
+	return 0;
+}
+
+bool
+directory_password_matches(const char *crypt_text, struct span password)
+{
+	struct crypt_data *data = memory_new(1, sizeof(*data));
+	const char *want = crypt_text[0] ? crypt_text : NOBODY;
+	const char *hash = crypt_span(password, want, data);
+	bool right = hash && strlen(hash) == strlen(want) &&
+		     scram_equal(hash, want, strlen(want));
+
+	explicit_bzero(data, sizeof(*data));
+	free(data);
+	return right & (crypt_text[0] != '\0');
+}
+
+static const struct {
+	const char *prefix, *name;
+} schemes[] = {
+    {"$y$",   "yescrypt"     },
+    {"$gy$",  "gost-yescrypt"},
+    {"$7$",   "scrypt"       },
+    {"$2",    "bcrypt"       },
+    {"$6$",   "sha512crypt"  },
+    {"$5$",   "sha256crypt"  },
+    {"$sha1", "sha1crypt"    },
+    {"$md5",  "sunmd5"       },
+    {"$1$",   "md5crypt"     },
+    {"_",     "bsdicrypt"    },
+    {"$3$",   "nt"           },
+};
+
+const char *
+directory_password_scheme(const struct directory_password *p)
+{
+	if (p->crypt[0] == '\0')
+		return "none";
+	for (size_t i = 0; i < N_ELEMS(schemes); i++)
+		if (span_starts(span_str(p->crypt), span_str(schemes[i].prefix)))
+			return schemes[i].name;
+	return "descrypt";
+}
+
+/* ---- as bytes */
+
+void
+directory_password_put(const struct directory_password *p, struct buf *out)
+{
+	wire_put_bytes(out, span_str(p->crypt));
+	wire_put_u8(out, p->has_scram);
+	wire_put_bytes(out, span_make(p->scram.salt, p->scram.salt_bytes));
+	wire_put_u32(out, p->scram.iterations);
+	buf_put(out, span_make(p->scram.stored_key, SCRAM_KEY_BYTES));
+	buf_put(out, span_make(p->scram.server_key, SCRAM_KEY_BYTES));
+}
+
+static void
+get_key(struct cursor *c, uint8_t out[SCRAM_KEY_BYTES])
+{
+	struct span key = wire_get_raw(c, SCRAM_KEY_BYTES);
+
+	if (!c->failed)
+		memcpy(out, key.at, SCRAM_KEY_BYTES);
+}
+
+void
+directory_password_get(struct cursor *c, struct directory_password *p)
+{
+	struct span salt;
+
+	*p = (struct directory_password){0};
+	if (!span_copy(wire_get_bytes(c), p->crypt, sizeof(p->crypt)))
+		c->failed = true;
+	p->has_scram = wire_get_u8(c) != 0;
+	salt = wire_get_bytes(c);
+	if (salt.n > sizeof(p->scram.salt))
+		c->failed = true;
+	else if (salt.n > 0)
+		memcpy(p->scram.salt, salt.at, salt.n);
+	p->scram.salt_bytes = c->failed ? 0 : salt.n;
+	p->scram.iterations = wire_get_u32(c);
+	get_key(c, p->scram.stored_key);
+	get_key(c, p->scram.server_key);
+	if (c->failed)
+		directory_password_wipe(p);
+}
+
+void
+directory_password_wipe(struct directory_password *p)
+{
+	explicit_bzero(p, sizeof(*p));
+}
