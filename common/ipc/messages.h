@@ -32,9 +32,10 @@
 
 /* --- master and a program it started ------------------------------------ */
 
-/* First after hello. The descriptor holds the text of the settings file. */
+/* After ctl_log and all ctl_count. The descriptor holds the settings as text:
+ * what master read, with every variable and default already in place. */
 #define IPC_ctl_start(U8, U16, U32, U64, BYTES) U32(instances) BYTES(config_path)
-/* How many processes of one kind there are; sent before the first peer. */
+/* How many processes of one kind there are; sent before ctl_start. */
 #define IPC_ctl_count(U8, U16, U32, U64, BYTES) U32(kind) U32(instances)
 /* A file the program cannot open itself, by name: "tls.cert", "tls.key". */
 #define IPC_ctl_file(U8, U16, U32, U64, BYTES) BYTES(name)
@@ -44,7 +45,10 @@
 /* A fresh channel to another program; replaces an earlier one to the same. */
 #define IPC_ctl_peer(U8, U16, U32, U64, BYTES)  U32(kind) U32(instance)
 #define IPC_ctl_ready(U8, U16, U32, U64, BYTES) U8(ok) BYTES(text)
+/* enum log_form of common/proc; the descriptor becomes the program's stderr. */
 #define IPC_ctl_log(U8, U16, U32, U64, BYTES)   U8(form)
+/* The listeners of this name are to be closed; others may follow. */
+#define IPC_ctl_unlisten(U8, U16, U32, U64, BYTES) BYTES(name)
 #define IPC_ctl_reload(U8, U16, U32, U64, BYTES) BYTES(config_path)
 /* Finish what was acknowledged, take nothing new, then exit 0. */
 #define IPC_ctl_drain(U8, U16, U32, U64, BYTES) U8(now)
@@ -126,7 +130,7 @@
  * synced; the one named before is complete. Later messages come as queue_add. */
 #define IPC_queue_state(U8, U16, U32, U64, BYTES) U32(segment) U64(offset)
 /* One synced message: the record stands at `offset` of the segment. `moved` is 1
- * for the copy that a queue_move asked for. */
+ * for the copy that a queue_move asked for; segment 0 then says it failed. */
 #define IPC_queue_add(U8, U16, U32, U64, BYTES)                                          \
 	U64(id) U32(segment) U64(offset) U32(envelope_bytes) U64(content_bytes) U8(moved)
 /* No message of the segment is needed any more. */
@@ -180,6 +184,7 @@
 	R(12, ctl_pong, IPC_ANY_KIND, IPC_FROM(MASTER), false)                           \
 	R(13, status_ask, IPC_FROM(MASTER) | IPC_FROM(ADMIN), IPC_ANY_KIND, false)       \
 	R(14, status, IPC_ANY_KIND, IPC_FROM(MASTER) | IPC_FROM(ADMIN), false)           \
+	R(15, ctl_unlisten, IPC_FROM(MASTER), IPC_ANY_KIND, false)                       \
 	R(20, admin_reload, IPC_FROM(ADMIN), IPC_FROM(MASTER), false)                    \
 	R(21, admin_stop, IPC_FROM(ADMIN), IPC_FROM(MASTER), false)                      \
 	R(22, admin_done, IPC_FROM(MASTER), IPC_FROM(ADMIN), false)                      \

@@ -8,6 +8,9 @@
 #include "common/conf/conf.h"
 #include "common/ipc/ipc.h"
 
+/* Processes of one kind; settings.h knows the same limit. */
+#define SERVICE_INSTANCES_MAX 64
+
 enum service_user {
 	SERVICE_USER_NET,
 	SERVICE_USER_QUEUE,
