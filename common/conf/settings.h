@@ -58,7 +58,7 @@
 	S(SECONDS,  stop_timeout_s,               "30", 1, 600, 1, "how long an orderly stop may take before it is forced") \
 	S(SECONDS,  ping_timeout_s,               "30", 2, 600, 1, "a program that does not answer for this long is restarted") \
 	/* a message */ \
-	S(BYTES,    message_bytes_max,            "50M", 1024, 4294967296, 1, "largest message") \
+	S(BYTES,    message_bytes_max,            "50M", 1024, 251658240, 1, "largest message") \
 	S(NUMBER,   recipients_max,               "1000", 100, 50000, 1, "recipients of one message") \
 	S(BYTES,    header_bytes_max,             "1M", 4096, 67108864, 1, "all header fields together") \
 	S(BYTES,    header_field_bytes_max,       "100K", 1000, 1048576, 1, "one header field") \
@@ -104,6 +104,8 @@
 	S(SECONDS,  queue_retry_min,              "5m", 1, 86400, 1, "time to the second try") \
 	S(SECONDS,  queue_retry_max,              "4h", 1, 604800, 1, "longest time between two tries") \
 	S(NUMBER,   queue_active_max,             "20000", 10, 10000000, 1, "messages in work at once") \
+	S(BYTES,    spool_segment_bytes,          "64M", 4194304, 1073741824, 0, "size of a file of the queue; three or more are kept") \
+	S(BYTES,    spool_reserve_bytes,          "32M", 0, 1099511627776, 0, "free disk space that new mail leaves alone") \
 	/* mailboxes */ \
 	S(NUMBER,   deliver_sync_interval_ms,     "200", 0, 10000, 1, "longest time that deliveries wait to share one sync") \
 	S(NUMBER,   expunged_keep_days,           "7", 0, 3650, 1, "days for which deleted mail can be restored")
