@@ -59,7 +59,8 @@ enum conf_bare_newline {
 #define CONF_MEMBER_NETWORKS(name) struct conf_networks name;
 
 struct settings {
-#define CONF_MEMBER_ROW(type, name, preset, min, max, reload, help) CONF_MEMBER_##type(name)
+#define CONF_MEMBER_ROW(type, name, preset, min, max, reload, help)                    \
+	CONF_MEMBER_##type(name)
 	CONF_SETTINGS(CONF_MEMBER_ROW)
 #undef CONF_MEMBER_ROW
 };
@@ -74,12 +75,12 @@ struct conf_errors {
 /* `file` is only named in errors; `hostname` is what an empty hostname becomes.
  * -1 when there is any error; *out is then untouched. */
 MUST_USE int conf_parse(struct span text, const char *file, const char *hostname,
-                        struct settings *out, struct conf_errors *errors);
+			struct settings *out, struct conf_errors *errors);
 
 /* Reads the file and parses it. The text it read is left in *text, for handing
  * to others; text->max should be CONF_FILE_BYTES_MAX. */
 MUST_USE int conf_load(const char *path, const char *hostname, struct buf *text,
-                       struct settings *out, struct conf_errors *errors);
+		       struct settings *out, struct conf_errors *errors);
 
 void conf_release(struct settings *settings);
 void conf_errors_release(struct conf_errors *errors);
@@ -87,7 +88,7 @@ void conf_errors_release(struct conf_errors *errors);
 /* Gives `fresh` the values that `running` has where a row is not reloadable and
  * they differ, and calls changed() with each such name. */
 void conf_keep_fixed(struct settings *fresh, const struct settings *running,
-                     void (*changed)(const char *name, void *context), void *context);
+		     void (*changed)(const char *name, void *context), void *context);
 
 /* Everything as a file that conf_parse() takes: the values as they are, whatever
  * variables or empty names they came from. What master hands to the others. */
@@ -95,8 +96,8 @@ void conf_text_put(const struct settings *settings, struct buf *out);
 
 /* A value as it would stand in the file: the running one, for `postroad check`
  * and for tests. False when no setting has that name. */
-MUST_USE bool conf_value_put(const struct settings *settings, struct span name,
-                             struct buf *out);
+MUST_USE bool
+conf_value_put(const struct settings *settings, struct span name, struct buf *out);
 
 /* The table as data: for man page, help and checks. */
 enum conf_type {
@@ -139,5 +140,5 @@ struct conf_listen {
 MUST_USE bool conf_listen_parse(struct span text, struct conf_listen *out);
 MUST_USE bool conf_network_parse(struct span text, struct conf_network *out);
 /* Is the address (16 bytes, IPv4 mapped) in one of the networks? */
-MUST_USE bool conf_networks_match(const struct conf_networks *networks,
-                                  const uint8_t address[16]);
+MUST_USE bool
+conf_networks_match(const struct conf_networks *networks, const uint8_t address[16]);

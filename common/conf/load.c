@@ -36,8 +36,8 @@ read_file(const char *path, struct buf *text, struct err *err)
 }
 
 int
-conf_load(const char *path, const char *hostname, struct buf *text, struct settings *out,
-          struct conf_errors *errors)
+conf_load(const char *path, const char *hostname, struct buf *text,
+	  struct settings *out, struct conf_errors *errors)
 {
 	struct err err;
 

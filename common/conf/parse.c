@@ -10,20 +10,20 @@ line_of(const struct conf_given *given, size_t word)
 
 static void
 value_complain(struct conf_reading *r, const char *name, const struct conf_given *given,
-               size_t word, const struct err *err)
+	       size_t word, const struct err *err)
 {
 	unsigned line = line_of(given, word);
 
 	if (given->n > 1 && word < given->n)
-		conf_complain(r, line, "%s: \"%.60s\" %s", name, given->words[word].text.at,
-		              err->text);
+		conf_complain(r, line, "%s: \"%.60s\" %s", name,
+			      given->words[word].text.at, err->text);
 	else
 		conf_complain(r, line, "%s %s", name, err->text);
 }
 
 static void
 value_take(struct conf_reading *r, const struct conf_row *row,
-           const struct conf_given *given, struct settings *out)
+	   const struct conf_given *given, struct settings *out)
 {
 	struct span *words = memory_new(given->n, sizeof(*words));
 	struct err err;
@@ -34,7 +34,7 @@ value_take(struct conf_reading *r, const struct conf_row *row,
 	if (!given->set)
 		conf_value_preset(row, out);
 	else if (conf_value_set(row, (struct conf_words){words, given->n}, out, &wrong,
-	                        &err) != 0)
+				&err) != 0)
 		value_complain(r, row->name, given, wrong, &err);
 	free(words);
 }
@@ -59,27 +59,29 @@ check_together(struct conf_reading *r, const struct settings *s)
 		const char *low, *high;
 		uint64_t low_value, high_value;
 	} orders[] = {
-	    {"queue_retry_min", "queue_retry_max", s->queue_retry_min, s->queue_retry_max},
-	    {"smtp_errors_delay", "smtp_errors_max", s->smtp_errors_delay,
-	     s->smtp_errors_max},
-	    {"auth_delay_s", "auth_delay_max_s", s->auth_delay_s, s->auth_delay_max_s},
+	    {"queue_retry_min",        "queue_retry_max",  s->queue_retry_min,
+	     s->queue_retry_max									  },
+	    {"smtp_errors_delay",      "smtp_errors_max",  s->smtp_errors_delay,
+	     s->smtp_errors_max									  },
+	    {"auth_delay_s",           "auth_delay_max_s", s->auth_delay_s,           s->auth_delay_max_s},
 	    {"header_field_bytes_max", "header_bytes_max", s->header_field_bytes_max,
-	     s->header_bytes_max},
+	     s->header_bytes_max									 },
 	};
 
 	for (size_t i = 0; i < N_ELEMS(orders); i++)
 		if (orders[i].low_value > orders[i].high_value)
 			conf_complain(r, line_of_name(r, orders[i].low),
-			              "%s must not be more than %s", orders[i].low,
-			              orders[i].high);
+				      "%s must not be more than %s", orders[i].low,
+				      orders[i].high);
 	if (!*s->tls_certificate != !*s->tls_key)
-		conf_complain(r, line_of_name(r, *s->tls_key ? "tls_key" : "tls_certificate"),
-		              "tls_certificate and tls_key need each other");
+		conf_complain(
+		    r, line_of_name(r, *s->tls_key ? "tls_key" : "tls_certificate"),
+		    "tls_certificate and tls_key need each other");
 	if (s->log_to[0] != '/' && strcmp(s->log_to, "stderr") != 0 &&
 	    strcmp(s->log_to, "journal") != 0 && strcmp(s->log_to, "syslog") != 0)
 		conf_complain(r, line_of_name(r, "log_to"),
-		              "log_to must be stderr, journal, syslog or a path that "
-		              "starts with /");
+			      "log_to must be stderr, journal, syslog or a path that "
+			      "starts with /");
 }
 
 static int
@@ -127,8 +129,8 @@ all_take(struct conf_reading *r, const char *hostname, struct settings *out)
 }
 
 int
-conf_parse(struct span text, const char *file, const char *hostname, struct settings *out,
-           struct conf_errors *errors)
+conf_parse(struct span text, const char *file, const char *hostname,
+	   struct settings *out, struct conf_errors *errors)
 {
 	struct conf_reading *r = memory_new(1, sizeof(*r));
 	struct settings fresh = {0};

@@ -101,8 +101,8 @@ on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 	}
 	if (opt->nvalues == 1) {
 		if (r->given[i].set)
-			conf_complain(r, line, "%s is set twice, first in line %u", opt->name,
-			         r->given[i].line);
+			conf_complain(r, line, "%s is set twice, first in line %u",
+				      opt->name, r->given[i].line);
 		given_reset(&r->given[i]);
 		r->given[i].line = line;
 	}
@@ -119,12 +119,14 @@ options_fill(const struct conf_reading *r, cfg_opt_t *options)
 	const struct conf_row *rows = conf_rows(&n);
 
 	for (size_t i = 0; i < n; i++) {
-		cfg_opt_t option = CFG_STR_LIST_CB(rows[i].name, 0, CFGF_NODEFAULT, on_value);
+		cfg_opt_t option =
+		    CFG_STR_LIST_CB(rows[i].name, 0, CFGF_NODEFAULT, on_value);
 
 		*options++ = option;
 	}
 	for (size_t i = 0; i < r->unknowns; i++) {
-		cfg_opt_t option = CFG_STR_LIST_CB(r->unknown[i], 0, CFGF_NODEFAULT, on_value);
+		cfg_opt_t option =
+		    CFG_STR_LIST_CB(r->unknown[i], 0, CFGF_NODEFAULT, on_value);
 
 		*options++ = option;
 	}

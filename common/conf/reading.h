@@ -25,7 +25,7 @@ struct conf_problem {
 };
 
 struct conf_reading {
-	size_t rows;               /* as many as conf_rows() has */
+	size_t rows; /* as many as conf_rows() has */
 	struct conf_given *given;
 	char *unknown[CONF_ERRORS_MAX];
 	size_t unknowns;

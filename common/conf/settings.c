@@ -43,8 +43,8 @@ put_network(struct buf *out, const struct conf_network *network)
 	bool v4 = network->bits >= 96 && memcmp(network->address, mapped, 12) == 0;
 	char text[INET6_ADDRSTRLEN];
 
-	ASSERT(inet_ntop(v4 ? AF_INET : AF_INET6, network->address + (v4 ? 12 : 0), text,
-	                 sizeof(text)));
+	ASSERT(inet_ntop(v4 ? AF_INET : AF_INET6, network->address + (v4 ? 12 : 0),
+			 text, sizeof(text)));
 	buf_putf(out, "'%s/%d'", text, v4 ? network->bits - 96 : network->bits);
 }
 
@@ -80,7 +80,8 @@ put_value(const struct conf_row *row, const struct settings *settings, struct bu
 		buf_put_str(out, *(const bool *)member ? "yes" : "no");
 		break;
 	case CONF_CHOICE:
-		buf_put(out, conf_choice_word(row, (size_t) * (const int *)member, &star));
+		buf_put(out,
+			conf_choice_word(row, (size_t) * (const int *)member, &star));
 		break;
 	case CONF_LIST:
 	case CONF_DOMAINS:
@@ -122,7 +123,8 @@ conf_text_put(const struct settings *settings, struct buf *out)
 }
 
 static bool
-value_equal(const struct conf_row *row, const struct settings *a, const struct settings *b)
+value_equal(const struct conf_row *row, const struct settings *a,
+	    const struct settings *b)
 {
 	struct buf x = buf_make(CONF_FILE_BYTES_MAX), y = buf_make(CONF_FILE_BYTES_MAX);
 	bool equal;
@@ -137,7 +139,7 @@ value_equal(const struct conf_row *row, const struct settings *a, const struct s
 
 void
 conf_keep_fixed(struct settings *fresh, const struct settings *running,
-                void (*changed)(const char *name, void *context), void *context)
+		void (*changed)(const char *name, void *context), void *context)
 {
 	size_t n;
 	const struct conf_row *rows = conf_rows(&n);

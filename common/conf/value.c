@@ -55,7 +55,8 @@ length_check(const struct conf_row *row, struct span word, struct err *err)
 	if (has_control(word))
 		return err_set(err, "has a control character");
 	if (word.n < row->min)
-		return err_set(err, row->min == 1 ? "must not be empty" : "is too short");
+		return err_set(err,
+			       row->min == 1 ? "must not be empty" : "is too short");
 	if (word.n > row->max)
 		return err_set(err, "is longer than %" PRIu64 " bytes", row->max);
 	return 0;
@@ -173,7 +174,9 @@ choice_complain(const struct conf_row *row, struct err *err)
 	bool star;
 
 	for (size_t i = 0; i <= row->max; i++) {
-		buf_put_str(&words, i == 0 ? "must be " : i == row->max ? " or " : ", ");
+		buf_put_str(&words, i == 0          ? "must be "
+				    : i == row->max ? " or "
+						    : ", ");
 		buf_put(&words, conf_choice_word(row, i, &star));
 	}
 	err_set(err, "%.*s", SPAN_ARG(buf_span(&words)));
@@ -234,7 +237,8 @@ listen_add(const struct conf_row *row, struct span word, void *member, struct er
 }
 
 static int
-networks_add(const struct conf_row *row, struct span word, void *member, struct err *err)
+networks_add(const struct conf_row *row, struct span word, void *member,
+	     struct err *err)
 {
 	struct conf_networks *list = member;
 	struct conf_network parsed;
@@ -242,7 +246,7 @@ networks_add(const struct conf_row *row, struct span word, void *member, struct 
 	(void)row;
 	if (!conf_network_parse(word, &parsed))
 		return err_set(err, "must be a network such as 192.0.2.0/24 or "
-		                    "2001:db8::/32");
+				    "2001:db8::/32");
 	list->at = memory_resize(list->at, list->n + 1, sizeof(*list->at));
 	list->at[list->n++] = parsed;
 	return 0;
@@ -252,17 +256,23 @@ static const struct conf_type_row {
 	bool list;
 	int (*take)(const struct conf_row *, struct span, void *, struct err *);
 } types[] = {
-    [CONF_TEXT] = {false, text_set},     [CONF_DOMAIN] = {false, domain_set},
-    [CONF_PATH] = {false, path_set},     [CONF_NUMBER] = {false, number_set},
-    [CONF_BYTES] = {false, bytes_set},   [CONF_SECONDS] = {false, seconds_set},
-    [CONF_SWITCH] = {false, switch_set}, [CONF_CHOICE] = {false, choice_set},
-    [CONF_LIST] = {true, list_add},      [CONF_DOMAINS] = {true, domains_add},
-    [CONF_LISTEN] = {true, listen_add},  [CONF_NETWORKS] = {true, networks_add},
+    [CONF_TEXT] = {false, text_set    },
+      [CONF_DOMAIN] = {false, domain_set  },
+    [CONF_PATH] = {false, path_set    },
+      [CONF_NUMBER] = {false, number_set  },
+    [CONF_BYTES] = {false, bytes_set   },
+      [CONF_SECONDS] = {false, seconds_set },
+    [CONF_SWITCH] = {false, switch_set  },
+      [CONF_CHOICE] = {false, choice_set  },
+    [CONF_LIST] = {true,  list_add    },
+      [CONF_DOMAINS] = {true,  domains_add },
+    [CONF_LISTEN] = {true,  listen_add  },
+      [CONF_NETWORKS] = {true,  networks_add},
 };
 
 int
-conf_value_set(const struct conf_row *row, struct conf_words words, struct settings *out,
-               size_t *word, struct err *err)
+conf_value_set(const struct conf_row *row, struct conf_words words,
+	       struct settings *out, size_t *word, struct err *err)
 {
 	*word = words.n;
 	if (!types[row->type].list && words.n != 1)
@@ -273,7 +283,8 @@ conf_value_set(const struct conf_row *row, struct conf_words words, struct setti
 		return err_set(err, "takes at most %" PRIu64 " values", row->max);
 	for (size_t i = 0; i < words.n; i++) {
 		*word = i;
-		if (types[row->type].take(row, words.at[i], conf_member(row, out), err) != 0) {
+		if (types[row->type].take(row, words.at[i], conf_member(row, out),
+					  err) != 0) {
 			conf_value_release(row, out);
 			return -1;
 		}
@@ -288,7 +299,8 @@ preset_next(const struct conf_row *row, struct span *rest)
 	bool star = false;
 
 	if (row->type != CONF_CHOICE)
-		return types[row->type].list ? span_cut(rest, ',') : span_cut(rest, '\0');
+		return types[row->type].list ? span_cut(rest, ',')
+					     : span_cut(rest, '\0');
 	for (size_t i = 0; !star; i++)
 		word = conf_choice_word(row, i, &star);
 	return word;
@@ -305,7 +317,8 @@ conf_value_preset(const struct conf_row *row, struct settings *out)
 
 		if (word.n == 0 && types[row->type].list)
 			return;
-		ASSERT(types[row->type].take(row, word, conf_member(row, out), &err) == 0);
+		ASSERT(types[row->type].take(row, word, conf_member(row, out), &err) ==
+		       0);
 	} while (types[row->type].list && rest.n > 0);
 }
 
@@ -362,7 +375,7 @@ networks_copy(const struct conf_networks *from, struct conf_networks *out)
 
 void
 conf_value_copy(const struct conf_row *row, const struct settings *from,
-                struct settings *out)
+		struct settings *out)
 {
 	const void *source = conf_member_const(row, from);
 	void *member = conf_member(row, out);

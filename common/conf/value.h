@@ -16,13 +16,13 @@ struct conf_words {
  * in *word which of the words is wrong (words.n: their number); the member stays
  * empty. */
 MUST_USE int conf_value_set(const struct conf_row *row, struct conf_words words,
-                            struct settings *out, size_t *word, struct err *err);
+			    struct settings *out, size_t *word, struct err *err);
 /* The default, which must be a right one. */
 void conf_value_preset(const struct conf_row *row, struct settings *out);
 void conf_value_release(const struct conf_row *row, struct settings *out);
 /* A copy of what `from` has. */
 void conf_value_copy(const struct conf_row *row, const struct settings *from,
-                     struct settings *out);
+		     struct settings *out);
 
 static inline void *
 conf_member(const struct conf_row *row, struct settings *settings)

@@ -30,18 +30,17 @@ struct ipc_callbacks {
 	void (*up)(struct ipc_peer *peer, void *context);
 	/* Spans in m live until the callback returns. fd is -1, or for a row with
 	 * FD a descriptor (close-on-exec) that now belongs to the callback. */
-	void (*message)(struct ipc_peer *peer, void *context, const struct ipc_message *m,
-	                int fd);
+	void (*message)(struct ipc_peer *peer, void *context,
+			const struct ipc_message *m, int fd);
 	/* The channel is closed and stays so; ipc_peer_fault() says why. Free the
 	 * peer, here or later. Called once; not after ipc_peer_free(). */
 	void (*down)(struct ipc_peer *peer, void *context);
 };
 
 /* Takes fd, which is made non-blocking and close-on-exec. Never null. */
-MUST_USE struct ipc_peer *ipc_peer_new(struct event_base *base, int fd, enum ipc_kind me,
-                                       uint32_t my_instance,
-                                       const struct ipc_callbacks *callbacks,
-                                       void *context);
+MUST_USE struct ipc_peer *
+ipc_peer_new(struct event_base *base, int fd, enum ipc_kind me, uint32_t my_instance,
+	     const struct ipc_callbacks *callbacks, void *context);
 
 /* Closes at once; what is queued but not sent is lost, so flush before. */
 void ipc_peer_free(struct ipc_peer **peer);
@@ -52,13 +51,21 @@ void ipc_peer_expect(struct ipc_peer *peer, enum ipc_kind kind, uint32_t instanc
 /* Only a kind, any instance. */
 void ipc_peer_expect_kind(struct ipc_peer *peer, enum ipc_kind kind);
 
+/* Stops and goes on reading from the peer; sending goes on. A few messages that
+ * were read before may still arrive. */
+void ipc_peer_pause(struct ipc_peer *peer, bool paused);
+
+/* The program itself found a message that breaks the rules. down() follows from
+ * the loop; `fault` must live on. */
+void ipc_peer_drop(struct ipc_peer *peer, const char *fault);
+
 /* One function a row: ipc_send_NAME(peer, &message), for a row with FD
  * ipc_send_NAME(peer, &message, fd), which sends a duplicate: fd stays the
  * caller's. What a closed peer is sent is dropped. A message that is too long,
  * or a queue that is full, takes the peer down (later, by the callback). */
-#define IPC_SEND_true(name)                                                              \
+#define IPC_SEND_true(name)                                                            \
 	void ipc_send_##name(struct ipc_peer *peer, const struct ipc_##name *m, int fd);
-#define IPC_SEND_false(name)                                                             \
+#define IPC_SEND_false(name)                                                           \
 	void ipc_send_##name(struct ipc_peer *peer, const struct ipc_##name *m);
 #define IPC_SEND_ROW(number, name, from, to, fd) IPC_SEND_##fd(name)
 IPC_ROWS(IPC_SEND_ROW)

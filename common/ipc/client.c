@@ -56,9 +56,9 @@ read_packet(struct ipc_client *client, struct err *err)
 	struct iovec piece = {client->packet, sizeof(client->packet)};
 	union ipc_control control;
 	struct msghdr header = {.msg_iov = &piece,
-	                        .msg_iovlen = 1,
-	                        .msg_control = &control,
-	                        .msg_controllen = sizeof(control)};
+				.msg_iovlen = 1,
+				.msg_control = &control,
+				.msg_controllen = sizeof(control)};
 	ssize_t n = recvmsg(client->fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	struct ipc_fds fds = {-1, false};
 
@@ -79,7 +79,7 @@ read_packet(struct ipc_client *client, struct err *err)
 
 int
 ipc_client_receive(struct ipc_client *client, int timeout_ms, struct ipc_message *out,
-                   struct err *err)
+		   struct err *err)
 {
 	int64_t until_ms = ticks_ms() + timeout_ms;
 
@@ -88,7 +88,8 @@ ipc_client_receive(struct ipc_client *client, int timeout_ms, struct ipc_message
 		    read_packet(client, err) != 0)
 			return -1;
 	if (!ipc_decode(&client->rest, out))
-		return fail(err, EPROTO, "the server sent a message that cannot be read");
+		return fail(err, EPROTO,
+			    "the server sent a message that cannot be read");
 	return 0;
 }
 
@@ -112,7 +113,8 @@ open_socket(const char *path, struct err *err)
 	int fd;
 
 	if (!span_copy(span_str(path), address.sun_path, sizeof(address.sun_path)))
-		return fail(err, ENAMETOOLONG, "the path of the control socket is too long");
+		return fail(err, ENAMETOOLONG,
+			    "the path of the control socket is too long");
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return err_sys(err, "cannot make a socket");

@@ -21,7 +21,7 @@ enum ipc_kind {
 #define IPC_KIND_ROW(upper, name) IPC_KIND_##upper,
 	IPC_KINDS(IPC_KIND_ROW)
 #undef IPC_KIND_ROW
-	    IPC_KIND_COUNT,
+	IPC_KIND_COUNT,
 };
 
 enum ipc_number {
@@ -45,7 +45,8 @@ IPC_ROWS(IPC_STRUCT_ROW)
 #undef IPC_STRUCT_ROW
 /* clang-format on */
 
-/* One message of any kind: `switch (m->number) { case IPC_NUMBER_resolve: m->resolve... */
+/* One message of any kind: `switch (m->number) { case IPC_NUMBER_resolve: m->resolve...
+ */
 struct ipc_message {
 	enum ipc_number number;
 	union {
@@ -57,7 +58,7 @@ struct ipc_message {
 
 /* Appends one message to a packet. False, and nothing appended, when it does not
  * fit under the limit of `packet` or is longer than IPC_PACKET_MAX on its own. */
-#define IPC_ENCODE_ROW(number, name, from, to, fd)                                       \
+#define IPC_ENCODE_ROW(number, name, from, to, fd)                                     \
 	MUST_USE bool ipc_encode_##name(struct buf *packet, const struct ipc_##name *m);
 IPC_ROWS(IPC_ENCODE_ROW)
 #undef IPC_ENCODE_ROW
@@ -79,8 +80,8 @@ MUST_USE const char *ipc_kind_name(unsigned kind);
 MUST_USE bool ipc_kind_parse(struct span name, enum ipc_kind *out);
 
 /* May a program of kind `from` send this message to one of kind `to`? */
-MUST_USE bool ipc_number_allowed(enum ipc_number number, enum ipc_kind from,
-                                 enum ipc_kind to);
+MUST_USE bool
+ipc_number_allowed(enum ipc_number number, enum ipc_kind from, enum ipc_kind to);
 MUST_USE bool ipc_number_may_leave(enum ipc_number number, enum ipc_kind from);
 /* Does it carry a descriptor? */
 MUST_USE bool ipc_number_has_fd(enum ipc_number number);

@@ -14,6 +14,8 @@
 
 #include "common/base/base.h"
 
+/* clang-format off */
+
 /* The parties, in the order of the service table. */
 #define IPC_KINDS(K)                                                                     \
 	K(MASTER, "master")                                                              \
@@ -225,6 +227,8 @@
 	R(91, queue_row, IPC_FROM(QMGR), IPC_FROM(ADMIN), false)                         \
 	R(92, queue_done, IPC_FROM(QMGR), IPC_FROM(ADMIN), false)
 
+/* clang-format on */
+
 enum resolve_outcome {
 	RESOLVE_OK,
 	RESOLVE_UNKNOWN,   /* 550 5.1.1 */
@@ -246,7 +250,7 @@ enum auth_outcome {
 	AUTH_FAILED,       /* unknown user, wrong password, disabled: told alike */
 	AUTH_BAD_EXCHANGE, /* the client broke the mechanism's syntax */
 	AUTH_NO_MECHANISM,
-	AUTH_LATER,        /* the directory is away, or too many at once */
+	AUTH_LATER, /* the directory is away, or too many at once */
 };
 
 enum spool_outcome {

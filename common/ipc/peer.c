@@ -54,7 +54,7 @@ say_hello(struct ipc_peer *peer)
 
 struct ipc_peer *
 ipc_peer_new(struct event_base *base, int fd, enum ipc_kind me, uint32_t my_instance,
-             const struct ipc_callbacks *callbacks, void *context)
+	     const struct ipc_callbacks *callbacks, void *context)
 {
 	struct ipc_peer *peer = memory_new(1, sizeof(*peer));
 
@@ -73,9 +73,9 @@ ipc_peer_new(struct event_base *base, int fd, enum ipc_kind me, uint32_t my_inst
 	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 	(void)fcntl(fd, F_SETFL, O_NONBLOCK);
 	ASSERT(event_assign(&peer->readable, base, fd, EV_READ | EV_PERSIST,
-	                    ipc_peer_on_readable, peer) == 0);
+			    ipc_peer_on_readable, peer) == 0);
 	ASSERT(event_assign(&peer->writable, base, fd, EV_WRITE, ipc_peer_on_writable,
-	                    peer) == 0);
+			    peer) == 0);
 	ASSERT(event_assign(&peer->fallen, base, -1, 0, on_fallen, peer) == 0);
 	ASSERT(event_add(&peer->readable, NULL) == 0);
 	say_hello(peer);
@@ -116,6 +116,23 @@ ipc_peer_expect(struct ipc_peer *peer, enum ipc_kind kind, uint32_t instance)
 {
 	ipc_peer_expect_kind(peer, kind);
 	peer->expect_instance = instance;
+}
+
+void
+ipc_peer_pause(struct ipc_peer *peer, bool paused)
+{
+	if (peer->state == IPC_PEER_DOWN)
+		return;
+	if (paused)
+		event_del(&peer->readable);
+	else
+		ASSERT(event_add(&peer->readable, NULL) == 0);
+}
+
+void
+ipc_peer_drop(struct ipc_peer *peer, const char *fault)
+{
+	ipc_peer_fail(peer, fault, true);
 }
 
 enum ipc_kind

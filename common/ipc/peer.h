@@ -12,7 +12,7 @@
 #include <sys/queue.h>
 
 enum ipc_peer_state {
-	IPC_PEER_NEW,  /* no hello from the other side yet */
+	IPC_PEER_NEW, /* no hello from the other side yet */
 	IPC_PEER_UP,
 	IPC_PEER_DOWN, /* closed; the owner is told by the loop */
 };
@@ -24,8 +24,8 @@ struct ipc_peer {
 	uint32_t my_instance;
 	enum ipc_kind kind;
 	uint32_t instance;
-	uint32_t expect_kinds;    /* a bit for each */
-	int64_t expect_instance;  /* -1: any */
+	uint32_t expect_kinds;   /* a bit for each */
+	int64_t expect_instance; /* -1: any */
 	const struct ipc_callbacks *callbacks;
 	void *context;
 	void *note;

@@ -95,7 +95,8 @@ take_packet(struct ipc_peer *peer, struct span packet, struct ipc_fds fds)
 		ipc_peer_fail(peer, "it sent more descriptors than belong", true);
 	while (packet.n > 0 && peer->state != IPC_PEER_DOWN) {
 		if (!ipc_decode(&packet, &m)) {
-			ipc_peer_fail(peer, "it sent a message that cannot be read", true);
+			ipc_peer_fail(peer, "it sent a message that cannot be read",
+				      true);
 			break;
 		}
 		passed |= take_message(peer, &m, first && packet.n == 0, fds.fd);
@@ -116,7 +117,8 @@ take_batch(struct ipc_peer *peer, size_t n)
 			ipc_peer_fail(peer, "closed by the other side", false);
 		if ((head->msg_flags & MSG_TRUNC) != 0)
 			ipc_peer_fail(peer, "it sent a packet that is too long", true);
-		take_packet(peer, span_make(inbox.bytes[i], inbox.heads[i].msg_len), fds);
+		take_packet(peer, span_make(inbox.bytes[i], inbox.heads[i].msg_len),
+			    fds);
 	}
 }
 
@@ -128,8 +130,8 @@ ipc_peer_on_readable(int fd, short what, void *context)
 
 	(void)what;
 	inbox_prepare();
-	n = recvmmsg(fd, inbox.heads, IPC_PACKETS_PER_TURN, MSG_DONTWAIT | MSG_CMSG_CLOEXEC,
-	             NULL);
+	n = recvmmsg(fd, inbox.heads, IPC_PACKETS_PER_TURN,
+		     MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL);
 	/* ECONNRESET says once that the other side closed without reading all;
 	 * what it sent before can still be read, then comes the end. */
 	if (n < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNRESET)

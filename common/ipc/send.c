@@ -41,8 +41,8 @@ ipc_flush(struct ipc_peer *peer)
 
 	ipc_dirty_remove(peer);
 	while (q->first && !peer->waiting) {
-		switch (ipc_packet_send(peer->fd, buf_span(&q->first->bytes), q->first->fd,
-		                        MSG_DONTWAIT)) {
+		switch (ipc_packet_send(peer->fd, buf_span(&q->first->bytes),
+					q->first->fd, MSG_DONTWAIT)) {
 		case IPC_IO_DONE:
 			ipc_queue_drop_first(q);
 			break;
@@ -104,7 +104,7 @@ send_alone(struct ipc_peer *peer, struct ipc_packet *packet, int fd)
 	ipc_dirty_remove(peer);
 	if (peer->out.first == packet && !peer->waiting &&
 	    ipc_packet_send(peer->fd, buf_span(&packet->bytes), fd, MSG_DONTWAIT) ==
-	        IPC_IO_DONE) {
+		IPC_IO_DONE) {
 		ipc_queue_drop_first(&peer->out);
 		return;
 	}
@@ -135,22 +135,22 @@ put_alone(struct ipc_peer *peer, const struct ipc_message *m, int fd)
 
 /* A message that does not fit into the packet at hand: that one goes out, and
  * the message into the next. */
-#define PUT(name)                                                                        \
-	struct ipc_packet *packet;                                                       \
-	size_t before;                                                                   \
-                                                                                         \
-	if (!may_send(peer, IPC_NUMBER_##name))                                          \
-		return;                                                                  \
-	packet = ipc_queue_open(&peer->out);                                             \
-	before = packet->bytes.n;                                                        \
-	if (!ipc_encode_##name(&packet->bytes, m)) {                                     \
-		packet = next_packet(peer);                                              \
-		before = 0;                                                              \
-		if (!ipc_encode_##name(&packet->bytes, m)) {                             \
-			ipc_peer_fail(peer, "a message for it is too long", false);      \
-			return;                                                          \
-		}                                                                        \
-	}                                                                                \
+#define PUT(name)                                                                      \
+	struct ipc_packet *packet;                                                     \
+	size_t before;                                                                 \
+                                                                                       \
+	if (!may_send(peer, IPC_NUMBER_##name))                                        \
+		return;                                                                \
+	packet = ipc_queue_open(&peer->out);                                           \
+	before = packet->bytes.n;                                                      \
+	if (!ipc_encode_##name(&packet->bytes, m)) {                                   \
+		packet = next_packet(peer);                                            \
+		before = 0;                                                            \
+		if (!ipc_encode_##name(&packet->bytes, m)) {                           \
+			ipc_peer_fail(peer, "a message for it is too long", false);    \
+			return;                                                        \
+		}                                                                      \
+	}                                                                              \
 	grown(peer, packet, before);
 
 static struct ipc_packet *

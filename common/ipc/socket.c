@@ -90,7 +90,8 @@ buffers_set(int fd)
 int
 ipc_pair(int fds[2], struct err *err)
 {
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) != 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+		       fds) != 0)
 		return err_sys(err, "cannot make a socket pair");
 	buffers_set(fds[0]);
 	buffers_set(fds[1]);

@@ -18,7 +18,7 @@ union ipc_control {
 
 /* What came with a packet. */
 struct ipc_fds {
-	int fd; /* -1: none */
+	int fd;      /* -1: none */
 	bool broken; /* several, or cut off: all were closed */
 };
 

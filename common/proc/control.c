@@ -30,7 +30,8 @@ on_connection(int listener, short what, void *context)
 		close(fd);
 		return;
 	}
-	*slot = ipc_peer_new(p->base, fd, p->program->kind, p->instance, &peers_callbacks, p);
+	*slot = ipc_peer_new(p->base, fd, p->program->kind, p->instance,
+			     &peers_callbacks, p);
 	ipc_peer_expect_kind(*slot, IPC_KIND_ADMIN);
 }
 
@@ -44,7 +45,8 @@ control_listen(struct proc *p, int fd)
 			continue;
 		s->fd = fd;
 		(void)fcntl(fd, F_SETFL, O_NONBLOCK);
-		s->readable = event_new(p->base, fd, EV_READ | EV_PERSIST, on_connection, p);
+		s->readable =
+		    event_new(p->base, fd, EV_READ | EV_PERSIST, on_connection, p);
 		ASSERT(s->readable && event_add(s->readable, NULL) == 0);
 		return;
 	}

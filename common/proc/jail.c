@@ -36,7 +36,8 @@ user_find(struct jail *jail, const char *name, struct err *err)
 	if (!user)
 		return err_set(err, "there is no user %s", name);
 	if (user->pw_uid == 0)
-		return err_set(err, "the user %s has all rights; another is needed", name);
+		return err_set(err, "the user %s has all rights; another is needed",
+			       name);
 	jail->uid = user->pw_uid;
 	jail->gid = user->pw_gid;
 	return 0;
@@ -44,13 +45,13 @@ user_find(struct jail *jail, const char *name, struct err *err)
 
 int
 jail_prepare(struct jail *jail, const struct service *service,
-             const struct settings *settings, struct err *err)
+	     const struct settings *settings, struct err *err)
 {
 	*jail = (struct jail){.service = service, .root = geteuid() == 0};
 	if (!jail->root)
 		return 0;
 	if (snprintf(jail->empty, sizeof(jail->empty), "%s/empty",
-	             settings->run_directory) >= (int)sizeof(jail->empty))
+		     settings->run_directory) >= (int)sizeof(jail->empty))
 		return err_set(err, "run_directory is too long");
 	return user_find(jail, service_user_name(service, settings), err);
 }
@@ -117,7 +118,7 @@ namespaces_leave(const struct service_jail *row)
 
 	if (unshare(flags) != 0)
 		logline(LOGLINE_WARNING, "jail.namespace",
-		        L_STR("error", strerrordesc_np(errno)));
+			L_STR("error", strerrordesc_np(errno)));
 }
 
 static int
@@ -144,7 +145,8 @@ bounding_set_drop(struct err *err)
 static int
 user_change(const struct jail *jail, struct err *err)
 {
-	if (setgroups(0, NULL) != 0 || setresgid(jail->gid, jail->gid, jail->gid) != 0 ||
+	if (setgroups(0, NULL) != 0 ||
+	    setresgid(jail->gid, jail->gid, jail->gid) != 0 ||
 	    setresuid(jail->uid, jail->uid, jail->uid) != 0)
 		return err_sys(err, "cannot become another user");
 	if (setuid(0) == 0 || setgid(0) == 0)

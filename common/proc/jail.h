@@ -22,7 +22,7 @@
 
 struct jail {
 	const struct service *service;
-	bool root;       /* started as root: the steps above are taken */
+	bool root; /* started as root: the steps above are taken */
 	uid_t uid;
 	gid_t gid;
 	char empty[128]; /* the directory that becomes the root */
@@ -30,7 +30,7 @@ struct jail {
 
 /* Looks up user and paths, while files can still be opened. */
 MUST_USE int jail_prepare(struct jail *jail, const struct service *service,
-                          const struct settings *settings, struct err *err);
+			  const struct settings *settings, struct err *err);
 MUST_USE int jail_enter(const struct jail *jail, struct err *err);
 
 /* Is this a directory of root's, not writable to others, with nothing in it? */

@@ -45,17 +45,21 @@ on_master_down(struct ipc_peer *peer, void *context)
 	struct timeval patience = {(time_t)p->settings.stop_timeout_s, 0};
 	bool broken;
 
-	logline(LOGLINE_WARNING, "master.gone", L_STR("why", ipc_peer_fault(peer, &broken)));
-	ASSERT(event_base_once(p->base, -1, EV_TIMEOUT, on_patience_end, p, &patience) == 0);
+	logline(LOGLINE_WARNING, "master.gone",
+		L_STR("why", ipc_peer_fault(peer, &broken)));
+	ASSERT(event_base_once(p->base, -1, EV_TIMEOUT, on_patience_end, p,
+			       &patience) == 0);
 	order_drain(p, false);
 }
 
-static const struct ipc_callbacks master_callbacks = {NULL, orders_take, on_master_down};
+static const struct ipc_callbacks master_callbacks = {NULL, orders_take,
+						      on_master_down};
 
 static void
 signals_ignore(void)
 {
-	static const int numbers[] = {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
+	static const int numbers[] = {SIGPIPE, SIGINT,  SIGTERM,
+				      SIGHUP,  SIGUSR1, SIGUSR2};
 
 	for (size_t i = 0; i < N_ELEMS(numbers); i++)
 		signal(numbers[i], SIG_IGN);
@@ -72,9 +76,10 @@ arguments_read(struct proc *p, int argc, char **argv)
 	    !number_parse(span_str(argv[1]), SERVICE_INSTANCES_MAX - 1, &instance) ||
 	    getsockopt(MASTER_FD, SOL_SOCKET, SO_TYPE, &type, &size) != 0 ||
 	    type != SOCK_SEQPACKET) {
-		fprintf(stderr, "postroad-%s is started by postroad-master; "
-		                "see postroad(8)\n",
-		        service_name(p->service));
+		fprintf(stderr,
+			"postroad-%s is started by postroad-master; "
+			"see postroad(8)\n",
+			service_name(p->service));
 		return -1;
 	}
 	p->instance = (uint32_t)instance;
@@ -95,7 +100,7 @@ proc_init(struct proc *p)
 	p->base = event_base_new();
 	ASSERT(p->base);
 	p->master = ipc_peer_new(p->base, MASTER_FD, p->program->kind, p->instance,
-	                         &master_callbacks, p);
+				 &master_callbacks, p);
 	ipc_peer_expect_kind(p->master, IPC_KIND_MASTER);
 	ipc_flush_all();
 }
@@ -161,7 +166,7 @@ proc_answer_status(struct proc *p, struct ipc_peer *peer, uint64_t tag)
 	struct ipc_status answer = {.tag = tag};
 
 	buf_putf(&lines, "instance %" PRIu32 "\nuptime_ms %" PRIu64 "\ndraining %d\n",
-	         p->instance, proc_ticks_ms() - p->started_ms, proc_draining(p));
+		 p->instance, proc_ticks_ms() - p->started_ms, proc_draining(p));
 	if (p->program->status)
 		p->program->status(p, &lines);
 	answer.lines = buf_span(&lines);

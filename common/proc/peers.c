@@ -9,8 +9,8 @@ log_down(struct ipc_peer *peer, uint32_t kind, uint32_t instance)
 	const char *fault = ipc_peer_fault(peer, &broken);
 
 	logline(broken ? LOGLINE_WARNING : LOGLINE_INFO, "ipc.down",
-	        L_STR("peer", ipc_kind_name(kind)), L_U64("instance", instance),
-	        L_STR("why", fault));
+		L_STR("peer", ipc_kind_name(kind)), L_U64("instance", instance),
+		L_STR("why", fault));
 }
 
 static void
@@ -81,7 +81,8 @@ peers_replace(struct proc *p, uint32_t kind, uint32_t instance, int fd)
 	}
 	slot = &p->peers[kind][instance];
 	old = *slot;
-	*slot = ipc_peer_new(p->base, fd, p->program->kind, p->instance, &peers_callbacks, p);
+	*slot = ipc_peer_new(p->base, fd, p->program->kind, p->instance,
+			     &peers_callbacks, p);
 	ipc_peer_expect(*slot, (enum ipc_kind)kind, instance);
 	if (!old)
 		return;
@@ -105,7 +106,8 @@ peers_sent_all(struct proc *p)
 {
 	for (size_t kind = 0; kind < IPC_KIND_COUNT; kind++)
 		for (size_t i = 0; i < SERVICE_INSTANCES_MAX; i++)
-			if (p->peers[kind][i] && ipc_queued_bytes(p->peers[kind][i]) > 0)
+			if (p->peers[kind][i] &&
+			    ipc_queued_bytes(p->peers[kind][i]) > 0)
 				return false;
 	return true;
 }

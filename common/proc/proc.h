@@ -44,8 +44,8 @@ struct proc_program {
 	void (*peer_up)(struct proc *p, struct ipc_peer *peer);
 	/* The peer is freed when this returns. */
 	void (*peer_down)(struct proc *p, struct ipc_peer *peer);
-	void (*message)(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m,
-	                int fd);
+	void (*message)(struct proc *p, struct ipc_peer *peer,
+			const struct ipc_message *m, int fd);
 	void (*turn)(struct proc *p);
 	void (*reload)(struct proc *p);
 	void (*drain)(struct proc *p, bool now);
@@ -63,7 +63,8 @@ MUST_USE uint32_t proc_instance(const struct proc *p);
 /* How many processes of a kind there are; at least 1. */
 MUST_USE uint32_t proc_count(const struct proc *p, enum ipc_kind kind);
 /* The channel, or null while the other side is away. */
-MUST_USE struct ipc_peer *proc_peer(struct proc *p, enum ipc_kind kind, uint32_t instance);
+MUST_USE struct ipc_peer *
+proc_peer(struct proc *p, enum ipc_kind kind, uint32_t instance);
 MUST_USE bool proc_draining(const struct proc *p);
 void proc_drained(struct proc *p);
 

@@ -1,9 +1,10 @@
 #include "common/proc/services.h"
 
-#define GIB              (1ull << 30)
-#define CORES_USED_MAX   4 /* processes of a kind when the setting is 0 */
-#define K(kind)          IPC_FROM(kind)
+#define GIB            (1ull << 30)
+#define CORES_USED_MAX 4 /* processes of a kind when the setting is 0 */
+#define K(kind)        IPC_FROM(kind)
 
+/* clang-format off */
 static const struct service table[] = {
     {
         .kind = IPC_KIND_SPOOLD,
@@ -77,6 +78,7 @@ static const struct service table[] = {
         .jail = {.no_network = true, .open_files = 1024, .memory_bytes = 4 * GIB},
     },
 };
+/* clang-format on */
 
 const struct service *
 services(size_t *n)
@@ -139,7 +141,8 @@ service_instances(enum ipc_kind kind, const struct settings *settings, uint32_t 
 	uint64_t n = wanted(kind, settings);
 
 	if (n > 0)
-		return (uint32_t)(n < SERVICE_INSTANCES_MAX ? n : SERVICE_INSTANCES_MAX);
+		return (uint32_t)(n < SERVICE_INSTANCES_MAX ? n
+							    : SERVICE_INSTANCES_MAX);
 	if (cores == 0)
 		return 1;
 	return cores < CORES_USED_MAX ? cores : CORES_USED_MAX;

@@ -19,11 +19,11 @@ enum service_user {
 };
 
 struct service_jail {
-	bool empty_root;   /* chroot into an empty directory */
-	bool no_network;   /* a network namespace of its own, with nothing in it */
-	bool no_children;  /* RLIMIT_NPROC 0: neither processes nor threads */
-	bool no_files;     /* RLIMIT_FSIZE 0: cannot make a file grow */
-	uint32_t open_files; /* RLIMIT_NOFILE */
+	bool empty_root;       /* chroot into an empty directory */
+	bool no_network;       /* a network namespace of its own, with nothing in it */
+	bool no_children;      /* RLIMIT_NPROC 0: neither processes nor threads */
+	bool no_files;         /* RLIMIT_FSIZE 0: cannot make a file grow */
+	uint32_t open_files;   /* RLIMIT_NOFILE */
 	uint64_t memory_bytes; /* RLIMIT_AS; not under a sanitizer */
 };
 
@@ -43,8 +43,8 @@ MUST_USE const struct service *services(size_t *n);
 MUST_USE const struct service *service_find(enum ipc_kind kind);
 /* "smtpd" */
 MUST_USE const char *service_name(const struct service *s);
-MUST_USE const char *service_user_name(const struct service *s,
-                                       const struct settings *settings);
+MUST_USE const char *
+service_user_name(const struct service *s, const struct settings *settings);
 /* How many processes of a kind run, with `cores` processors. */
 MUST_USE uint32_t service_instances(enum ipc_kind kind, const struct settings *settings,
-                                    uint32_t cores);
+				    uint32_t cores);

@@ -22,8 +22,8 @@ static struct {
 	char stamp[24];
 	uint64_t lost; /* lines that could not be written */
 } sink = {.lock = PTHREAD_MUTEX_INITIALIZER,
-          .lines = {.max = SINK_BYTES_MAX},
-          .line = {.max = LOGLINE_MAX + 128}};
+	  .lines = {.max = SINK_BYTES_MAX},
+	  .line = {.max = LOGLINE_MAX + 128}};
 
 /* False when nobody takes the bytes; the rest is then lost, and counted. */
 static bool
@@ -107,8 +107,9 @@ head_put(enum logline_level level, struct buf *out)
 		buf_putf(out, "<%d>%s[%d] ", priorities[level], sink.name, pid);
 		break;
 	case LOG_FORM_SYSLOG:
-		buf_putf(out, "<%d>postroad-%s[%d]: ", facility_mail + priorities[level],
-		         sink.name, pid);
+		buf_putf(out,
+			 "<%d>postroad-%s[%d]: ", facility_mail + priorities[level],
+			 sink.name, pid);
 		break;
 	default:
 		stamp_put(out);
@@ -180,13 +181,16 @@ static void
 fatal_signals(void)
 {
 	static const int numbers[] = {
-	    SIGABRT,
+		SIGABRT,
 #if !defined(__SANITIZE_ADDRESS__)
-	    SIGSEGV, SIGBUS, SIGILL, SIGFPE,
+		SIGSEGV,
+		SIGBUS,
+		SIGILL,
+		SIGFPE,
 #endif
 	};
 	struct sigaction action = {.sa_handler = on_fatal,
-	                           .sa_flags = (int)(SA_RESETHAND | SA_NODEFER)};
+				   .sa_flags = (int)(SA_RESETHAND | SA_NODEFER)};
 
 	for (size_t i = 0; i < N_ELEMS(numbers); i++)
 		sigaction(numbers[i], &action, NULL);

@@ -20,10 +20,10 @@ struct control_socket {
 };
 
 enum proc_state {
-	PROC_NEW,      /* not started yet */
+	PROC_NEW, /* not started yet */
 	PROC_RUNNING,
 	PROC_DRAINING,
-	PROC_DRAINED,  /* leaves once its channels have taken everything */
+	PROC_DRAINED, /* leaves once its channels have taken everything */
 	PROC_FAILED,
 };
 
@@ -49,7 +49,8 @@ struct proc {
 void proc_enter(struct proc *p, enum proc_state to);
 
 /* Called with every message of master's. */
-void orders_take(struct ipc_peer *peer, void *context, const struct ipc_message *m, int fd);
+void
+orders_take(struct ipc_peer *peer, void *context, const struct ipc_message *m, int fd);
 
 /* A fresh channel; an earlier one to the same is closed and told first. Takes fd. */
 void peers_replace(struct proc *p, uint32_t kind, uint32_t instance, int fd);
