@@ -1,0 +1,309 @@
+/* spoold/main.c - the one writer of the message log
+ *
+ * What    takes messages from every smtpd, appends them to spool/seg, and says
+ *         "stored" once a sync has covered them; tells qmgr where they are.
+ * Trust   smtpd faces strangers: a message with an id it was not granted, or out
+ *         of order, drops its channel.
+ */
+#include "spoold/start.h"
+#include "spoold/stream.h"
+
+#include <event2/event.h>
+
+#define SMTPD_MAX        64
+#define QMGR_BACKLOG_MAX (4u << 20) /* bytes queued for qmgr that pause intake */
+#define SPOOL_THREADS    6
+
+struct spoold {
+	struct proc *proc;
+	struct store store;
+	struct client *clients[SMTPD_MAX];
+	bool paused[SMTPD_MAX];
+	uint32_t generation;
+	uint64_t next_id;
+	bool qmgr_told; /* it has had its queue_state */
+	struct event *second;
+};
+
+static bool
+work(void *context, struct proc_job *job)
+{
+	const struct spoold *d = context;
+
+	return proc_work(d->proc, job);
+}
+
+static void
+second(int fd, short what, void *context)
+{
+	struct spoold *d = context;
+
+	(void)fd;
+	(void)what;
+	store_second(&d->store);
+}
+
+static void
+second_start(struct spoold *d)
+{
+	struct timeval every = {.tv_sec = 1};
+
+	d->second = event_new(proc_base(d->proc), -1, EV_PERSIST, second, d);
+	ASSERT(d->second && event_add(d->second, &every) == 0);
+}
+
+static int
+start(struct proc *p, struct err *err)
+{
+	const struct settings *set = proc_settings(p);
+	struct spoold *d = memory_new(1, sizeof(*d));
+	struct spool_start found = {0};
+	struct store_setup setup = {.io = &log_io_real,
+				    .segment_bytes = set->spool_segment_bytes,
+				    .reserve_bytes = set->spool_reserve_bytes,
+				    .work = work,
+				    .context = d};
+	uint64_t last;
+
+	d->proc = p;
+	proc_set_context(p, d);
+	proc_set_threads(p, SPOOL_THREADS);
+	if (spool_start(set->spool_directory, proc_now_us() / 1000000, &found, err) !=
+	    0)
+		return -1;
+	d->next_id = found.first_id;
+	last = found.numbers.n ? found.numbers.at[found.numbers.n - 1] : 0;
+	if (last >= UINT32_MAX - 1000)
+		return err_set(err, "spool/seg: segment numbers are used up");
+	setup.dir_fd = found.dir_fd;
+	store_init(&d->store, &setup, (uint32_t)last + 1);
+	store_recover(&d->store, &found.numbers);
+	second_start(d);
+	return 0;
+}
+
+/* --- to the peers -------------------------------------------------------- */
+
+static void
+grant(struct spoold *d, struct ipc_peer *peer, struct client *c)
+{
+	struct ipc_id_grant m = {.first = d->next_id, .count = QUEUE_ID_BLOCK};
+
+	id_grants_add(&c->grants, d->next_id);
+	d->next_id += QUEUE_ID_BLOCK;
+	ipc_send_id_grant(peer, &m);
+}
+
+static void
+queue_state_send(struct spoold *d, struct ipc_peer *qmgr)
+{
+	struct ipc_queue_state m;
+
+	store_state(&d->store, &m.segment, &m.offset);
+	ipc_send_queue_state(qmgr, &m);
+	d->qmgr_told = true;
+}
+
+static void
+answer_send(struct spoold *d, const struct store_result *r)
+{
+	struct ipc_peer *peer = proc_peer(d->proc, IPC_KIND_SMTPD, r->origin.instance);
+	const struct client *c = d->clients[r->origin.instance];
+	struct ipc_spool_done m = {.id = r->id, .outcome = (uint8_t)r->outcome};
+
+	if (peer && c && c->origin.generation == r->origin.generation)
+		ipc_send_spool_done(peer, &m);
+}
+
+static void
+added_send(struct spoold *d, const struct store_result *r)
+{
+	struct ipc_peer *qmgr = proc_peer(d->proc, IPC_KIND_QMGR, 0);
+	struct ipc_queue_add m = {.id = r->id,
+				  .segment = r->segment,
+				  .offset = r->offset,
+				  .envelope_bytes = r->envelope_bytes,
+				  .content_bytes = r->content_bytes,
+				  .moved = r->moved};
+
+	if (qmgr && d->qmgr_told)
+		ipc_send_queue_add(qmgr, &m);
+}
+
+static void
+results_send(struct spoold *d)
+{
+	struct store_result r;
+
+	while (store_next(&d->store, &r)) {
+		if (r.kind == STORE_ANSWER)
+			answer_send(d, &r);
+		else
+			added_send(d, &r);
+	}
+}
+
+/* --- from the peers ------------------------------------------------------ */
+
+static void
+peer_up(struct proc *p, struct ipc_peer *peer)
+{
+	struct spoold *d = proc_context(p);
+	uint32_t instance = ipc_peer_instance(peer);
+
+	if (ipc_peer_kind(peer) == IPC_KIND_QMGR)
+		d->qmgr_told = false; /* turn() sends it the state */
+	if (ipc_peer_kind(peer) != IPC_KIND_SMTPD || instance >= SMTPD_MAX)
+		return;
+	client_free(&d->clients[instance]);
+	d->clients[instance] =
+	    client_new(&d->store, (struct origin){instance, ++d->generation});
+	d->paused[instance] = false;
+	grant(d, peer, d->clients[instance]);
+}
+
+static void
+peer_down(struct proc *p, struct ipc_peer *peer)
+{
+	struct spoold *d = proc_context(p);
+	uint32_t instance = ipc_peer_instance(peer);
+
+	if (ipc_peer_kind(peer) == IPC_KIND_QMGR)
+		d->qmgr_told = false;
+	if (ipc_peer_kind(peer) == IPC_KIND_SMTPD && instance < SMTPD_MAX)
+		client_free(&d->clients[instance]);
+}
+
+/* False when smtpd broke the rules. */
+static bool
+take_message(struct client *c, const struct ipc_message *m, uint64_t now_us)
+{
+	switch (m->number) {
+	case IPC_NUMBER_spool_put:
+		return client_put(c, m->spool_put.id, m->spool_put.envelope_bytes,
+				  m->spool_put.bytes, now_us);
+	case IPC_NUMBER_spool_begin:
+		return client_begin(c, m->spool_begin.id, m->spool_begin.envelope_bytes,
+				    m->spool_begin.size_hint, m->spool_begin.bytes,
+				    now_us);
+	case IPC_NUMBER_spool_piece:
+		return client_piece(c, m->spool_piece.id, m->spool_piece.bytes);
+	case IPC_NUMBER_spool_end:
+		return client_end(c, m->spool_end.id);
+	case IPC_NUMBER_spool_abort:
+		return client_abort(c, m->spool_abort.id);
+	default:
+		return false;
+	}
+}
+
+static void
+message_smtpd(struct spoold *d, struct ipc_peer *peer, const struct ipc_message *m)
+{
+	uint32_t instance = ipc_peer_instance(peer);
+	struct client *c = instance < SMTPD_MAX ? d->clients[instance] : NULL;
+
+	if (!c)
+		return;
+	if (!take_message(c, m, proc_now_us())) {
+		ipc_peer_drop(peer, "a queue id that was not granted, or out of order");
+		return;
+	}
+	if (id_grants_low(&c->grants))
+		grant(d, peer, c);
+}
+
+static void
+message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m, int fd)
+{
+	struct spoold *d = proc_context(p);
+
+	(void)fd;
+	if (ipc_peer_kind(peer) == IPC_KIND_SMTPD)
+		message_smtpd(d, peer, m);
+	else if (m->number == IPC_NUMBER_segment_free)
+		store_let_go(&d->store, m->segment_free.segment);
+	else if (m->number == IPC_NUMBER_queue_move)
+		store_move(&d->store, m->queue_move.id, m->queue_move.segment,
+			   m->queue_move.offset);
+}
+
+/* Who sends faster than the disk takes is not read from for a while. */
+static void
+pause_or_not(struct spoold *d)
+{
+	struct ipc_peer *qmgr = proc_peer(d->proc, IPC_KIND_QMGR, 0);
+	bool all = store_full(&d->store) ||
+		   (qmgr && ipc_queued_bytes(qmgr) > QMGR_BACKLOG_MAX);
+
+	for (uint32_t i = 0; i < SMTPD_MAX; i++) {
+		struct ipc_peer *peer;
+		bool pause;
+
+		if (!d->clients[i])
+			continue;
+		pause = all || client_full(d->clients[i]);
+		if (pause == d->paused[i])
+			continue;
+		peer = proc_peer(d->proc, IPC_KIND_SMTPD, i);
+		if (peer)
+			ipc_peer_pause(peer, pause);
+		d->paused[i] = pause;
+	}
+}
+
+static void
+turn(struct proc *p)
+{
+	struct spoold *d = proc_context(p);
+	struct ipc_peer *qmgr;
+
+	store_turn(&d->store);
+	results_send(d);
+	qmgr = proc_peer(p, IPC_KIND_QMGR, 0);
+	if (qmgr && d->store.recovered && (store_state_due(&d->store) || !d->qmgr_told))
+		queue_state_send(d, qmgr);
+	pause_or_not(d);
+	if (proc_draining(p) && store_idle(&d->store))
+		proc_drained(p);
+}
+
+static void
+drain(struct proc *p, bool now)
+{
+	/* What was acknowledged is synced already; the rest is finished by turn(). */
+	if (now)
+		proc_drained(p);
+}
+
+static void
+status(struct proc *p, struct buf *out)
+{
+	const struct spoold *d = proc_context(p);
+	const struct store *s = &d->store;
+
+	buf_putf(out, "spool_stored %llu\n", (unsigned long long)s->n_stored);
+	buf_putf(out, "spool_refused %llu\n", (unsigned long long)s->n_refused);
+	buf_putf(out, "spool_syncs %llu\n", (unsigned long long)s->n_syncs);
+	buf_putf(out, "spool_faults %llu\n", (unsigned long long)s->n_faults);
+	buf_putf(out, "spool_waiting_bytes %zu\n", s->waiting_bytes + s->held_bytes);
+	buf_putf(out, "spool_own_segments %zu\n", s->n_own);
+	buf_putf(out, "spool_intake %u\n", s->current || !s->refusing ? 1u : 0u);
+}
+
+static const struct proc_program program = {
+    .kind = IPC_KIND_SPOOLD,
+    .start = start,
+    .peer_up = peer_up,
+    .peer_down = peer_down,
+    .message = message,
+    .turn = turn,
+    .drain = drain,
+    .status = status,
+};
+
+int
+main(int argc, char **argv)
+{
+	return proc_main(argc, argv, &program);
+}

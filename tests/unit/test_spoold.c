@@ -1,0 +1,659 @@
+/* tests/unit/test_spoold.c - the store of spoold: group commit, own segments, faults
+ *
+ * Jobs run when the test says so; the disk is a temporary directory whose calls
+ * can be made to fail.
+ */
+#include "spoold/ids.h"
+#include "spoold/store.h"
+#include "spoold/stream.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define SEGMENT_BYTES (4u << 20)
+#define ENVELOPE      10 /* bytes; the store does not look into it */
+
+struct fixture {
+	char path[64];
+	int dir_fd;
+	struct log_io io;
+	struct store store;
+	struct client *client;
+	struct proc_job *jobs[256];
+	size_t n_jobs;
+	uint64_t next_id;
+	struct store_result results[4096];
+	size_t n_results;
+};
+
+/* What the disk refuses; 0 for nothing. */
+static int fail_sync, fail_write, fail_create;
+
+static ssize_t
+disk_pwritev(void *disk, int fd, const struct iovec *v, int n, uint64_t offset)
+{
+	(void)disk;
+	if (fail_write) {
+		errno = fail_write;
+		return -1;
+	}
+	return log_io_real.pwritev(NULL, fd, v, n, offset);
+}
+
+static int
+disk_fdatasync(void *disk, int fd)
+{
+	(void)disk;
+	if (fail_sync) {
+		errno = fail_sync;
+		return -1;
+	}
+	return fsync(fd) == 0 ? 0 : -1;
+}
+
+static int
+disk_open(void *disk, int dir, const char *name, enum log_access access)
+{
+	(void)disk;
+	if (fail_create && access == LOG_CREATE) {
+		errno = fail_create;
+		return -1;
+	}
+	return log_io_real.open(NULL, dir, name, access);
+}
+
+static bool
+work(void *context, struct proc_job *job)
+{
+	struct fixture *f = context;
+
+	if (f->n_jobs == N_ELEMS(f->jobs))
+		return false;
+	f->jobs[f->n_jobs++] = job;
+	return true;
+}
+
+/* One job after another until none is left, new ones too. */
+static void
+jobs_run(struct fixture *f)
+{
+	while (f->n_jobs > 0) {
+		struct proc_job *job = f->jobs[0];
+
+		memmove(f->jobs, f->jobs + 1, --f->n_jobs * sizeof(job));
+		job->work(job);
+		job->done(job);
+	}
+}
+
+static void
+results_take(struct fixture *f)
+{
+	while (f->n_results < N_ELEMS(f->results) &&
+	       store_next(&f->store, &f->results[f->n_results]))
+		f->n_results++;
+}
+
+/* The loop until nothing moves. */
+static void
+settle(struct fixture *f)
+{
+	for (int i = 0; i < 8; i++) {
+		store_turn(&f->store);
+		jobs_run(f);
+	}
+	results_take(f);
+}
+
+static void
+store_start(struct fixture *f, uint32_t next_number)
+{
+	struct store_setup setup = {.io = &f->io,
+				    .dir_fd = f->dir_fd,
+				    .segment_bytes = SEGMENT_BYTES,
+				    .work = work,
+				    .context = f};
+
+	store_init(&f->store, &setup, next_number);
+	f->client = client_new(&f->store, (struct origin){0, 1});
+	for (f->next_id = 1000; f->next_id < 1000 + 16 * QUEUE_ID_BLOCK;
+	     f->next_id += QUEUE_ID_BLOCK)
+		id_grants_add(&f->client->grants, f->next_id);
+	f->next_id = 1000;
+}
+
+static int
+setup_store(void **state)
+{
+	struct fixture *f = memory_new(1, sizeof(*f));
+
+	fail_sync = fail_write = fail_create = 0;
+	snprintf(f->path, sizeof(f->path), "/tmp/test_spoold.XXXXXX");
+	if (!mkdtemp(f->path))
+		return -1;
+	f->dir_fd = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	f->io = log_io_real;
+	f->io.pwritev = disk_pwritev;
+	f->io.fdatasync = disk_fdatasync;
+	f->io.open = disk_open;
+	store_start(f, 1);
+	jobs_run(f);
+	*state = f;
+	return 0;
+}
+
+static size_t
+files(struct fixture *f, bool remove)
+{
+	struct log_numbers numbers = {0};
+	struct err err;
+	size_t n;
+
+	if (log_dir_list(&f->store.dir, &numbers, &err) != 0)
+		return 0;
+	for (size_t i = 0; remove && i < numbers.n; i++)
+		if (log_dir_remove(&f->store.dir, numbers.at[i], &err) != 0)
+			return 0;
+	n = numbers.n;
+	log_numbers_release(&numbers);
+	return n;
+}
+
+static int
+teardown_store(void **state)
+{
+	struct fixture *f = *state;
+
+	fail_sync = fail_write = fail_create = 0;
+	client_free(&f->client);
+	settle(f);
+	store_release(&f->store);
+	(void)files(f, true);
+	close(f->dir_fd);
+	rmdir(f->path);
+	free(f);
+	return 0;
+}
+
+static char letters[SPOOL_SHARED_MAX * 4];
+
+static uint64_t
+put(struct fixture *f, size_t n)
+{
+	uint64_t id = f->next_id++;
+
+	assert_true(client_put(f->client, id, ENVELOPE, span_make(letters, n), 1));
+	return id;
+}
+
+static uint64_t
+begin(struct fixture *f, uint64_t hint)
+{
+	uint64_t id = f->next_id++;
+
+	assert_true(
+	    client_begin(f->client, id, ENVELOPE, hint, span_make(letters, 100), 1));
+	return id;
+}
+
+/* The answer for an id, or -1 when there is none. */
+static int
+answer(const struct fixture *f, uint64_t id)
+{
+	for (size_t i = 0; i < f->n_results; i++)
+		if (f->results[i].kind == STORE_ANSWER && f->results[i].id == id)
+			return (int)f->results[i].outcome;
+	return -1;
+}
+
+static const struct store_result *
+added(const struct fixture *f, uint64_t id)
+{
+	for (size_t i = 0; i < f->n_results; i++)
+		if (f->results[i].kind == STORE_ADDED && f->results[i].id == id)
+			return &f->results[i];
+	return NULL;
+}
+
+/* What stands on disk where a result says. */
+static void
+assert_on_disk(struct fixture *f, const struct store_result *r)
+{
+	struct buf hold = buf_make(LOG_RECORD_MAX);
+	struct log_record record;
+	struct spool_head head;
+	struct log_file file;
+	struct err err;
+
+	assert_non_null(r);
+	assert_int_equal(log_dir_open(&f->store.dir, r->segment, LOG_READ, &file, &err),
+			 LOG_OPEN_OK);
+	assert_int_equal(log_fetch(&file, r->offset, 4096, &hold, &record, &err),
+			 LOG_READ_RECORD);
+	assert_true(spool_head_parse(record.payload, record.n, &head));
+	assert_true(head.id == r->id);
+	assert_int_equal(head.envelope_bytes, ENVELOPE);
+	assert_int_equal(record.n, SPOOL_HEAD_BYTES + ENVELOPE + r->content_bytes);
+	log_file_close(&file);
+	buf_release(&hold);
+}
+
+static void
+test_put_is_answered_only_after_its_sync(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t id = put(f, 4096);
+
+	store_turn(&f->store);
+	results_take(f);
+	assert_int_equal(answer(f, id), -1);
+	jobs_run(f);
+	results_take(f);
+	assert_int_equal(answer(f, id), SPOOL_STORED);
+	assert_on_disk(f, added(f, id));
+}
+
+/* What comes while a sync runs waits for the next one; one sync serves many. */
+static void
+test_sync_covers_only_what_came_before_it(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t first = put(f, 4096), later[20];
+	uint64_t syncs;
+
+	store_turn(&f->store);
+	for (size_t i = 0; i < N_ELEMS(later); i++)
+		later[i] = put(f, 4096);
+	store_turn(&f->store);
+	jobs_run(f);
+	results_take(f);
+	assert_int_equal(answer(f, first), SPOOL_STORED);
+	assert_int_equal(answer(f, later[0]), -1);
+	syncs = f->store.n_syncs;
+	store_turn(&f->store);
+	jobs_run(f);
+	results_take(f);
+	for (size_t i = 0; i < N_ELEMS(later); i++)
+		assert_int_equal(answer(f, later[i]), SPOOL_STORED);
+	assert_int_equal(f->store.n_syncs, syncs + 1);
+}
+
+static void
+test_failed_sync_refuses_all_it_should_have_covered(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t good = put(f, 100), a, b, after;
+	uint32_t segment;
+	uint64_t offset;
+
+	settle(f);
+	store_state(&f->store, &segment, &offset);
+	a = put(f, 4096);
+	b = put(f, 4096);
+	fail_sync = EIO;
+	settle(f);
+	assert_int_equal(answer(f, good), SPOOL_STORED);
+	assert_int_equal(answer(f, a), SPOOL_FAULT);
+	assert_int_equal(answer(f, b), SPOOL_FAULT);
+	assert_null(added(f, a));
+	fail_sync = 0;
+	store_second(&f->store);
+	after = put(f, 100);
+	settle(f);
+	assert_int_equal(answer(f, after), SPOOL_STORED);
+	assert_true(added(f, after)->segment != segment);
+	assert_true(store_state_due(&f->store));
+}
+
+static void
+test_refused_messages_are_cut_from_the_segment(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t good = put(f, 100), bad;
+	struct log_recovery was;
+	struct log_file file;
+	struct err err;
+
+	settle(f);
+	bad = put(f, 4096);
+	fail_sync = EIO;
+	settle(f);
+	assert_int_equal(answer(f, bad), SPOOL_FAULT);
+	assert_int_equal(
+	    log_dir_open(&f->store.dir, added(f, good)->segment, LOG_READ, &file, &err),
+	    LOG_OPEN_OK);
+	assert_int_equal(log_survey(&file, 0, &was, &err), 0);
+	assert_int_equal(was.records, 1);
+	log_file_close(&file);
+}
+
+static void
+test_disk_full_is_noticed_before_the_answer_and_heals(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t last = 0, refused;
+
+	settle(f);
+	fail_create = ENOSPC;
+	for (size_t i = 0; i < 2 * SEGMENT_BYTES / 60000; i++) {
+		last = put(f, 60000);
+		store_turn(&f->store);
+	}
+	settle(f);
+	settle(f);
+	assert_int_equal(answer(f, last), SPOOL_NO_SPACE);
+	refused = put(f, 60000);
+	settle(f);
+	assert_int_equal(answer(f, refused), SPOOL_NO_SPACE);
+	fail_create = 0;
+	store_second(&f->store);
+	settle(f);
+	last = put(f, 60000);
+	settle(f);
+	assert_int_equal(answer(f, last), SPOOL_STORED);
+}
+
+static void
+test_all_of_many_segments_are_answered_and_readable(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t first = f->next_id, last = 0;
+
+	for (size_t i = 0; i < 300; i++)
+		last = put(f, 60000 - i);
+	settle(f);
+	settle(f);
+	for (uint64_t id = first; id <= last; id++) {
+		assert_int_equal(answer(f, id), SPOOL_STORED);
+		assert_on_disk(f, added(f, id));
+	}
+	assert_true(added(f, last)->segment > added(f, first)->segment + 2);
+	assert_true(store_idle(&f->store));
+}
+
+static void
+test_stream_that_stays_small_shares_a_segment(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t id = begin(f, 0);
+	uint32_t segment;
+	uint64_t offset;
+
+	assert_true(client_piece(f->client, id, span_make(letters, 60000)));
+	assert_true(client_piece(f->client, id, span_make(letters, 60000)));
+	assert_true(client_end(f->client, id));
+	settle(f);
+	assert_int_equal(answer(f, id), SPOOL_STORED);
+	store_state(&f->store, &segment, &offset);
+	assert_int_equal(added(f, id)->segment, segment);
+	assert_int_equal(added(f, id)->content_bytes, 120100 - ENVELOPE);
+	assert_int_equal(f->store.held_bytes, 0);
+}
+
+static const struct size_row {
+	const char *name;
+	size_t bytes; /* of envelope and content */
+	uint64_t hint;
+	bool own;
+} size_rows[] = {
+    {"limit - 1", SPOOL_SHARED_MAX - SPOOL_HEAD_BYTES - 1, 0,                    false},
+    {"limit",     SPOOL_SHARED_MAX - SPOOL_HEAD_BYTES,     0,                    false},
+    {"limit + 1", SPOOL_SHARED_MAX - SPOOL_HEAD_BYTES + 1, 0,                    true },
+    {"hint",      200,				     SPOOL_SHARED_MAX + 1, true },
+};
+
+static void
+test_large_message_gets_its_own_segment(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < N_ELEMS(size_rows); i++) {
+		const struct size_row *row = &size_rows[i];
+		uint64_t id = begin(f, row->hint);
+		uint32_t segment;
+		uint64_t offset;
+
+		assert_true(
+		    client_piece(f->client, id, span_make(letters, row->bytes - 100)));
+		assert_true(client_end(f->client, id));
+		settle(f);
+		store_state(&f->store, &segment, &offset);
+		if (answer(f, id) != SPOOL_STORED ||
+		    (added(f, id)->segment != segment) != row->own)
+			fail_msg("%s", row->name);
+		assert_on_disk(f, added(f, id));
+	}
+	assert_int_equal(f->store.n_own, 0);
+}
+
+static void
+test_aborted_streams_leave_nothing(void **state)
+{
+	struct fixture *f = *state;
+	size_t before = files(f, false);
+	uint64_t held = begin(f, 0), opening = begin(f, 1 << 30), writing;
+
+	assert_true(client_abort(f->client, held));
+	assert_true(client_abort(f->client, opening));
+	settle(f);
+	writing = begin(f, SPOOL_SHARED_MAX + 1);
+	settle(f);
+	assert_true(client_piece(f->client, writing, span_make(letters, 60000)));
+	assert_int_equal(files(f, false), before + 1);
+	assert_true(client_abort(f->client, writing));
+	settle(f);
+	assert_int_equal(files(f, false), before);
+	assert_int_equal(f->store.held_bytes + f->store.waiting_bytes, 0);
+	assert_int_equal(f->n_results, 0);
+	assert_false(client_piece(f->client, writing, span_make(letters, 1)));
+}
+
+static void
+test_client_that_goes_away_aborts_its_streams(void **state)
+{
+	struct fixture *f = *state;
+	size_t before = files(f, false);
+
+	(void)begin(f, 0);
+	(void)begin(f, SPOOL_SHARED_MAX + 1);
+	jobs_run(f);
+	(void)begin(f, SPOOL_SHARED_MAX + 1);
+	client_free(&f->client);
+	settle(f);
+	assert_int_equal(files(f, false), before);
+	assert_int_equal(f->store.n_own, 0);
+	assert_int_equal(f->store.held_bytes + f->store.waiting_bytes, 0);
+	f->client = client_new(&f->store, (struct origin){0, 2});
+}
+
+static void
+test_full_disk_refuses_a_streamed_message_and_removes_its_file(void **state)
+{
+	struct fixture *f = *state;
+	size_t before = files(f, false);
+	uint64_t id = begin(f, SPOOL_SHARED_MAX + 1);
+
+	settle(f);
+	fail_write = ENOSPC;
+	assert_true(client_piece(f->client, id, span_make(letters, 60000)));
+	fail_write = 0;
+	assert_true(client_piece(f->client, id, span_make(letters, 60000)));
+	settle(f);
+	assert_int_equal(answer(f, id), -1);
+	assert_true(client_end(f->client, id));
+	settle(f);
+	assert_int_equal(answer(f, id), SPOOL_NO_SPACE);
+	assert_int_equal(files(f, false), before);
+}
+
+static void
+test_ids_are_used_once_and_only_when_granted(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t id = put(f, 100);
+	struct span s = span_make(letters, 100);
+
+	assert_false(client_put(f->client, id, ENVELOPE, s, 1));
+	assert_false(client_put(f->client, 1, ENVELOPE, s, 1));
+	assert_false(client_put(f->client, 1000 + 16 * QUEUE_ID_BLOCK, ENVELOPE, s, 1));
+	assert_false(client_begin(f->client, id, ENVELOPE, 0, s, 1));
+	assert_false(
+	    client_put(f->client, f->next_id, 101, s, 1)); /* envelope too long */
+	assert_false(client_end(f->client, id));
+	assert_true(client_abort(f->client, f->next_id)); /* given up */
+	assert_false(client_put(f->client, f->next_id, ENVELOPE, s, 1));
+}
+
+static void
+test_ids_go_on_even_when_the_clock_went_back(void **state)
+{
+	(void)state;
+	uint64_t start;
+
+	assert_true(ids_first(0, 1000, &start) == UINT64_C(1000) << 32);
+	assert_int_equal(start, 1000);
+	assert_true(ids_first(2000, 1000, &start) == UINT64_C(2001) << 32);
+	assert_int_equal(start, 2001);
+	assert_true(ids_first(1000, 1000, &start) == UINT64_C(1001) << 32);
+}
+
+static void
+test_finished_segment_is_recycled(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t first = put(f, 60000), last = 0;
+	size_t before;
+
+	for (size_t i = 0; i < 3 * SEGMENT_BYTES / 60000; i++)
+		last = put(f, 60000);
+	settle(f);
+	settle(f);
+	before = files(f, false);
+	store_let_go(&f->store, added(f, first)->segment);
+	settle(f);
+	assert_int_equal(f->store.n_spares, 1);
+	assert_int_equal(files(f, false), before);
+	for (size_t i = 0; i < SEGMENT_BYTES / 60000 + 1; i++)
+		last = put(f, 60000);
+	settle(f);
+	assert_int_equal(f->store.n_spares, 0);
+	assert_int_equal(files(f, false), before);
+	assert_on_disk(f, added(f, last));
+}
+
+static void
+test_segment_in_use_is_not_let_go(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t id = put(f, 100);
+
+	settle(f);
+	store_let_go(&f->store, added(f, id)->segment);
+	store_let_go(&f->store, 77777);
+	settle(f);
+	assert_on_disk(f, added(f, id));
+}
+
+static void
+test_move_copies_a_message_onward(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t id = put(f, 5000);
+	struct store_result old;
+
+	for (size_t i = 0; i < SEGMENT_BYTES / 60000 + 1; i++)
+		(void)put(f, 60000);
+	settle(f);
+	old = *added(f, id);
+	f->n_results = 0;
+	store_move(&f->store, id, old.segment, old.offset);
+	settle(f);
+	assert_true(added(f, id)->moved);
+	assert_true(added(f, id)->segment != old.segment);
+	assert_on_disk(f, added(f, id));
+	f->n_results = 0;
+	store_move(&f->store, id, old.segment, old.offset + 8);
+	settle(f);
+	assert_true(added(f, id)->moved);
+	assert_int_equal(added(f, id)->segment, 0);
+}
+
+static void
+test_recovery_keeps_messages_and_removes_empty_segments(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t id = put(f, 5000);
+	struct log_numbers numbers = {0};
+	struct store_result was;
+	uint32_t next;
+	struct err err;
+
+	settle(f);
+	was = *added(f, id);
+	client_free(&f->client);
+	next = f->store.next_number;
+	assert_int_equal(log_dir_list(&f->store.dir, &numbers, &err), 0);
+	assert_int_equal(numbers.n, 2); /* the current one, and the next, empty */
+	store_release(&f->store);
+	store_start(f, next);
+	store_recover(&f->store, &numbers);
+	settle(f);
+	assert_true(f->store.recovered);
+	assert_int_equal(files(f, false), 3);
+	assert_on_disk(f, &was);
+}
+
+static void
+test_intake_pauses_when_much_waits(void **state)
+{
+	struct fixture *f = *state;
+	size_t n = 0;
+
+	settle(f);
+	while (!store_full(&f->store) && n < 1000) {
+		(void)put(f, 60000);
+		n++;
+	}
+	assert_true(n > STORE_WAITING_MAX / 60000);
+	assert_true(n < (STORE_WAITING_MAX + 3 * SEGMENT_BYTES) / 60000);
+	for (int i = 0; i < 20; i++)
+		settle(f);
+	assert_false(store_full(&f->store));
+	assert_int_equal(f->store.waiting_bytes, 0);
+	assert_int_equal(f->store.n_stored, n);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup_store, teardown_store)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_put_is_answered_only_after_its_sync),
+	    TEST(test_sync_covers_only_what_came_before_it),
+	    TEST(test_failed_sync_refuses_all_it_should_have_covered),
+	    TEST(test_refused_messages_are_cut_from_the_segment),
+	    TEST(test_disk_full_is_noticed_before_the_answer_and_heals),
+	    TEST(test_all_of_many_segments_are_answered_and_readable),
+	    TEST(test_stream_that_stays_small_shares_a_segment),
+	    TEST(test_large_message_gets_its_own_segment),
+	    TEST(test_aborted_streams_leave_nothing),
+	    TEST(test_client_that_goes_away_aborts_its_streams),
+	    TEST(test_full_disk_refuses_a_streamed_message_and_removes_its_file),
+	    TEST(test_ids_are_used_once_and_only_when_granted),
+	    cmocka_unit_test(test_ids_go_on_even_when_the_clock_went_back),
+	    TEST(test_finished_segment_is_recycled),
+	    TEST(test_segment_in_use_is_not_let_go),
+	    TEST(test_move_copies_a_message_onward),
+	    TEST(test_recovery_keeps_messages_and_removes_empty_segments),
+	    TEST(test_intake_pauses_when_much_waits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
