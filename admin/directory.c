@@ -1,0 +1,165 @@
+#include "admin/directory.h"
+#include "admin/control.h"
+#include "admin/owner.h"
+
+#include <limits.h>
+#include <time.h>
+
+struct asking {
+	directory_take *take;
+	void *context;
+	enum directory_result result;
+	struct err err;
+};
+
+static void
+take_row(void *context, struct span bytes)
+{
+	struct asking *asking = context;
+	struct directory_row row;
+	struct arena arena;
+
+	arena_init(&arena, DIRECTORY_ARENA_BYTES);
+	if (asking->take && directory_row_get(bytes, &arena, &row))
+		asking->take(asking->context, &row);
+	arena_release(&arena);
+}
+
+static bool
+take_answer(void *context, const struct ipc_message *m)
+{
+	struct asking *asking = context;
+
+	if (m->number == IPC_NUMBER_directory_row) {
+		take_row(asking, m->directory_row.row);
+		return true;
+	}
+	asking->result = DIRECTORY_FAULT;
+	err_set(&asking->err, "authd gave an answer that was not asked for");
+	if (m->number == IPC_NUMBER_directory_done) {
+		asking->result = directory_result_of(m->directory_done.outcome);
+		err_set(&asking->err, "%.*s",
+			SPAN_ARG(span_first(m->directory_done.text, 200)));
+	}
+	return false;
+}
+
+static enum exit_status
+ask_running(struct admin *admin, const struct directory_request *request,
+	    struct asking *asking)
+{
+	struct buf bytes = buf_make(DIRECTORY_REQUEST_MAX);
+	struct ipc_message ask = {.number = IPC_NUMBER_directory_ask};
+	enum exit_status status;
+
+	directory_request_put(request, &bytes);
+	ask.directory_ask.request = buf_span(&bytes);
+	if (bytes.full) {
+		admin_complain("too many targets at once");
+		buf_release(&bytes);
+		return EXIT_USAGE;
+	}
+	status = control_ask(admin, "authd", &ask, take_answer, asking);
+	explicit_bzero(bytes.at, bytes.n);
+	buf_release(&bytes);
+	return status;
+}
+
+static enum directory_result
+apply_offline(struct admin *admin, const struct directory_request *request,
+	      struct asking *asking)
+{
+	const char *folder = admin->settings.directory_directory;
+	struct directory_options options = {.folder = folder};
+	struct directory *d = NULL;
+	enum directory_result result;
+
+	if (owner_become(folder, &asking->err) != 0)
+		return DIRECTORY_FAULT;
+	result = directory_open(&options, &d, &asking->err);
+	if (result == DIRECTORY_DONE)
+		result = directory_run(d, request, (uint64_t)time(NULL), take_row,
+				       asking, &asking->err);
+	directory_free(&d);
+	owner_restore();
+	return result;
+}
+
+/* Does authd run? It holds its control socket open from its start on. */
+static bool
+authd_runs(struct admin *admin)
+{
+	struct err err;
+	struct ipc_client *client = control_connect(admin, "authd", &err);
+	bool runs = client || !control_is_down(&err);
+
+	ipc_client_free(&client);
+	return runs;
+}
+
+enum exit_status
+directory_ask(struct admin *admin, const struct directory_request *request,
+	      directory_take *take, void *context)
+{
+	struct asking asking = {.take = take, .context = context};
+	enum exit_status status = EXIT_DONE;
+
+	if (!admin_settings(admin))
+		return EXIT_FAILED;
+	if (authd_runs(admin))
+		status = ask_running(admin, request, &asking);
+	else
+		asking.result = apply_offline(admin, request, &asking);
+	if (status == EXIT_DONE && asking.result != DIRECTORY_DONE) {
+		admin_complain("%s", asking.err.text);
+		status = asking.result == DIRECTORY_BAD_NAME ? EXIT_USAGE : EXIT_FAILED;
+	}
+	return status;
+}
+
+enum exit_status
+directory_simple(struct admin *admin, enum directory_verb verb, const char *name)
+{
+	const struct directory_request request = {.verb = verb, .name = span_str(name)};
+
+	return directory_ask(admin, &request, NULL, NULL);
+}
+
+struct page {
+	directory_take *take;
+	void *context;
+	char last[DIRECTORY_ADDRESS_MAX + 1];
+	size_t rows;
+};
+
+static void
+take_page_row(void *context, const struct directory_row *row)
+{
+	struct page *page = context;
+
+	page->rows++;
+	if (!span_copy(row->name, page->last, sizeof(page->last)))
+		page->rows = 0;
+	page->take(page->context, row);
+}
+
+enum exit_status
+directory_list(struct admin *admin, enum directory_verb verb, const char *domain,
+	       directory_take *take, void *context)
+{
+	struct page page = {.take = take, .context = context};
+	char after[sizeof(page.last)];
+	enum exit_status status;
+
+	do {
+		struct directory_request request = {.verb = verb,
+						    .name = span_str(domain),
+						    .limit = DIRECTORY_PAGE_MAX};
+
+		memcpy(after, page.last, sizeof(after));
+		request.after = span_str(after);
+		page.rows = 0;
+		status = directory_ask(admin, &request, take_page_row, &page);
+	} while (status == EXIT_DONE && page.rows > 0);
+	return status;
+}

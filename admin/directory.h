@@ -1,0 +1,26 @@
+/* admin/directory.h - one request to the directory, whoever owns it now
+ *
+ * While the server runs authd owns the directory and is asked over its control
+ * socket; otherwise the command opens it itself, as the owner of its files.
+ */
+#pragma once
+
+#include "admin/command.h"
+#include "common/directory/directory.h"
+
+typedef void directory_take(void *context, const struct directory_row *row);
+
+/* Rows go to `take` (may be null). Anything but DIRECTORY_DONE is told on
+ * standard error, and gives the exit status for it. */
+MUST_USE enum exit_status
+directory_ask(struct admin *admin, const struct directory_request *request,
+	      directory_take *take, void *context);
+
+/* Names given on the command line. */
+MUST_USE enum exit_status
+directory_simple(struct admin *admin, enum directory_verb verb, const char *name);
+
+/* Every row of a listing, asked for page by page. */
+MUST_USE enum exit_status
+directory_list(struct admin *admin, enum directory_verb verb, const char *domain,
+	       directory_take *take, void *context);

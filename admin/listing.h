@@ -1,0 +1,35 @@
+/* admin/listing.h - rows for people (aligned columns) or for programs (JSON)
+ *
+ * For people the rows of one page are aligned with each other; bytes that could
+ * play tricks on a terminal are shown as \xNN. JSON is one array of objects, a
+ * column each, written row by row, so a listing may be of any length.
+ */
+#pragma once
+
+#include "admin/command.h"
+
+#define LISTING_COLUMNS_MAX 12
+#define LISTING_PAGE_ROWS   500
+
+struct listing;
+
+/* `columns` ends with null and must outlive the listing. */
+MUST_USE struct listing *
+listing_new(const struct admin *admin, const char *const *columns);
+
+/* The cells of a row, in the order of the columns. */
+void listing_text(struct listing *l, struct span text);
+void listing_number(struct listing *l, uint64_t number);
+/* Shown to people as "1.5 GB", to programs as a number of bytes. */
+void listing_bytes(struct listing *l, uint64_t bytes);
+/* Microseconds since 1970; RFC 3339 in both forms, nothing for 0. */
+void listing_time(struct listing *l, uint64_t unix_us);
+void listing_flag(struct listing *l, bool flag);
+
+/* Prints nothing more; for a listing that failed. Nulls the owner's pointer. */
+void listing_free(struct listing **l);
+
+/* Prints what is left; frees. */
+void listing_end(struct listing **l);
+/* One row as a JSON object, or for people a line "name  value" for each column. */
+void listing_end_single(struct listing **l);

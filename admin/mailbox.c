@@ -1,0 +1,227 @@
+/* admin/mailbox.c - postroad mailbox list, usage, verify, compact
+ *
+ * Works on the store itself, whether the server runs or not: the store's own lock
+ * keeps one writer at a time.
+ */
+#include <inttypes.h>
+#include <time.h>
+
+#include "admin/directory.h"
+#include "admin/listing.h"
+#include "admin/owner.h"
+#include "common/store/store.h"
+
+struct box {
+	struct store *store;
+	struct store_account *account; /* null: no mail has come yet */
+	uint64_t quota_bytes;
+};
+
+static int64_t
+now_us(void)
+{
+	return (int64_t)time(NULL) * 1000000;
+}
+
+struct found {
+	uint64_t id, quota_bytes;
+};
+
+static void
+take_found(void *context, const struct directory_row *row)
+{
+	struct found *found = context;
+
+	found->id = row->id;
+	found->quota_bytes = row->quota_bytes;
+}
+
+static void
+box_close(struct box *box)
+{
+	store_account_close(&box->account);
+	store_free(&box->store);
+	owner_restore();
+}
+
+/* OK also for an account that has no mail yet; box->account is then null. */
+static enum store_result
+open_store(struct admin *admin, uint64_t id, struct box *box, struct err *err)
+{
+	const struct store_settings settings = {.summarize = true};
+	const char *folder = admin->settings.mail_directory;
+	enum store_result result;
+
+	if (owner_become(folder, err) != 0)
+		return STORE_FAULT;
+	box->store = store_new(folder, &settings, err);
+	if (!box->store)
+		return STORE_FAULT;
+	result = store_account_open(box->store, id, STORE_MUST_EXIST, now_us(),
+				    &box->account, err);
+	if (result == STORE_OK)
+		result = store_view_refresh(box->account, err);
+	return result == STORE_NONE ? STORE_OK : result;
+}
+
+/* The account's number comes from the directory, its mail from the store. */
+static enum exit_status
+box_open(struct admin *admin, const char *address, struct box *box)
+{
+	const struct directory_request request = {.verb = DIRECTORY_ACCOUNT_SHOW,
+						  .name = span_str(address)};
+	struct found found = {0};
+	enum exit_status status = directory_ask(admin, &request, take_found, &found);
+	struct err err;
+
+	*box = (struct box){.quota_bytes = found.quota_bytes};
+	if (status != EXIT_DONE)
+		return status;
+	if (open_store(admin, found.id, box, &err) != STORE_OK) {
+		admin_complain("%s: %s", address, err.text);
+		box_close(box);
+		return EXIT_FAILED;
+	}
+	return EXIT_DONE;
+}
+
+static enum exit_status
+list_mailboxes(struct admin *admin, int argc, char **argv)
+{
+	static const char *const columns[] = {
+	    "mailbox", "messages", "unseen", "size", "uidnext", "uidvalidity", NULL};
+	struct store_mailbox mailbox = {0};
+	struct listing *l;
+	struct box box;
+	enum exit_status status = box_open(admin, argv[0], &box);
+
+	(void)argc;
+	if (status != EXIT_DONE)
+		return status;
+	l = listing_new(admin, columns);
+	while (box.account && store_mailbox_next(box.account, mailbox.id, &mailbox)) {
+		listing_text(l, mailbox.name);
+		listing_number(l, mailbox.messages);
+		listing_number(l, mailbox.unseen);
+		listing_bytes(l, mailbox.bytes);
+		listing_number(l, mailbox.uidnext);
+		listing_number(l, mailbox.uidvalidity);
+	}
+	listing_end(&l);
+	box_close(&box);
+	return EXIT_DONE;
+}
+
+static enum exit_status
+show_usage(struct admin *admin, int argc, char **argv)
+{
+	static const char *const columns[] = {"account", "messages", "size", "quota",
+					      NULL};
+	struct store_usage usage = {0};
+	struct listing *l;
+	struct box box;
+	enum exit_status status = box_open(admin, argv[0], &box);
+
+	(void)argc;
+	if (status != EXIT_DONE)
+		return status;
+	if (box.account)
+		usage = store_usage(box.account);
+	l = listing_new(admin, columns);
+	listing_text(l, span_str(argv[0]));
+	listing_number(l, usage.messages);
+	listing_bytes(l, usage.bytes);
+	listing_bytes(l, box.quota_bytes);
+	listing_end_single(&l);
+	box_close(&box);
+	return EXIT_DONE;
+}
+
+struct verifying {
+	struct listing *l;
+	struct store_account *account;
+};
+
+static void
+take_finding(void *context, const struct store_finding *finding)
+{
+	const struct verifying *verifying = context;
+	struct store_mailbox mailbox = {.name = SPAN("")};
+
+	if (finding->mailbox != 0 &&
+	    !store_mailbox_get(verifying->account, finding->mailbox, &mailbox))
+		mailbox.name = SPAN("(deleted mailbox)");
+	listing_text(verifying->l, mailbox.name);
+	listing_number(verifying->l, finding->uid);
+	listing_text(verifying->l, span_str(finding->text));
+}
+
+static enum exit_status
+verify_account(struct admin *admin, int argc, char **argv)
+{
+	static const char *const columns[] = {"mailbox", "uid", "finding", NULL};
+	struct verifying verifying;
+	uint64_t findings = 0;
+	struct box box;
+	struct err err;
+	enum exit_status status = box_open(admin, argv[0], &box);
+
+	(void)argc;
+	if (status != EXIT_DONE)
+		return status;
+	verifying = (struct verifying){listing_new(admin, columns), box.account};
+	if (box.account && store_verify(box.account, take_finding, &verifying,
+					&findings, &err) != STORE_OK) {
+		admin_complain("%s: %s", argv[0], err.text);
+		status = EXIT_FAILED;
+	}
+	listing_end(&verifying.l);
+	if (status == EXIT_DONE && !admin->json)
+		printf("%s: %" PRIu64 " findings\n", argv[0], findings);
+	box_close(&box);
+	return findings > 0 ? EXIT_FAILED : status;
+}
+
+static enum exit_status
+compact_account(struct admin *admin, int argc, char **argv)
+{
+	static const char *const columns[] = {"account", "before", "after", "dropped",
+					      NULL};
+	uint64_t keep_s = admin_option(admin, "--all") ? 0 : UINT64_MAX;
+	struct store_compaction done = {0};
+	struct listing *l;
+	struct box box;
+	struct err err;
+	enum exit_status status = box_open(admin, argv[0], &box);
+
+	(void)argc;
+	if (status != EXIT_DONE)
+		return status;
+	if (keep_s == UINT64_MAX)
+		keep_s = admin->settings.expunged_keep_days * 86400;
+	if (box.account &&
+	    store_compact(box.account, keep_s, now_us(), &done, &err) != STORE_OK) {
+		admin_complain("%s: %s", argv[0], err.text);
+		box_close(&box);
+		return EXIT_FAILED;
+	}
+	l = listing_new(admin, columns);
+	listing_text(l, span_str(argv[0]));
+	listing_bytes(l, done.bytes_before);
+	listing_bytes(l, done.bytes_after);
+	listing_number(l, done.messages_dropped);
+	listing_end_single(&l);
+	box_close(&box);
+	return EXIT_DONE;
+}
+
+const struct command commands_mailbox[] = {
+    {"mailbox",       "list", "USER@DOMAIN", 1, 1, NULL, list_mailboxes,
+     "mailboxes of an account"},
+    {"mailbox",  "usage", "USER@DOMAIN", 1, 1, NULL, show_usage, "how much it holds"},
+    {"mailbox",              "verify", "USER@DOMAIN", 1, 1, NULL, verify_account,
+     "check every byte"},
+    {"mailbox", "compact", "USER@DOMAIN [--all]", 1, 1, "--all", compact_account,
+     "give back the space of deleted mail; --all: even if just deleted"},
+    {0	      },
+};

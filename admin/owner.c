@@ -1,0 +1,28 @@
+#include "admin/owner.h"
+
+#include <grp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int
+owner_become(const char *folder, struct err *err)
+{
+	struct stat info;
+
+	if (getuid() != 0)
+		return 0;
+	if (stat(folder, &info) != 0)
+		return err_sys(err, "%s", folder);
+	if (setgroups(1, &info.st_gid) != 0 || setegid(info.st_gid) != 0 ||
+	    seteuid(info.st_uid) != 0)
+		return err_sys(err, "%s: cannot become its owner", folder);
+	return 0;
+}
+
+void
+owner_restore(void)
+{
+	/* The real user is still root's, so neither call can fail. */
+	if (getuid() == 0 && (seteuid(0) != 0 || setegid(0) != 0))
+		abort();
+}

@@ -1,0 +1,14 @@
+/* admin/owner.h - writing files as the user they belong to
+ *
+ * The operator is usually root; what root writes into a folder of a Postroad user
+ * that user could not change any more. So the command steps down to the owner of
+ * the folder for as long as it works there. Does nothing for an ordinary user.
+ */
+#pragma once
+
+#include "common/base/base.h"
+
+/* From now on effective user and group are those of the folder's owner. */
+MUST_USE int owner_become(const char *folder, struct err *err);
+/* Back to who started the command. */
+void owner_restore(void);
