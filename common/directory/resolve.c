@@ -26,6 +26,17 @@ end_walk(struct walk *w, enum directory_route_kind kind)
 	return 0;
 }
 
+/* The address leads nowhere: the answer when it is the one that was asked for,
+ * behind an alias only something to count. */
+static int
+end_branch(struct walk *w, unsigned depth, enum directory_route_kind kind)
+{
+	if (depth == 0)
+		return end_walk(w, kind);
+	w->out->skipped++;
+	return 0;
+}
+
 /* An array in the arena that doubles; null beyond `max` or the arena's limit. */
 static void *
 grown(struct arena *arena, void *at, size_t size, size_t n, size_t max, size_t *room)
@@ -205,6 +216,23 @@ look_up_catch_all(struct walk *w, const struct directory_name *name, unsigned de
 	return look_up(w, &all, (struct span){0}, depth);
 }
 
+/* Whom the setting names; without a domain, a name in the one asked for. */
+static int
+expand_named_postmaster(struct walk *w, const struct directory_domain *domain,
+			unsigned depth)
+{
+	struct span named = w->policy->postmaster;
+	struct directory_name here;
+
+	if (named.n == 0)
+		return 0;
+	if (span_find(named, '@') < named.n || domain->name[0] == '\0')
+		return expand(w, named, depth + 1);
+	if (!directory_name_make(named, span_str(domain->name), &here))
+		return 0;
+	return expand(w, directory_name_span(&here), depth + 1);
+}
+
 /* Somebody must read mail for postmaster [RFC5321 4.5.1]: whom the setting
  * names, or the domain's first account, or the first there is that is enabled.
  * `domain` may be empty. */
@@ -218,13 +246,11 @@ look_up_postmaster(struct walk *w, const struct directory_domain *domain,
 
 	if (w->postmaster)
 		return 0;
-	w->postmaster = true;
+	w->postmaster = true; /* once: what the setting names may be postmaster again */
 	w->out->by_alias = true;
-	if (w->policy->postmaster.n > 0) {
-		r = expand(w, w->policy->postmaster, depth + 1);
-		if (r < 0 || w->out->n > before || w->over)
-			return r < 0 ? -1 : 1;
-	}
+	r = expand_named_postmaster(w, domain, depth);
+	if (r < 0 || w->out->n > before || w->over)
+		return r < 0 ? -1 : 1;
 	if (domain->first_account)
 		r = directory_load_id(w->d, domain->first_account, &account, w->err);
 	if (r == 0 || (r > 0 && account.disabled))
@@ -251,10 +277,8 @@ expand_ours(struct walk *w, const struct directory_name *name,
 		r = look_up_catch_all(w, name, depth);
 	if (r == 0 && span_equal(directory_name_local(name), SPAN("postmaster")))
 		r = look_up_postmaster(w, domain, depth);
-	if (r == 0 && depth == 0)
-		return end_walk(w, DIRECTORY_ROUTE_UNKNOWN);
 	if (r == 0)
-		w->out->skipped++;
+		return end_branch(w, depth, DIRECTORY_ROUTE_UNKNOWN);
 	return r < 0 ? -1 : 0;
 }
 
@@ -269,6 +293,17 @@ expand_outside(struct walk *w, struct span address, unsigned depth)
 }
 
 static int
+expand_bare_postmaster(struct walk *w, unsigned depth)
+{
+	const struct directory_domain nowhere = {0};
+	int r = look_up_postmaster(w, &nowhere, depth);
+
+	if (r == 0)
+		return end_branch(w, depth, DIRECTORY_ROUTE_UNKNOWN);
+	return r < 0 ? -1 : 0;
+}
+
+static int
 expand(struct walk *w, struct span address, unsigned depth)
 {
 	size_t at = span_find_last(address, '@');
@@ -278,22 +313,19 @@ expand(struct walk *w, struct span address, unsigned depth)
 	struct directory_name name;
 	int r;
 
-	if (at == address.n && span_equal_nocase(address, SPAN("postmaster"))) {
-		if (look_up_postmaster(w, &domain, depth) < 0)
-			return -1;
-		return w->out->n || w->over ? 0 : end_walk(w, DIRECTORY_ROUTE_UNKNOWN);
-	}
+	if (at == address.n && span_equal_nocase(address, SPAN("postmaster")))
+		return expand_bare_postmaster(w, depth);
 	if (span_starts(domain_text, SPAN("[")))
 		return expand_outside(w, address, depth);
 	if (directory_domain_canonical(domain_text, canonical, w->err) != 0)
-		return end_walk(w, DIRECTORY_ROUTE_BAD_ADDRESS);
+		return end_branch(w, depth, DIRECTORY_ROUTE_BAD_ADDRESS);
 	r = directory_load_domain(w->d, span_str(canonical), &domain, w->err);
 	if (r == 0)
 		return expand_outside(w, address, depth);
 	if (r < 0)
 		return -1;
 	if (directory_name_parse(address, &name, w->err) != 0 || name.local_bytes == 0)
-		return end_walk(w, DIRECTORY_ROUTE_BAD_ADDRESS);
+		return end_branch(w, depth, DIRECTORY_ROUTE_BAD_ADDRESS);
 	if (!domain.enabled)
 		return skip_disabled(w);
 	return expand_ours(w, &name, &domain, depth);

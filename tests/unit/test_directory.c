@@ -409,6 +409,9 @@ test_resolve_postmaster_always_leads_somewhere(void **state)
 	struct fixture *f = *state;
 	struct directory_policy named = {SPAN("+"), SPAN("you@example.org")};
 	struct directory_policy odd = {SPAN("+"), SPAN("postmaster@example.org")};
+	struct directory_policy bare = {SPAN("+"), SPAN("Postmaster")};
+	struct directory_policy local = {SPAN("+"), SPAN("you")};
+	struct directory_policy gone = {SPAN("+"), SPAN("x y@@")};
 	struct buf got = buf_make(1024);
 
 	expect(f, "postmaster", "unknown");
@@ -422,6 +425,16 @@ test_resolve_postmaster_always_leads_somewhere(void **state)
 	resolve_text(f, "postmaster@example.org", &named, &got);
 	assert_string_equal(got.at, "targets you@example.org");
 	resolve_text(f, "postmaster@example.org", &odd, &got);
+	assert_string_equal(got.at, "targets zoe@example.org skipped=1");
+	resolve_text(f, "postmaster@example.org", &bare, &got);
+	assert_string_equal(got.at, "targets zoe@example.org skipped=1");
+	resolve_text(f, "postmaster", &bare, &got);
+	assert_string_equal(got.at, "targets you@example.org skipped=1");
+	resolve_text(f, "postmaster@example.org", &local, &got);
+	assert_string_equal(got.at, "targets you@example.org");
+	resolve_text(f, "postmaster", &local, &got);
+	assert_string_equal(got.at, "targets you@example.org skipped=1");
+	resolve_text(f, "postmaster@example.org", &gone, &got);
 	assert_string_equal(got.at, "targets zoe@example.org skipped=1");
 	assert_int_equal(directory_account_set_disabled(f->d, SPAN("zoe@example.org"),
 							true, &f->err),
@@ -650,7 +663,7 @@ test_password_import_schemes(void **state)
 	    {"sha512",
 	     "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnI"
 	     "FNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1",			     "sha512crypt", true },
-	    {"sha256",  "$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc8",
+	    {"sha256",  "$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5",
 	     "sha256crypt",									 true },
 	    {"empty",   "",							  NULL,          false},
 	    {"locked",  "!",							 NULL,          false},
