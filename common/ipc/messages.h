@@ -239,6 +239,12 @@ enum resolve_outcome {
 	RESOLVE_LATER,     /* 451 4.3.0 */
 };
 
+enum sender_outcome {
+	SENDER_OK,
+	SENDER_NOT_OWNED, /* 553 5.7.1 */
+	SENDER_LATER,     /* 451 4.3.0 */
+};
+
 enum auth_service {
 	AUTH_SERVICE_SMTP,
 	AUTH_SERVICE_POP3,
