@@ -65,6 +65,8 @@ log_dir_list(const struct log_dir *d, struct log_numbers *out, struct err *err)
 {
 	struct listing l = {.prefix = span_str(d->prefix)};
 
+	if (dir_sync(d, err) < 0)
+		return -1;
 	if (d->io->list(d->io->disk, d->fd, list_name, &l) < 0) {
 		err_sys(err, "log: cannot list the directory");
 		log_numbers_release(&l.found);

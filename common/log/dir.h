@@ -22,7 +22,9 @@ struct log_numbers {
 	size_t n;
 };
 
-/* Every file with the prefix and a plain decimal number, ready or not. */
+/* Every file with the prefix and a plain decimal number, ready or not. Syncs the
+ * directory first, so that what it shows is durable, also after a writer was
+ * killed: start with it before writing to a file that is there already. */
 MUST_USE int
 log_dir_list(const struct log_dir *d, struct log_numbers *out, struct err *err);
 void log_numbers_release(struct log_numbers *numbers);

@@ -90,7 +90,7 @@ enum log_result
 log_append(struct log_writer *w, uint16_t kind, const struct span *spans,
 	   size_t n_spans, uint64_t *offset, struct err *err)
 {
-	struct gather g = {.n = 0};
+	struct gather g = {.n = 1}; /* the first place is the head's */
 	struct log_record record;
 	char head[LOG_HEAD_BYTES], tail[11];
 	uint32_t crc;
@@ -98,12 +98,12 @@ log_append(struct log_writer *w, uint16_t kind, const struct span *spans,
 	ASSERT(!w->stream.open);
 	if (w->dead)
 		return writer_dead(w, err);
-	gather_add(&g, head, sizeof(head));
 	gather_payload(&g, spans, n_spans);
 	if (!log_writer_room(w, g.bytes))
 		return LOG_FULL;
 	record = writer_record(w, g.bytes, kind);
 	log_frame_put_head(&w->file.id, &record, head);
+	g.v[0] = (struct iovec){head, sizeof(head)};
 	crc = crc_spans(log_frame_crc(&w->file.id, record.offset), spans, n_spans);
 	gather_add(&g, tail, log_frame_put_tail(crc, &record, head, tail));
 	if (writer_put(w, &g, record.offset, err) != LOG_OK)
