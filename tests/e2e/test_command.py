@@ -1,0 +1,201 @@
+"""postroad itself: directory, queue, mailboxes, trace; with the server up and down; exit statuses."""
+import json
+import smtplib
+import uuid
+
+import pytest
+
+import harness
+from conftest import PASSWORD, Mailbox
+
+
+@pytest.fixture(scope="module")
+def own():
+    with harness.Postroad(settings={"auth_without_tls": "yes"}) as server:
+        server.start()
+        server.add_account("a@example.org", PASSWORD)
+        yield server
+
+
+def listed(server, *args):
+    return json.loads(server.command("--json", *args).stdout)
+
+
+def send(server, to, token, sender="s@example.net"):
+    with smtplib.SMTP("127.0.0.1", server.ports["smtp"]) as client:
+        client.sendmail(sender, [to], f"Subject: {token}\r\nMessage-ID: <{token}@test>\r\n\r\nx\r\n")
+
+
+def directory_works(server):
+    token = uuid.uuid4().hex[:8]
+    domain, user = f"{token}.example", f"u@{token}.example"
+    server.command("domain", "add", domain)
+    server.add_account(user, "one")
+    server.command("account", "quota", user, "10G")
+    server.command("account", "passwd", user, "--password-stdin", stdin=b"two\n")
+    server.command("alias", "add", f"all@{domain}", user, "a@example.org", "out@elsewhere.example")
+    server.command("alias", "add", f"@{domain}", user)
+    assert {"domain": domain, "enabled": True} in listed(server, "domain", "list")
+    [account] = listed(server, "account", "list", domain)
+    assert account["account"] == user and account["quota"] == 10 << 30 and account["enabled"]
+    assert listed(server, "account", "show", user)["account"] == user
+    assert len(listed(server, "alias", "list", domain)) == 4
+    assert server.command("domain", "remove", domain, check=False).returncode == 1
+    server.command("alias", "remove", f"all@{domain}")
+    server.command("alias", "remove", f"@{domain}", user)
+    server.command("account", "remove", user)
+    server.command("domain", "remove", domain)
+    assert domain not in [d["domain"] for d in listed(server, "domain", "list")]
+
+
+def test_directory_while_the_server_runs(own):
+    directory_works(own)
+
+
+def test_directory_while_it_is_down(own):
+    own.stop()
+    directory_works(own)
+    own.start()
+
+
+WRONG = {
+    "no command": ((), 2), "unknown command": (("frob",), 2), "unknown verb": (("queue", "frob"), 2),
+    "too few": (("account", "add"), 2), "too many": (("status", "x"), 2),
+    "unknown option": (("queue", "list", "--frob"), 2), "bad id": (("queue", "show", "x"), 2),
+    "bad address": (("account", "disable", "not an address"), 2),
+    "no such account": (("account", "disable", "nobody@example.org"), 1),
+    "no such message": (("queue", "show", "0000000000001"), 1),
+    "bad size": (("account", "quota", "a@example.org", "many"), 2),
+    "nothing picked": (("queue", "hold"), 2), "no trace": (("trace", "nothing-of-that-name"), 1),
+    "help": (("help",), 0), "check": (("check",), 0),
+}
+
+
+@pytest.mark.parametrize("row", WRONG)
+def test_exit_status(own, row):
+    args, status = WRONG[row]
+    done = own.command(*args, check=False)
+    assert done.returncode == status, done.stderr
+    assert status == 0 or done.stderr
+
+
+def test_aliases_deliver_to_each_account_once(own):
+    own.add_account("b@example.org", PASSWORD)
+    own.command("alias", "add", "team@example.org", "a@example.org", "b@example.org")
+    own.command("alias", "add", "all@example.org", "team@example.org", "a@example.org")
+    token = uuid.uuid4().hex
+    send(own, "all@example.org", token)
+    for name in "ab":
+        assert len(Mailbox(own, f"{name}@example.org").wait_for(token.encode())) == 1
+
+
+def test_catch_all_and_plus_address(own):
+    own.command("domain", "add", "catch.example")
+    own.command("alias", "add", "@catch.example", "a@example.org")
+    tokens = [uuid.uuid4().hex for _ in range(2)]
+    send(own, "whoever@catch.example", tokens[0])
+    send(own, "a+detail@example.org", tokens[1])
+    for token in tokens:
+        assert Mailbox(own, "a@example.org").wait_for(token.encode())
+
+
+def test_mail_to_outside_waits_and_obeys(own):
+    import base64
+    from wire import greeted
+    with greeted(own.ports["submission"]) as wire:
+        login = base64.b64encode(f"\0a@example.org\0{PASSWORD}".encode()).decode()
+        assert wire.say(f"AUTH PLAIN {login}").startswith("235")
+        wire.say("MAIL FROM:<a@example.org>")
+        assert wire.say("RCPT TO:<x@outside.example>").startswith("250")
+        wire.say("DATA")
+        reply = wire.say(b"Subject: out\r\n\r\nx\r\n.\r\n")
+    queue_id = reply.split()[-1]
+
+    def status():
+        rows = [r for r in listed(own, "queue", "list") if r["id"] == queue_id]
+        return rows[0]["status"] if rows else None
+    harness.wait_until(lambda: status() == "deferred", 10, "deferred")
+    shown = listed(own, "queue", "show", queue_id)
+    assert shown["recipients"] == "x@outside.example" and shown["sender"] == "a@example.org"
+    own.command("queue", "hold", queue_id)
+    assert status() == "held"
+    own.stop()
+    own.start()
+    assert harness.wait_until(status, 10, "the queue again") == "held"
+    own.command("queue", "release", queue_id)
+    harness.wait_until(lambda: status() == "deferred", 10, "deferred again")
+    own.command("queue", "flush", "--to", "outside.example")
+    own.command("queue", "requeue", queue_id)
+    harness.wait_until(lambda: status() == "deferred", 10, "deferred after requeue")
+    assert listed(own, "queue", "stats")["total"] >= 1
+    own.command("queue", "remove", queue_id)
+    assert status() is None
+
+
+def test_mailbox_commands(own):
+    token = uuid.uuid4().hex
+    send(own, "a@example.org", token)
+    Mailbox(own, "a@example.org").wait_for(token.encode())
+    boxes = {b["mailbox"]: b for b in listed(own, "mailbox", "list", "a@example.org")}
+    assert {"INBOX", "Drafts", "Sent", "Archive", "Junk", "Trash"} <= set(boxes)
+    assert boxes["INBOX"]["messages"] == listed(own, "mailbox", "usage", "a@example.org")["messages"] > 0
+    assert listed(own, "mailbox", "verify", "a@example.org") == []
+    before = Mailbox(own, "a@example.org").messages()
+    Mailbox(own, "a@example.org").messages(clear=True)
+    done = listed(own, "mailbox", "compact", "a@example.org", "--all")
+    assert done["after"] < done["before"] and done["dropped"] >= len(before)
+    assert Mailbox(own, "a@example.org").messages() == []
+    assert listed(own, "mailbox", "verify", "a@example.org") == []
+
+
+def test_damage_is_named_and_confined(own):
+    own.add_account("d@example.org", PASSWORD)
+    tokens = [uuid.uuid4().hex for _ in range(3)]
+    for token in tokens:
+        send(own, "d@example.org", token)
+        Mailbox(own, "d@example.org").wait_for(token.encode())
+    number = listed(own, "account", "show", "d@example.org")["id"]
+    [data] = own.mail.glob(f"*/{number:016x}/data.*")
+    raw = data.read_bytes()
+    at = raw.index(tokens[1].encode())
+    with open(data, "r+b") as f:
+        f.seek(at)
+        f.write(b"X")
+    done = own.command("--json", "mailbox", "verify", "d@example.org", check=False)
+    assert done.returncode == 1
+    [finding] = json.loads(done.stdout)
+    assert finding["mailbox"] == "INBOX" and finding["uid"] == 2
+
+
+def test_trace_shows_the_way_from_connect_to_mailbox(own):
+    token = uuid.uuid4().hex
+    send(own, "a@example.org", token)
+    Mailbox(own, "a@example.org").wait_for(token.encode())
+    events = listed(own, "trace", f"<{token}@test>")
+    names = [e["event"] for e in events]
+    assert "smtp.connect" in names and "smtp.accepted" in names and "local.delivered" in names
+    queue_id = next(e["fields"]["id"] for e in events if e["event"] == "smtp.accepted")
+    harness.wait_until(lambda: "queue.done" in [e["event"] for e in listed(own, "trace", queue_id)], 10,
+                       "the end of it")
+    assert len(listed(own, "trace", "a@example.org")) >= len(events)
+
+
+def test_status_and_reload(own):
+    programs = {row["program"] for row in listed(own, "status")}
+    assert {"smtpd", "spoold", "qmgr", "local", "authd", "gate", "pop3d"} <= programs
+    assert any(row["name"] for row in listed(own, "metrics"))
+    own.write_config(smtp_idle_timeout_s='"7m"')
+    own.command("reload")
+    own.config.write_text(own.config.read_text() + "frob = 1\n")
+    assert own.command("reload", check=False).returncode == 1
+    done = own.command("check", check=False)
+    assert done.returncode == 1 and b"postroad.conf:" in done.stderr and b"frob" in done.stderr
+    own.write_config()
+    own.command("reload")
+
+
+def test_stop_command(own):
+    own.command("stop")
+    assert own.process.wait(30) == 0
+    assert own.command("status", check=False).returncode == 1
+    own.start()
