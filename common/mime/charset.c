@@ -8,15 +8,14 @@ static const char *const latin1_names[] = {"iso-8859-1", "iso_8859-1", "iso8859-
 static const char *const utf8_names[] = {"",         "utf-8", "utf8",
 					 "us-ascii", "ascii", "ansi_x3.4-1968"};
 
-/* Lead byte to length and the bounds of the second byte [RFC3629 4]. */
+/* Bytes of the character of more than one byte at the front of s, 0 when there is
+ * no valid one. The lead byte bounds the second [RFC3629 4]. */
 static size_t
 char_size(struct span s)
 {
 	unsigned char lead = (unsigned char)s.at[0], low = 0x80, high = 0xbf;
 	size_t n;
 
-	if (lead < 0x80)
-		return lead > 0 ? 1 : 0;
 	if (lead < 0xc2 || lead > 0xf4)
 		return 0;
 	n = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
@@ -38,13 +37,27 @@ char_size(struct span s)
 	return n;
 }
 
+/* Bytes at the front of s that are ASCII and no NUL. */
+static size_t
+ascii_size(struct span s)
+{
+	size_t n = 0;
+
+	while (n < s.n && s.at[n] > 0)
+		n++;
+	return n;
+}
+
 size_t
 mime_utf8_valid(struct span s)
 {
-	size_t at = 0, n;
+	size_t at = 0, n = 1;
 
-	while (at < s.n && (n = char_size(span_after(s, at))) > 0)
+	while (n > 0) {
+		at += ascii_size(span_after(s, at));
+		n = at < s.n ? char_size(span_after(s, at)) : 0;
 		at += n;
+	}
 	return at;
 }
 
@@ -132,7 +145,7 @@ mime_charset_put(const struct mime_charsets *charsets, struct span charset,
 	else if (!known && put_converted(charsets, charset, bytes, out))
 		return;
 	else if (span_equal_nocase(charset, SPAN("utf-8")) ||
-		 mime_utf8_valid(bytes) >= mime_utf8_whole(bytes).n)
+		 mime_utf8_valid(bytes) == bytes.n)
 		put_utf8(bytes, out);
 	else
 		put_latin1(bytes, out);

@@ -17,16 +17,10 @@ struct writer {
 };
 
 static void
-put(struct writer *w, const char *text)
-{
-	buf_put_str(w->out, text);
-}
-
-static void
 put_unfolded(struct writer *w, struct span value)
 {
 	if (!value.at) {
-		put(w, "NIL");
+		buf_put(w->out, SPAN("NIL"));
 		return;
 	}
 	buf_reset(&w->line);
@@ -38,42 +32,43 @@ put_unfolded(struct writer *w, struct span value)
 static void
 put_params(struct writer *w, struct mime_params params, bool want_charset)
 {
-	const struct mime_param *at = w->tree->params + params.first;
 	struct span value;
 
 	if (mime_param_find(w->tree, params, SPAN("charset"), &value))
 		want_charset = false;
 	if (params.n == 0 && !want_charset) {
-		put(w, "NIL");
+		buf_put(w->out, SPAN("NIL"));
 		return;
 	}
-	put(w, "(");
+	buf_put(w->out, SPAN("("));
 	for (uint32_t i = 0; i < params.n; i++) {
+		const struct mime_param *at = &w->tree->params[params.first + i];
+
 		if (i > 0)
-			put(w, " ");
-		mime_imap_put_string(w->out, at[i].name);
-		put(w, " ");
-		mime_imap_put_string(w->out, at[i].value);
+			buf_put(w->out, SPAN(" "));
+		mime_imap_put_string(w->out, at->name);
+		buf_put(w->out, SPAN(" "));
+		mime_imap_put_string(w->out, at->value);
 	}
 	if (want_charset && params.n > 0)
-		put(w, " ");
+		buf_put(w->out, SPAN(" "));
 	if (want_charset)
-		put(w, "\"charset\" \"us-ascii\"");
-	put(w, ")");
+		buf_put(w->out, SPAN("\"charset\" \"us-ascii\""));
+	buf_put(w->out, SPAN(")"));
 }
 
 static void
 put_disposition(struct writer *w, const struct mime_content *c)
 {
 	if (!c->disposition.at) {
-		put(w, "NIL");
+		buf_put(w->out, SPAN("NIL"));
 		return;
 	}
-	put(w, "(");
+	buf_put(w->out, SPAN("("));
 	mime_imap_put_string(w->out, c->disposition);
-	put(w, " ");
+	buf_put(w->out, SPAN(" "));
 	put_params(w, c->disposition_params, false);
-	put(w, ")");
+	buf_put(w->out, SPAN(")"));
 }
 
 /* One tag as a string, several as a list, none as NIL [RFC3282]. */
@@ -90,21 +85,21 @@ put_language(struct writer *w, struct span value)
 			l.at++;
 			continue;
 		}
-		put(w, n++ == 0 ? "(" : " ");
+		buf_put(w->out, n++ == 0 ? SPAN("(") : SPAN(" "));
 		mime_imap_put_string(w->out, tag);
 	}
-	put(w, n > 0 ? ")" : "NIL");
+	buf_put(w->out, n > 0 ? SPAN(")") : SPAN("NIL"));
 }
 
 /* What BODYSTRUCTURE says more than BODY. */
 static void
 put_extension(struct writer *w, const struct mime_content *c)
 {
-	put(w, " ");
+	buf_put(w->out, SPAN(" "));
 	put_disposition(w, c);
-	put(w, " ");
+	buf_put(w->out, SPAN(" "));
 	put_language(w, c->language);
-	put(w, " ");
+	buf_put(w->out, SPAN(" "));
 	put_unfolded(w, c->location);
 }
 
@@ -120,11 +115,11 @@ put_multipart(struct writer *w, uint32_t part)
 	     child = w->tree->places[child].next)
 		put_part(w, child);
 	if (end == part + 1)
-		put(w, EMPTY_PART);
-	put(w, " ");
+		buf_put(w->out, SPAN(EMPTY_PART));
+	buf_put(w->out, SPAN(" "));
 	mime_imap_put_string(w->out, c->subtype);
 	if (w->form == MIME_BODYSTRUCTURE) {
-		put(w, " ");
+		buf_put(w->out, SPAN(" "));
 		put_params(w, c->type_params, false);
 		put_extension(w, c);
 	}
@@ -155,13 +150,15 @@ put_lines(struct writer *w, uint32_t part)
 	const struct mime_place *place = &w->tree->places[part];
 
 	if (place->kind == MIME_MESSAGE) {
-		put(w, " ");
+		buf_put(w->out, SPAN(" "));
 		put_inner_envelope(w, &w->tree->places[part + 1]);
-		put(w, " ");
+		buf_put(w->out, SPAN(" "));
 		put_part(w, part + 1);
 	}
-	if (place->kind == MIME_MESSAGE || place->text != MIME_TEXT_NONE)
-		buf_putf(w->out, " %u", place->body_lines);
+	if (place->kind == MIME_MESSAGE || place->text != MIME_TEXT_NONE) {
+		buf_put(w->out, SPAN(" "));
+		mime_imap_put_number(w->out, place->body_lines);
+	}
 }
 
 static void
@@ -171,21 +168,21 @@ put_single(struct writer *w, uint32_t part)
 	const struct mime_place *place = &w->tree->places[part];
 
 	mime_imap_put_string(w->out, c->type);
-	put(w, " ");
+	buf_put(w->out, SPAN(" "));
 	mime_imap_put_string(w->out, c->subtype);
-	put(w, " ");
+	buf_put(w->out, SPAN(" "));
 	put_params(w, c->type_params, place->text != MIME_TEXT_NONE);
-	put(w, " ");
+	buf_put(w->out, SPAN(" "));
 	put_unfolded(w, c->id);
-	put(w, " ");
+	buf_put(w->out, SPAN(" "));
 	put_unfolded(w, c->description);
-	put(w, " ");
+	buf_put(w->out, SPAN(" "));
 	mime_imap_put_string(w->out, c->encoding);
-	buf_putf(w->out, " %llu",
-		 (unsigned long long)(place->body_end - place->body_start));
+	buf_put(w->out, SPAN(" "));
+	mime_imap_put_number(w->out, place->body_end - place->body_start);
 	put_lines(w, part);
 	if (w->form == MIME_BODYSTRUCTURE) {
-		put(w, " ");
+		buf_put(w->out, SPAN(" "));
 		put_unfolded(w, c->md5);
 		put_extension(w, c);
 	}
@@ -195,12 +192,12 @@ put_single(struct writer *w, uint32_t part)
 static void
 put_part(struct writer *w, uint32_t part)
 {
-	put(w, "(");
+	buf_put(w->out, SPAN("("));
 	if (w->tree->places[part].kind == MIME_MULTIPART)
 		put_multipart(w, part);
 	else
 		put_single(w, part);
-	put(w, ")");
+	buf_put(w->out, SPAN(")"));
 }
 
 void

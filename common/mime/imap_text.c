@@ -18,12 +18,26 @@ needs_literal(struct span s, size_t *escapes)
 	return s.n > QUOTED_MAX;
 }
 
+void
+mime_imap_put_number(struct buf *out, uint64_t number)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	buf_put(out, span_make(digits + at, sizeof(digits) - at));
+}
+
 static void
 put_literal(struct buf *out, struct span s)
 {
 	char *at;
 
-	buf_putf(out, "{%zu}\r\n", s.n);
+	buf_put(out, SPAN("{"));
+	mime_imap_put_number(out, s.n);
+	buf_put(out, SPAN("}\r\n"));
 	at = buf_extend(out, s.n);
 	for (size_t i = 0; at && i < s.n; i++)
 		at[i] = s.at[i] ? s.at[i] : (char)0x80;

@@ -7,5 +7,7 @@
  * LF, or long). A NUL, which neither can hold, becomes 0x80 [RFC3501 9]. */
 void mime_imap_put_string(struct buf *out, struct span s);
 
-/* As above; NIL when s.at is null. */
+void mime_imap_put_number(struct buf *out, uint64_t number);
+
+/* As mime_imap_put_string(); NIL when s.at is null. */
 void mime_imap_put_nstring(struct buf *out, struct span s);

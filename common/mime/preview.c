@@ -1,9 +1,11 @@
 #include "common/mime/preview.h"
 #include "common/mime/html.h"
 
-#define PLAIN_BYTES_MAX ((size_t)4 << 10)
-#define HTML_BYTES_MAX  ((size_t)64 << 10) /* style sheets come first */
-#define PARTS_TRIED_MAX 4
+/* How much of a body is looked at: little first, since that is mostly enough; at
+ * last so much that the style sheets before the text of an HTML part are passed. */
+static const size_t looks[] = {512, (size_t)4 << 10, (size_t)64 << 10};
+
+#define PARTS_TRIED_MAX 4 /* empty ones before the first with text */
 
 static struct span
 charset_of(const struct mime_tree *tree, uint32_t part)
@@ -31,6 +33,8 @@ mime_text_put(const struct mime_tree *tree, uint32_t part, struct span message,
 	mime_decoder_feed(&decoder, span_first(body, bytes_max), work);
 	if (body.n <= bytes_max)
 		mime_decoder_end(&decoder, work);
+	else
+		work->n = mime_utf8_whole(buf_span(work)).n;
 	if (place->text == MIME_TEXT_HTML) {
 		mime_charset_put(charsets, charset_of(tree, part), buf_span(work),
 				 &text);
@@ -74,33 +78,35 @@ shown_as(struct span s, size_t *n)
 	return span_first(s, *n);
 }
 
-/* White space collapsed, cut after the last whole character that fits. */
-static void
+/* White space collapsed, cut after the last whole character that fits. False when
+ * more text would have fitted. */
+static bool
 put_collapsed(struct span text, struct buf *out)
 {
-	size_t before = out->n, chars = 0, n;
+	char line[MIME_PREVIEW_CHARS_MAX * 4];
+	size_t made = 0, chars = 0, n;
 	bool space = false;
 
-	for (; text.n > 0 && chars < MIME_PREVIEW_CHARS_MAX;
-	     text = span_after(text, n)) {
+	for (; text.n > 0; text = span_after(text, n)) {
 		struct span shown = shown_as(text, &n);
 
 		if (shown.n == 1 && shown.at[0] == ' ') {
-			space = true;
+			space = made > 0;
 			continue;
 		}
 		if (shown.n == 0)
 			continue;
-		if (space && out->n > before) {
-			if (chars + 2 > MIME_PREVIEW_CHARS_MAX)
-				return;
-			buf_put_char(out, ' ');
-			chars++;
-		}
+		if (chars + space + 1 > MIME_PREVIEW_CHARS_MAX)
+			break;
+		if (space)
+			line[made++] = ' ';
+		chars += space + 1u;
 		space = false;
-		buf_put(out, shown);
-		chars++;
+		for (size_t i = 0; i < shown.n; i++)
+			line[made++] = shown.at[i];
 	}
+	buf_put(out, span_make(line, made));
+	return text.n > 0;
 }
 
 static bool
@@ -109,29 +115,42 @@ is_attachment(const struct mime_content *c)
 	return span_equal_nocase(c->disposition, SPAN("attachment"));
 }
 
+static void
+put_part(const struct mime_tree *tree, uint32_t part, struct span message,
+	 const struct mime_charsets *charsets, struct buf *work, struct buf *out)
+{
+	const struct mime_place *place = &tree->places[part];
+	struct buf decoded = buf_make(looks[N_ELEMS(looks) - 1] * 4);
+	size_t before = out->n;
+
+	for (size_t i = 0; i < N_ELEMS(looks); i++) {
+		buf_reset(&decoded);
+		out->n = before;
+		mime_text_put(tree, part, message, charsets, looks[i], work, &decoded);
+		if (put_collapsed(buf_span(&decoded), out) ||
+		    place->body_end - place->body_start <= looks[i])
+			break;
+	}
+	buf_release(&decoded);
+}
+
 /* The parts of attached messages are not this message's text. */
 static bool
 put_first_of(const struct mime_tree *tree, enum mime_text text, struct span message,
 	     const struct mime_charsets *charsets, struct buf *work, struct buf *out)
 {
-	size_t bytes_max = text == MIME_TEXT_HTML ? HTML_BYTES_MAX : PLAIN_BYTES_MAX;
-	struct buf decoded = buf_make(bytes_max * 4);
 	size_t before = out->n, tried = 0;
+	uint32_t i = 0;
 
-	for (uint32_t i = 0;
-	     i < tree->n && tried < PARTS_TRIED_MAX && out->n == before;) {
+	while (i < tree->n && tried < PARTS_TRIED_MAX && out->n == before) {
 		const struct mime_place *place = &tree->places[i];
 
 		if (place->text == text && !is_attachment(&tree->contents[i])) {
-			buf_reset(&decoded);
-			mime_text_put(tree, i, message, charsets, bytes_max, work,
-				      &decoded);
-			put_collapsed(buf_span(&decoded), out);
+			put_part(tree, i, message, charsets, work, out);
 			tried++;
 		}
 		i = place->kind == MIME_MESSAGE && i > 0 ? place->next : i + 1;
 	}
-	buf_release(&decoded);
 	return out->n > before;
 }
 

@@ -141,16 +141,13 @@ take_fields(struct mime_parser *p, struct fields *f, struct mime_summary *out)
 {
 	const struct mime_place *top = &p->builder.places[0];
 	struct buf *headers = &p->results[R_HEADERS];
-	struct span block = span_first(p->builder.message, top->body_start);
-	const struct mime_header *last = p->builder.top + p->builder.n_top - 1;
+	struct span empty_line = span_first(p->builder.message, top->body_start);
 
-	for (uint32_t i = 0; i < p->builder.n_top; i++)
+	for (uint32_t i = 0; i < p->builder.n_top; i++) {
 		take_field(p, &p->builder.top[i], f, out);
-	/* What stands after the last field is the empty line. */
-	if (p->builder.n_top > 0)
-		block =
-		    span_after(block, (size_t)(last->raw.at + last->raw.n - block.at));
-	buf_put(headers, block);
+		empty_line = span_after(empty_line, p->builder.top[i].raw.n);
+	}
+	buf_put(headers, empty_line);
 	out->headers_whole = !headers->full;
 	if (headers->full)
 		headers->n = 0;

@@ -167,14 +167,19 @@ resolve(struct mime_decoder *d, char c, struct buf *out)
 	return taken;
 }
 
+/* Bytes at the front of s that stand for themselves: no escape, and no white
+ * space that may end a line. */
 static size_t
 plain_size(struct span s)
 {
 	size_t n = 0;
 
-	while (n < s.n && s.at[n] != '=' && s.at[n] != ' ' && s.at[n] != '\t' &&
-	       s.at[n] != '\r')
-		n++;
+	for (; n < s.n && s.at[n] != '='; n++) {
+		if ((unsigned char)s.at[n] > ' ' || s.at[n] == '\n')
+			continue;
+		if (n + 1 == s.n || (unsigned char)s.at[n + 1] <= ' ')
+			break;
+	}
 	return n;
 }
 
