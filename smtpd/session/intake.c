@@ -130,6 +130,14 @@ check(const struct session *s, size_t n)
 	return REPLY_NONE;
 }
 
+static void
+pass(struct session *s, struct span piece)
+{
+	s->intake.bytes += piece.n;
+	s->ask = (struct session_ask){.piece = piece};
+	s->want = SESSION_WANT_PIECE;
+}
+
 /* The next piece of the body, which may be empty, on its way to the caller. */
 static void
 hand_on(struct session *s, struct span piece)
@@ -142,11 +150,8 @@ hand_on(struct session *s, struct span piece)
 		intake_fail(s, fault);
 		return;
 	}
-	if (piece.n == 0)
-		return;
-	s->intake.bytes += piece.n;
-	s->ask = (struct session_ask){.piece = piece};
-	s->want = SESSION_WANT_PIECE;
+	if (piece.n > 0)
+		pass(s, piece);
 }
 
 static void
@@ -213,14 +218,26 @@ refused_chunk_over(struct session *s)
 	say(s, why);
 }
 
+/* The last chunk is over: what its end brought to light, and a CRLF that was not
+ * the client's and does not count against the size. */
+static void
+last_chunk_over(struct session *s)
+{
+	struct span newline = dot_finish(&s->intake.dot);
+
+	s->intake.whole = true;
+	hand_on(s, span_first(newline, 0));
+	if (newline.n > 0 && s->intake.fault == REPLY_NONE)
+		pass(s, newline);
+}
+
 static void
 chunk_over(struct session *s)
 {
 	char text[24];
 
 	if (s->intake.chunk_last) {
-		s->intake.whole = true;
-		hand_on(s, dot_finish(&s->intake.dot));
+		last_chunk_over(s);
 		return;
 	}
 	enter(s, S_BDAT);
