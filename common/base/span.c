@@ -85,6 +85,8 @@ span_first(struct span s, size_t n)
 struct span
 span_after(struct span s, size_t n)
 {
+	if (s.n == 0)
+		return s; /* whose `at` may be null, to which nothing may be added */
 	if (n >= s.n)
 		return (struct span){s.at + s.n, 0};
 	return (struct span){s.at + n, s.n - n};
