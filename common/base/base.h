@@ -2,7 +2,7 @@
  *
  * What    bytes with a length (span), bytes that grow up to a limit (buf), an
  *         arena, faults with a text (err), checked numbers, base64, CRC-32C,
- *         little-endian fields (wire) and log lines.
+ *         lines of a protocol (crlf), little-endian fields (wire) and log lines.
  * Trust   pure: does no I/O and reads no clock.
  */
 #pragma once
@@ -19,6 +19,7 @@
 #include "common/base/arena.h"
 #include "common/base/base64.h"
 #include "common/base/crc32c.h"
+#include "common/base/crlf.h"
 #include "common/base/logline.h"
 #include "common/base/number.h"
 #include "common/base/utf8.h"

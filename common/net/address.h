@@ -1,4 +1,4 @@
-/* common/net/address.h - addresses of the internet, and networks of them
+/* common/net/address.h - addresses of the internet
  *
  * IPv4 is kept mapped into IPv6 (::ffff:a.b.c.d), so that one code path serves
  * both. An address of zeros ("::") with port 0 stands for a local peer.
@@ -9,7 +9,7 @@
 
 #include <sys/socket.h>
 
-#define NET_ADDRESS_TEXT_MAX 64 /* with brackets, port and NUL */
+#define NET_ADDRESS_TEXT_MAX 46 /* with its NUL */
 
 struct net_address {
 	uint8_t ip[16];
@@ -32,13 +32,8 @@ net_address_equal(const struct net_address *a, const struct net_address *b);
 
 /* "192.0.2.1" or "2001:db8::1", without a port; no brackets, no scope. */
 MUST_USE bool net_address_parse(struct span text, struct net_address *out);
-/* "192.0.2.1:25", "[2001:db8::1]:25"; "*:25" and ":25" give "::", which listens
- * on everything. */
-MUST_USE bool net_address_parse_port(struct span text, struct net_address *out);
-
-/* The inverse of each. */
+/* The inverse. */
 void net_address_put(const struct net_address *a, struct buf *out);
-void net_address_put_port(const struct net_address *a, struct buf *out);
 /* As a C string in the caller's array of NET_ADDRESS_TEXT_MAX; returns it. */
 const char *net_address_text(const struct net_address *a, char *text);
 
@@ -48,30 +43,6 @@ net_address_from_sockaddr(const struct sockaddr *from, struct net_address *out);
 /* AF_INET for a mapped address, AF_INET6 else; returns the length. */
 socklen_t
 net_address_to_sockaddr(const struct net_address *a, struct sockaddr_storage *out);
-
-/* --- networks -------------------------------------------------------------- */
-
-struct net_network {
-	uint8_t ip[16];
-	unsigned bits; /* of the mapped form: 96 + n for IPv4 */
-};
-
-struct net_networks {
-	struct net_network *at;
-	size_t n;
-};
-
-/* "10.0.0.0/8", "2001:db8::/32", or a single address. Bits set behind the prefix
- * are an error, because the operator meant something else. */
-MUST_USE bool net_network_parse(struct span text, struct net_network *out);
-MUST_USE bool net_network_has(const struct net_network *n, const struct net_address *a);
-
-/* Networks separated by spaces or commas; an empty text gives an empty list. */
-MUST_USE int
-net_networks_parse(struct span text, struct net_networks *out, struct err *err);
-MUST_USE bool
-net_networks_have(const struct net_networks *n, const struct net_address *a);
-void net_networks_release(struct net_networks *n);
 
 /* --- keys to count a client by --------------------------------------------- */
 

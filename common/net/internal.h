@@ -49,7 +49,6 @@ struct net_stream {
 	struct span input; /* in `in`, or in the scratch during a callback */
 	struct buf in;
 	struct buf out;
-	size_t out_sent; /* of `out` */
 
 	uint64_t deadline_ms; /* 0: none */
 	uint64_t timer_ms;    /* when `timer` fires; 0: it is not set */

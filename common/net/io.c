@@ -143,27 +143,24 @@ write_some(struct net_stream *s, struct span bytes)
 	return n > 0 ? (size_t)n : 0;
 }
 
+/* Behind a write: what went is dropped, so that the owner sees the unsent only. */
 static void
-output_compact(struct net_stream *s)
+output_sent(struct net_stream *s, size_t n)
 {
-	if (s->out_sent == s->out.n) {
+	s->bytes_out += n;
+	buf_drop_front(&s->out, n);
+	if (s->out.n == 0 && s->out.size > NET_KEPT_MAX) {
 		bool full = s->out.full;
 
-		if (s->out.size > NET_KEPT_MAX)
-			buf_release(&s->out);
-		buf_reset(&s->out);
+		buf_release(&s->out);
 		s->out.full = full;
-		s->out_sent = 0;
-	} else if (s->out_sent >= s->out.n / 2) {
-		buf_drop_front(&s->out, s->out_sent);
-		s->out_sent = 0;
 	}
 }
 
 void
 net_write(struct net_stream *s)
 {
-	size_t sent;
+	size_t sent = 0, n;
 
 	if (s->out.full) {
 		s->overflow = true;
@@ -172,14 +169,13 @@ net_write(struct net_stream *s)
 	if (s->state == NET_S_HANDSHAKE || s->state == NET_S_BROKEN)
 		return;
 	s->was_full |= net_stream_full(s);
-	while (net_stream_unsent(s) > 0 && s->state != NET_S_BROKEN && !s->dead) {
-		sent = write_some(s, span_after(buf_span(&s->out), s->out_sent));
-		if (sent == 0)
+	while (sent < s->out.n && s->state != NET_S_BROKEN && !s->dead) {
+		n = write_some(s, span_after(buf_span(&s->out), sent));
+		if (n == 0)
 			break;
-		s->out_sent += sent;
-		s->bytes_out += sent;
+		sent += n;
 	}
-	output_compact(s);
+	output_sent(s, sent);
 }
 
 void

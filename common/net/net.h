@@ -1,6 +1,6 @@
 /* common/net/net.h - the door to the network
  *
- * What    addresses and networks, listening sockets, streams with bounded
+ * What    addresses, listening sockets, streams with bounded
  *         buffers and deadlines (plain or TLS), and what one client may do.
  * RFC     [RFC4291 2.5.5.2] IPv4-mapped addresses.
  * Trust   every byte read is a peer's. Who may connect, how much is buffered and

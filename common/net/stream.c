@@ -123,7 +123,7 @@ net_stream_resume(struct net_stream *s)
 size_t
 net_stream_unsent(const struct net_stream *s)
 {
-	return s->out.n - s->out_sent;
+	return s->out.n;
 }
 
 bool

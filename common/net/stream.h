@@ -67,7 +67,7 @@ void net_stream_hold(struct net_stream *s, bool hold);
 /* --- output ---------------------------------------------------------------- */
 
 void net_stream_write(struct net_stream *s, struct span bytes);
-/* The output itself, to append to; then net_stream_flush(). */
+/* The unsent output itself, to append to; then net_stream_flush(). */
 struct buf *net_stream_output(struct net_stream *s);
 /* Has what was appended written at the end of this turn. */
 void net_stream_flush(struct net_stream *s);

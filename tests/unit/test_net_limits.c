@@ -1,4 +1,4 @@
-/* tests/unit/test_net_limits.c - addresses, networks, and what one client may do */
+/* tests/unit/test_net_limits.c - addresses, and what one client may do */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -53,114 +53,20 @@ test_address_parse_and_format(void **state)
 }
 
 static void
-test_address_with_port(void **state)
-{
-	static const struct {
-		const char *name, *text, *want;
-	} rows[] = {
-	    {"ipv4",                  "127.0.0.1:25",    "127.0.0.1:25"},
-	    {"ipv6",                  "[::1]:587",       "[::1]:587"   },
-	    {"star",                  "*:25",            "[::]:25"     },
-	    {"only a port",           ":25",             "[::]:25"     },
-	    {"ipv6 without brackets", "::1:25",          NULL          },
-	    {"ipv4 in brackets",      "[127.0.0.1]:25",  NULL          },
-	    {"no port",               "127.0.0.1",       NULL          },
-	    {"port 65536",            "127.0.0.1:65536", NULL          },
-	    {"empty port",            "127.0.0.1:",      NULL          },
-	    {"bracket alone",         "[:25",            NULL          },
-	};
-	struct buf out = buf_make(64);
-	struct net_address a;
-
-	(void)state;
-	for (size_t i = 0; i < N_ELEMS(rows); i++) {
-		bool ok = net_address_parse_port(span_str(rows[i].text), &a);
-
-		print_message("%s\n", rows[i].name);
-		assert_int_equal(ok, rows[i].want != NULL);
-		if (!ok)
-			continue;
-		buf_reset(&out);
-		net_address_put_port(&a, &out);
-		assert_true(span_equal(buf_span(&out), span_str(rows[i].want)));
-	}
-	buf_release(&out);
-}
-
-static void
 test_address_survives_sockaddr(void **state)
 {
-	static const char *rows[] = {"192.0.2.1:25", "[2001:db8::1]:465"};
+	static const char *rows[] = {"192.0.2.1", "2001:db8::1"};
 
 	(void)state;
 	for (size_t i = 0; i < N_ELEMS(rows); i++) {
 		struct sockaddr_storage raw;
-		struct net_address a, back;
+		struct net_address a = address(rows[i]), back;
 
-		assert_true(net_address_parse_port(span_str(rows[i]), &a));
+		a.port = 465;
 		assert_true(net_address_to_sockaddr(&a, &raw) > 0);
 		assert_true(net_address_from_sockaddr((struct sockaddr *)&raw, &back));
 		assert_true(net_address_equal(&a, &back));
 	}
-}
-
-static void
-test_network_holds_what_it_should(void **state)
-{
-	static const struct {
-		const char *name, *network, *address;
-		bool valid, has;
-	} rows[] = {
-	    {"inside",                  "10.0.0.0/8",     "10.255.1.2",    true,  true },
-	    {"outside",                 "10.0.0.0/8",     "11.0.0.0",      true,  false},
-	    {"odd bits in",             "192.0.2.128/25", "192.0.2.255",   true,  true },
-	    {"odd bits out",            "192.0.2.128/25", "192.0.2.127",   true,  false},
-	    {"one host",                "192.0.2.1",      "192.0.2.1",     true,  true },
-	    {"one host, other",         "192.0.2.1",      "192.0.2.2",     true,  false},
-	    {"all of ipv4",             "0.0.0.0/0",      "8.8.8.8",       true,  true },
-	    {"all of ipv4 is not ipv6", "0.0.0.0/0",      "2001:db8::1",   true,  false},
-	    {"all",		     "::/0",           "8.8.8.8",       true,  true },
-	    {"ipv6",                    "2001:db8::/32",  "2001:db8:1::1", true,  true },
-	    {"ipv6 out",                "2001:db8::/32",  "2001:db9::1",   true,  false},
-	    {"bits behind the prefix",  "10.0.0.1/8",     NULL,            false, false},
-	    {"prefix too long",         "10.0.0.0/33",    NULL,            false, false},
-	    {"no prefix",               "10.0.0.0/",      NULL,            false, false},
-	    {"a name",                  "localhost",      NULL,            false, false},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < N_ELEMS(rows); i++) {
-		struct net_network n;
-		bool ok = net_network_parse(span_str(rows[i].network), &n);
-
-		print_message("%s\n", rows[i].name);
-		assert_int_equal(ok, rows[i].valid);
-		if (ok) {
-			struct net_address a = address(rows[i].address);
-
-			assert_int_equal(net_network_has(&n, &a), rows[i].has);
-		}
-	}
-}
-
-static void
-test_network_list(void **state)
-{
-	struct net_address in = address("::1"), out = address("192.0.2.1");
-	struct net_networks list;
-	struct err err;
-
-	(void)state;
-	assert_int_equal(net_networks_parse(SPAN(" 10.0.0.0/8, ::1 ,"), &list, &err),
-			 0);
-	assert_int_equal(list.n, 2);
-	assert_true(net_networks_have(&list, &in));
-	assert_false(net_networks_have(&list, &out));
-	net_networks_release(&list);
-	assert_int_equal(net_networks_parse(SPAN(""), &list, &err), 0);
-	assert_false(net_networks_have(&list, &in));
-	assert_int_equal(net_networks_parse(SPAN("10.0.0.0/8 x"), &list, &err), -1);
-	assert_string_equal(err.text, "\"x\" is no network");
 }
 
 static struct net_key
@@ -323,10 +229,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_address_parse_and_format),
-	    cmocka_unit_test(test_address_with_port),
 	    cmocka_unit_test(test_address_survives_sockaddr),
-	    cmocka_unit_test(test_network_holds_what_it_should),
-	    cmocka_unit_test(test_network_list),
 	    cmocka_unit_test(test_keys_cut_to_their_prefix),
 	    cmocka_unit_test(test_connections_at_the_limit),
 	    cmocka_unit_test(test_rate_refills_with_time),
