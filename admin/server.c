@@ -8,7 +8,7 @@
 
 #include "admin/control.h"
 #include "admin/listing.h"
-#include "common/proc/services.h"
+#include "common/proc/proc.h"
 #include "common/tls/tls.h"
 
 #define TLS_FILE_BYTES_MAX (1u << 20)
