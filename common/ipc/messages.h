@@ -65,9 +65,13 @@
 
 /* --- admin command and master ------------------------------------------- */
 
+/* Answered by admin_done: at once; text has the errors, one a line. After
+ * admin_stop the end of the connection says that all has stopped. */
 #define IPC_admin_reload(U8, U16, U32, U64, BYTES) U64(tag)
 #define IPC_admin_stop(U8, U16, U32, U64, BYTES)   U64(tag)
 #define IPC_admin_done(U8, U16, U32, U64, BYTES)   U64(tag) U8(ok) BYTES(text)
+/* A row for master and each process: state is an enum process_state, lines are
+ * the program's status. Answers to status_ask, the last followed by admin_done. */
 #define IPC_admin_process(U8, U16, U32, U64, BYTES)                                      \
 	U64(tag) U32(kind) U32(instance) U32(pid) U8(state) U64(restarts) U64(uptime_ms)  \
 	BYTES(lines)
@@ -228,6 +232,15 @@
 	R(92, queue_done, IPC_FROM(QMGR), IPC_FROM(ADMIN), false)
 
 /* clang-format on */
+
+/* admin_process.state */
+enum process_state {
+	PROCESS_DOWN,     /* waits to be started again */
+	PROCESS_STARTING,
+	PROCESS_RUNNING,
+	PROCESS_STOPPING, /* told to drain */
+	PROCESS_STOPPED,  /* ended in an orderly stop */
+};
 
 enum resolve_outcome {
 	RESOLVE_OK,

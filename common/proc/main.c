@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define MASTER_FD     3
+#define LIFE_FD       4 /* holds a lock while this process lives; see master/lock.c */
 #define THREADS_USUAL 4
 /* How long a drained program waits for its channels to take the last words. */
 #define FAREWELL_MS 3000
@@ -90,7 +91,7 @@ static void
 proc_init(struct proc *p)
 {
 	/* Whatever else was inherited is no business of this program. */
-	(void)close_range(MASTER_FD + 1, ~0u, 0);
+	(void)close_range(LIFE_FD + 1, ~0u, 0);
 	signals_ignore();
 	sink_start(service_name(p->service));
 	for (size_t i = 0; i < IPC_KIND_COUNT; i++)

@@ -2,7 +2,7 @@
  *
  * What    the table of programs (services.h), the skeleton of a program: start,
  *         jail (jail.h), event loop, control channel to master, channels to the
- *         other programs, log sink, worker threads.
+ *         other programs, log sink (sink.h), worker threads.
  * Trust   master is believed. Other programs are not; ipc checks them.
  * Memory  struct proc lives as long as the process.
  *
@@ -22,7 +22,9 @@
 #include "common/base/base.h"
 #include "common/conf/conf.h"
 #include "common/ipc/ipc.h"
+#include "common/proc/jail.h"
 #include "common/proc/services.h"
+#include "common/proc/sink.h"
 
 struct event_base;
 struct proc;

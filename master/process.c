@@ -1,0 +1,324 @@
+#include "master/master.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define RESTART_FIRST_MS 100
+#define RESTART_MIN_MS   1000
+#define RESTART_MAX_MS   60000
+/* One that lived for less is in trouble: each such life doubles the wait. */
+#define LIFE_SHORT_MS   5000
+#define LIFE_HEALTHY_MS 60000
+/* Recovery at the start may take longer than an answer to a ping. */
+#define START_PATIENCE 20
+
+/* The only place that changes p->state: what a state does not keep is gone. */
+static void
+enter(struct process *p, enum process_state to)
+{
+	if (to == PROCESS_DOWN || to == PROCESS_STOPPED) {
+		ipc_peer_free(&p->peer);
+		p->pid = 0;
+	}
+	if (to == PROCESS_STARTING)
+		event_del(p->restart);
+	p->state = to;
+}
+
+bool
+process_alive(const struct process *p)
+{
+	return p->pid != 0;
+}
+
+static void
+log_process(enum logline_level level, const char *event, const struct process *p)
+{
+	logline(level, event, L_STR("name", service_name(p->service)),
+		L_U64("instance", p->instance), L_I64("pid", p->pid));
+}
+
+static unsigned
+restart_delay_ms(const struct process *p)
+{
+	unsigned delay = RESTART_MIN_MS;
+
+	if (p->failures == 0)
+		return RESTART_FIRST_MS;
+	for (unsigned i = 1; i < p->failures && delay < RESTART_MAX_MS; i++)
+		delay *= 2;
+	return delay < RESTART_MAX_MS ? delay : RESTART_MAX_MS;
+}
+
+static void
+restart_plan(struct process *p)
+{
+	uint64_t lived_ms = proc_ticks_ms() - p->started_ms;
+	unsigned delay;
+	struct timeval wait;
+
+	if (lived_ms >= LIFE_HEALTHY_MS)
+		p->failures = 0;
+	delay = restart_delay_ms(p);
+	if (lived_ms < LIFE_SHORT_MS)
+		p->failures++;
+	wait = (struct timeval){delay / 1000, (suseconds_t)(delay % 1000) * 1000};
+	ASSERT(event_add(p->restart, &wait) == 0);
+}
+
+static void
+all_ready(struct master *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (m->processes[i].state != PROCESS_RUNNING)
+			return;
+	if (!m->ready)
+		notify_ready(m);
+	m->ready = true;
+}
+
+static void
+on_ready(struct process *p, const struct ipc_ctl_ready *m)
+{
+	if (!m->ok) {
+		logline(LOGLINE_ERROR, "process.refused",
+			L_STR("name", service_name(p->service)),
+			L_U64("instance", p->instance), L_SPAN("error", m->text));
+		return;
+	}
+	p->heard_ms = proc_ticks_ms();
+	if (p->state != PROCESS_STARTING)
+		return;
+	enter(p, PROCESS_RUNNING);
+	log_process(LOGLINE_INFO, "process.ready", p);
+	all_ready(p->master);
+}
+
+static void
+on_message(struct ipc_peer *peer, void *context, const struct ipc_message *m, int fd)
+{
+	struct process *p = context;
+
+	(void)peer;
+	if (m->number == IPC_NUMBER_ctl_ready)
+		on_ready(p, &m->ctl_ready);
+	else if (m->number == IPC_NUMBER_ctl_pong)
+		p->heard_ms = proc_ticks_ms();
+	else if (m->number == IPC_NUMBER_status)
+		control_status(p->master, p, m->status.tag, m->status.lines);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* A program without its control channel is of no use; most often it is already
+ * dying, and then this is only early. */
+static void
+on_down(struct ipc_peer *peer, void *context)
+{
+	struct process *p = context;
+	bool broken;
+	const char *fault = ipc_peer_fault(peer, &broken);
+
+	ipc_peer_free(&p->peer);
+	if (p->state == PROCESS_STOPPING && !broken)
+		return;
+	process_kill(p, fault);
+}
+
+static const struct ipc_callbacks callbacks = {NULL, on_message, on_down};
+
+static int
+fork_it(struct process *p, struct err *err)
+{
+	struct master *m = p->master;
+	char instance[16];
+	const char *arguments[] = {instance, NULL};
+	struct spawn s = {
+	    service_name(p->service),
+	    arguments,
+	    {-1, -1, m->logs.program, -1, m->life_fd}
+        };
+	int pair[2];
+
+	snprintf(instance, sizeof(instance), "%u", p->instance);
+	if (ipc_pair(pair, err) != 0)
+		return -1;
+	s.fds[3] = pair[1];
+	p->pid = spawn(m, &s, err);
+	close(pair[1]);
+	if (p->pid < 0) {
+		close(pair[0]);
+		p->pid = 0;
+		return -1;
+	}
+	p->peer = ipc_peer_new(m->base, pair[0], IPC_KIND_MASTER, 0, &callbacks, p);
+	ipc_peer_expect(p->peer, p->service->kind, p->instance);
+	return 0;
+}
+
+void
+process_start(struct process *p)
+{
+	struct err err;
+
+	p->started_ms = p->heard_ms = proc_ticks_ms();
+	enter(p, PROCESS_STARTING);
+	if (fork_it(p, &err) != 0) {
+		logline(LOGLINE_ERROR, "process.start", L_ERR(&err));
+		enter(p, PROCESS_DOWN);
+		restart_plan(p);
+		return;
+	}
+	p->starts++;
+	log_process(LOGLINE_INFO, "process.start", p);
+	wiring_tell_start(p);
+	wiring_connect(p);
+}
+
+static void
+on_restart(int fd, short what, void *context)
+{
+	(void)fd, (void)what;
+	process_start(context);
+}
+
+static void
+log_end(const struct process *p, int status)
+{
+	bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+
+	logline(good ? LOGLINE_INFO : LOGLINE_ERROR, "process.end",
+		L_STR("name", service_name(p->service)), L_U64("instance", p->instance),
+		L_I64("pid", p->pid),
+		L_I64(WIFSIGNALED(status) ? "signal" : "status",
+		      WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)));
+}
+
+void
+process_ended(struct process *p, int status)
+{
+	log_end(p, status);
+	control_gone(p->master, p);
+	if (p->master->stopping) {
+		enter(p, PROCESS_STOPPED);
+		stop_go_on(p->master);
+	} else {
+		enter(p, PROCESS_DOWN);
+		restart_plan(p);
+	}
+}
+
+void
+process_kill(struct process *p, const char *why)
+{
+	if (!process_alive(p))
+		return;
+	logline(LOGLINE_WARNING, "process.kill",
+		L_STR("name", service_name(p->service)), L_U64("instance", p->instance),
+		L_I64("pid", p->pid), L_STR("why", why));
+	(void)kill(p->pid, SIGKILL);
+}
+
+void
+process_drain(struct process *p, bool now)
+{
+	struct ipc_ctl_drain m = {now};
+
+	if (!process_alive(p)) {
+		event_del(p->restart);
+		enter(p, PROCESS_STOPPED);
+		return;
+	}
+	enter(p, PROCESS_STOPPING);
+	if (p->peer)
+		ipc_send_ctl_drain(p->peer, &m);
+}
+
+struct process *
+process_by_pid(struct master *m, pid_t pid)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (m->processes[i].pid == pid)
+			return &m->processes[i];
+	return NULL;
+}
+
+void
+processes_reap(struct master *m)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		struct process *p = process_by_pid(m, pid);
+
+		if (p)
+			process_ended(p, status);
+		else if (!logs_logger_ended(m, pid, status))
+			logline(LOGLINE_WARNING, "process.unknown", L_I64("pid", pid));
+	}
+}
+
+static void
+ping(struct process *p, uint64_t now_ms)
+{
+	struct ipc_ctl_ping m = {now_ms};
+	uint64_t patience_ms = p->master->settings.ping_timeout_s * 1000;
+
+	if (!process_alive(p) || !p->peer)
+		return;
+	if (p->state == PROCESS_STARTING)
+		patience_ms *= START_PATIENCE;
+	if (now_ms - p->heard_ms > patience_ms)
+		process_kill(p, "it does not answer");
+	else
+		ipc_send_ctl_ping(p->peer, &m);
+}
+
+void
+processes_ping(struct master *m)
+{
+	uint64_t now_ms = proc_ticks_ms();
+
+	for (size_t i = 0; i < m->n; i++)
+		ping(&m->processes[i], now_ms);
+}
+
+static void
+process_init(struct process *p, struct master *m, const struct service *service,
+	     uint32_t instance)
+{
+	*p = (struct process){.master = m,
+			      .service = service,
+			      .instance = instance,
+			      .state = PROCESS_DOWN,
+			      .restart = evtimer_new(m->base, on_restart, p)};
+	ASSERT(p->restart);
+}
+
+void
+processes_init(struct master *m, uint32_t cores)
+{
+	size_t n;
+	const struct service *table = services(&n);
+
+	m->processes = memory_new(n * SERVICE_INSTANCES_MAX, sizeof(*m->processes));
+	for (size_t i = 0; i < n; i++)
+		for (uint32_t k = 0;
+		     k < service_instances(table[i].kind, &m->settings, cores); k++)
+			process_init(&m->processes[m->n++], m, &table[i], k);
+}
+
+void
+processes_release(struct master *m)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		ipc_peer_free(&m->processes[i].peer);
+		event_free(m->processes[i].restart);
+	}
+	free(m->processes);
+	m->processes = NULL;
+	m->n = 0;
+}
