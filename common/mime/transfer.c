@@ -167,6 +167,12 @@ resolve(struct mime_decoder *d, char c, struct buf *out)
 	return taken;
 }
 
+static bool
+is_held_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
 /* Bytes at the front of s that stand for themselves: no escape, and no white
  * space that may end a line. */
 static size_t
@@ -175,9 +181,9 @@ plain_size(struct span s)
 	size_t n = 0;
 
 	for (; n < s.n && s.at[n] != '='; n++) {
-		if ((unsigned char)s.at[n] > ' ' || s.at[n] == '\n')
+		if ((unsigned char)s.at[n] > ' ' || !is_held_space(s.at[n]))
 			continue;
-		if (n + 1 == s.n || (unsigned char)s.at[n + 1] <= ' ')
+		if (n + 1 == s.n || is_held_space(s.at[n + 1]) || s.at[n + 1] == '\n')
 			break;
 	}
 	return n;
