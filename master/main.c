@@ -193,6 +193,8 @@ release(struct master *m)
 		if (m->signals[i])
 			event_free(m->signals[i]);
 	event_base_free(m->base);
+	/* What is said after this goes to where master was started from. */
+	(void)dup2(m->logs.usual, STDERR_FILENO);
 	logs_close(&m->logs);
 	lock_release(m);
 	conf_release(&m->settings);

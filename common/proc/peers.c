@@ -59,11 +59,15 @@ on_down(struct ipc_peer *peer, void *context)
 	struct proc *p = context;
 	struct ipc_peer **slot = slot_of(p, peer);
 
-	log_down(peer, ipc_peer_kind(peer), ipc_peer_instance(peer));
-	if (slot)
+	if (slot) {
+		size_t i = (size_t)(slot - &p->peers[0][0]);
+
+		log_down(peer, (uint32_t)(i / SERVICE_INSTANCES_MAX),
+		         (uint32_t)(i % SERVICE_INSTANCES_MAX));
 		*slot = NULL;
-	else
+	} else {
 		control_forget(p, peer);
+	}
 	tell_down(p, peer);
 	ipc_peer_free(&peer);
 }
