@@ -24,10 +24,12 @@ choose_mechanism(struct session *s, struct span name)
 
 	if (s->login)
 		return REPLY_ALREADY;
-	if (!auth_offered(s) && s->policy->mechanisms != 0 && s->policy->starttls)
-		return REPLY_TLS_FIRST;
-	if (!auth_offered(s))
+	if (s->policy->mechanisms == 0)
 		return REPLY_NO_COMMAND;
+	if (!s->extended)
+		return REPLY_SEQUENCE;
+	if (!auth_offered(s))
+		return s->policy->starttls ? REPLY_TLS_FIRST : REPLY_NO_COMMAND;
 	if (name.n == 0)
 		return REPLY_SYNTAX;
 	if (!smtp_mechanism_parse(name, &mechanism) ||

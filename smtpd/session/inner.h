@@ -64,7 +64,7 @@ struct session {
 	enum smtp_mechanism mechanism; /* of the exchange under way */
 
 	unsigned errors, idle, long_lines, transactions, chunks, logins_failed;
-	bool dropping_line; /* behind the limit of a line, before its CRLF */
+	struct crlf lines;
 
 	bool answered;   /* since_ms starts anew at the next step */
 	uint64_t now_ms; /* of this step */
@@ -86,19 +86,6 @@ void say_more(struct session *s, enum reply reply, struct span added);
 void greet(struct session *s);
 /* A heap string that replaces *at; an empty span leaves null. */
 void text_set(char **at, struct span text);
-
-/* --- line.c --- */
-
-enum line_result {
-	LINE_NONE, /* not whole yet */
-	LINE_OK,
-	LINE_BAD,  /* bare CR, bare LF or NUL inside */
-	LINE_LONG, /* over the limit; dropped up to its CRLF */
-};
-
-/* Takes the next line, without its CRLF, off the front of *in. */
-MUST_USE enum line_result
-line_take(struct session *s, struct span *in, struct span *line);
 
 /* --- commands.c --- */
 

@@ -298,37 +298,49 @@ too_slow(struct session *s)
 	return false;
 }
 
-/* A refused message is read to its end, but not for ever. */
-static bool
-too_much(struct session *s)
+/* What may still be taken of a message, kept or dropped: a refused one is read to
+ * its end, but not for ever. */
+static uint64_t
+bytes_allowed(const struct session *s)
 {
 	const struct session_limits *l = &s->policy->limits;
-	enum reply why = s->intake.fault;
 
-	if (s->intake.taken <= l->message_bytes_max + l->swallow_bytes_max)
-		return false;
-	say_and_close(s, why != REPLY_NONE ? why : REPLY_TOO_BIG);
-	return true;
+	return l->message_bytes_max + l->swallow_bytes_max - s->intake.taken;
+}
+
+static void
+count_taken(struct session *s, size_t n)
+{
+	s->window_bytes += n;
+	s->intake.taken += n;
+	if (n > 0)
+		s->since_ms = s->now_ms;
 }
 
 bool
 intake_step(struct session *s, struct span *in)
 {
-	size_t before = in->n;
+	uint64_t allowed = bytes_allowed(s);
+	struct span part = span_first(*in, allowed < in->n ? (size_t)allowed : in->n);
+	enum reply why = s->intake.fault;
+	size_t n = part.n;
 	bool went;
 
 	if (s->intake.whole) {
 		finish(s);
 		return true;
 	}
-	went = s->state == S_DATA ? data_step(s, in) : chunk_step(s, in);
-	if (!(s->state & (S_DATA | S_CHUNK)))
-		return went;
-	s->window_bytes += before - in->n;
-	s->intake.taken += before - in->n;
-	if (before > in->n)
-		s->since_ms = s->now_ms;
-	if (s->want == SESSION_WANT_INPUT && (too_much(s) || too_slow(s)))
+	if (allowed == 0 && in->n > 0) {
+		say_and_close(s, why != REPLY_NONE ? why : REPLY_TOO_BIG);
 		return true;
-	return went;
+	}
+	went = s->state == S_DATA ? data_step(s, &part) : chunk_step(s, &part);
+	n -= part.n;
+	*in = span_after(*in, n);
+	if (!(s->state & (S_DATA | S_CHUNK)))
+		return true;
+	count_taken(s, n);
+	if (s->want == SESSION_WANT_INPUT && too_slow(s))
+		return true;
+	return went || (n > 0 && in->n > 0);
 }

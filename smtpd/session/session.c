@@ -222,19 +222,30 @@ bad_line(struct session *s)
 	say(s, REPLY_BAD_BYTE);
 }
 
+static size_t
+line_bytes_max(const struct session *s, struct span in)
+{
+	const struct session_limits *limits = &s->policy->limits;
+
+	if (s->state == S_AUTH || span_starts_nocase(in, SPAN("AUTH ")))
+		return limits->auth_line_bytes_max;
+	return limits->line_bytes_max;
+}
+
 /* One command line, or one line of an AUTH exchange. */
 static bool
 line_step(struct session *s, struct span *in)
 {
 	struct span line;
-	enum line_result result = line_take(s, in, &line);
+	enum crlf_result result =
+	    crlf_take(&s->lines, line_bytes_max(s, *in), in, &line);
 
-	if (result == LINE_NONE)
+	if (result == CRLF_MORE)
 		return false;
 	s->since_ms = s->now_ms;
-	if (result == LINE_LONG)
+	if (result == CRLF_LONG)
 		long_line(s);
-	else if (result == LINE_BAD)
+	else if (result == CRLF_BAD)
 		bad_line(s);
 	else if (s->state == S_AUTH && in->n > 0)
 		say_and_close(s, REPLY_PIPELINING);

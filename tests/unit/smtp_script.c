@@ -76,6 +76,33 @@ find_rule(struct span address)
 	return &fine;
 }
 
+uint64_t
+script_random(uint64_t *seed)
+{
+	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+	return *seed >> 33;
+}
+
+/* `fixed`, or one of n answers; the first one, which is good, half the time. */
+static unsigned
+draw(struct script *t, unsigned fixed, unsigned n)
+{
+	uint64_t random;
+
+	if (t->seed == 0)
+		return fixed;
+	random = script_random(&t->seed);
+	return random & 1 ? 0 : (unsigned)(random / 2 % n);
+}
+
+static void
+answer_sender(struct script *t)
+{
+	const struct rule *rule = find_rule(session_ask(t->s)->address);
+
+	session_answer_sender(t->s, draw(t, rule->sender, SESSION_SENDER_LATER + 1));
+}
+
 static void
 answer_rcpt(struct script *t)
 {
@@ -83,7 +110,9 @@ answer_rcpt(struct script *t)
 
 	buf_put(&t->asked, address);
 	buf_put_char(&t->asked, ' ');
-	session_answer_rcpt(t->s, find_rule(address)->rcpt, SPAN("target"));
+	session_answer_rcpt(t->s,
+			    draw(t, find_rule(address)->rcpt, SESSION_RCPT_LATER + 1),
+			    SPAN("target"));
 }
 
 static void
@@ -112,6 +141,7 @@ begin(struct script *t)
 	ASSERT(!t->open);
 	buf_reset(&t->body);
 	buf_reset(&t->trace);
+	t->begin_answer = draw(t, t->begin_answer, SESSION_MESSAGE_REFUSED + 1);
 	if (t->begin_answer == SESSION_MESSAGE_OK) {
 		t->open = t->first_piece = true;
 		t->begun++;
@@ -146,6 +176,7 @@ end(struct script *t)
 	buf_put_char(&t->mail, ':');
 	buf_put(&t->mail, buf_span(&t->body));
 	buf_put_char(&t->mail, '\n');
+	t->end_answer = draw(t, t->end_answer, SESSION_MESSAGE_REFUSED + 1);
 	session_answer_end(t->s, t->end_answer);
 }
 
@@ -184,8 +215,7 @@ fulfil(struct script *t)
 		flush(t);
 		return true;
 	case SESSION_WANT_SENDER:
-		session_answer_sender(t->s,
-				      find_rule(session_ask(t->s)->address)->sender);
+		answer_sender(t);
 		return true;
 	case SESSION_WANT_RCPT:
 		answer_rcpt(t);

@@ -24,6 +24,7 @@ struct script {
 	bool closed;
 	enum session_want want;
 	enum session_message_answer begin_answer, end_answer;
+	uint64_t seed; /* not 0: answers are drawn from it */
 };
 
 /* Limits as limits.md has them, starttls and all mechanisms on. */
@@ -39,6 +40,9 @@ void script_feed(struct script *t, struct span in);
 void script_feed_cut(struct script *t, struct span in, size_t cut);
 /* One byte at a time. */
 void script_feed_bytes(struct script *t, struct span in);
+
+/* The next number of the row that *seed begins. */
+uint64_t script_random(uint64_t *seed);
 
 /* Codes of all reply lines that end a reply, each with a space behind. */
 void script_codes(struct span out, struct buf *codes);
