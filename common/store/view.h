@@ -69,7 +69,7 @@ struct store_record {
 	uint32_t summary_offset;
 	uint32_t text_number; /* 0: none */
 	uint32_t text_offset;
-	uint32_t reserved;
+	uint32_t expunged_s; /* internal: when, in seconds; 0: it is not */
 };
 
 static inline uint64_t

@@ -1,0 +1,215 @@
+/* the bytes of one message */
+#include "common/store/internal.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#define HOLD_MAX (1u << 20) /* a message up to that is read at once */
+
+struct store_content {
+	struct buf prefix;
+	struct buf hold;      /* the record, when it is small */
+	struct span bytes;    /* the content in `hold`; at null: read from `file` */
+	struct log_file file; /* own descriptor */
+	uint64_t content_at;
+	uint64_t content_bytes;
+};
+
+enum store_result
+prefix_get(struct store_account *a, const struct store_record *r, struct buf *hold,
+	   struct span *out, struct err *err)
+{
+	const struct log_file *f;
+	struct log_record record;
+	enum store_result result;
+	struct event e;
+
+	*out = span_make("", 0);
+	if (r->prefix_bytes == 0)
+		return STORE_OK;
+	result = account_file(a, FILE_JOURNAL, r->journal_number, &f, err);
+	if (result != STORE_OK)
+		return result;
+	switch (log_fetch(f, r->journal_offset, 256 + r->prefix_bytes, hold, &record,
+			  err)) {
+	case LOG_READ_FAULT:
+		return STORE_FAULT;
+	case LOG_READ_RECORD:
+		break;
+	default:
+		return STORE_DAMAGED;
+	}
+	if (!event_get(record.kind, record.payload, 0, &e) || e.kind != EVENT_APPEND ||
+	    e.prefix.n != r->prefix_bytes ||
+	    memcmp(e.record.guid, r->guid, sizeof(r->guid)) != 0)
+		return STORE_DAMAGED;
+	*out = e.prefix;
+	return STORE_OK;
+}
+
+void
+store_content_close(struct store_content **content)
+{
+	struct store_content *c = *content;
+
+	if (!c)
+		return;
+	log_file_close(&c->file);
+	buf_release(&c->prefix);
+	buf_release(&c->hold);
+	free(c);
+	*content = NULL;
+}
+
+/* A descriptor that the content owns: the account's may be closed meanwhile. */
+static enum store_result
+content_file(struct store_account *a, const struct store_record *r,
+	     struct store_content *c, struct err *err)
+{
+	const struct log_dir dir = account_dir(a, FILE_DATA);
+
+	switch (log_dir_open(&dir, r->data_number, LOG_READ, &c->file, err)) {
+	case LOG_OPEN_OK:
+		return STORE_OK;
+	case LOG_OPEN_FAULT:
+		return err->code == ENOENT ? STORE_NONE : STORE_FAULT;
+	default:
+		return STORE_DAMAGED;
+	}
+}
+
+static enum store_result
+content_fill(struct store_account *a, const struct store_record *r,
+	     struct store_content *c, struct err *err)
+{
+	bool small = r->content_bytes <= HOLD_MAX - DATA_HEAD_BYTES - 64;
+	const struct log_file *f;
+	enum store_result result;
+	struct span prefix;
+
+	result = prefix_get(a, r, &c->hold, &prefix, err);
+	if (result != STORE_OK)
+		return result;
+	buf_put(&c->prefix, prefix);
+	c->content_bytes = r->content_bytes;
+	result = data_check(a, r, small ? &c->hold : NULL, &f, &c->content_at, err);
+	if (result != STORE_OK)
+		return result;
+	if (!small)
+		return content_file(a, r, c, err);
+	c->bytes =
+	    span_first(span_after(buf_span(&c->hold), c->content_at - r->data_offset),
+		       c->content_bytes);
+	return STORE_OK;
+}
+
+static struct store_content *
+content_new(void)
+{
+	struct store_content *c = memory_new(1, sizeof(*c));
+
+	c->prefix = buf_make(STORE_PREFIX_MAX);
+	c->hold = buf_make(HOLD_MAX);
+	c->file.fd = -1;
+	return c;
+}
+
+static void
+content_damaged(const struct store_account *a, const struct store_record *r,
+		struct err *err)
+{
+	err_set(err,
+		"store: account %016llx mailbox %u uid %u is damaged (data.%u at %u)",
+		(unsigned long long)a->id, r->mailbox, r->uid, r->data_number,
+		r->data_offset);
+}
+
+enum store_result
+store_content_open(struct store_account *a, uint32_t mailbox, uint32_t uid,
+		   struct store_content **out, struct err *err)
+{
+	enum store_result result = STORE_NONE;
+
+	/* A compaction may have moved everything since the view was made. */
+	for (int tries = 0; tries < 3 && result == STORE_NONE; tries++) {
+		const struct store_record *r = store_find(a, mailbox, uid);
+		struct store_content *c;
+
+		if (!r)
+			return STORE_NONE;
+		c = content_new();
+		result = content_fill(a, r, c, err);
+		if (result == STORE_OK) {
+			*out = c;
+			return STORE_OK;
+		}
+		store_content_close(&c);
+		if (result == STORE_DAMAGED)
+			content_damaged(a, r, err);
+		if (result == STORE_NONE && tries == 2) {
+			content_damaged(a, r, err);
+			return STORE_DAMAGED;
+		}
+		if (result == STORE_NONE && store_view_refresh(a, err) != STORE_OK)
+			return STORE_FAULT;
+	}
+	return result;
+}
+
+uint64_t
+store_content_size(const struct store_content *c)
+{
+	return c->prefix.n + c->content_bytes;
+}
+
+uint64_t
+store_content_prefix(const struct store_content *c)
+{
+	return c->prefix.n;
+}
+
+/* From the file, through `hold`. */
+static enum store_result
+content_pread(struct store_content *c, uint64_t offset, size_t n, struct span *out,
+	      struct err *err)
+{
+	const struct log_io *io = c->file.io;
+	ssize_t got;
+	char *at;
+
+	if (n > STORE_PIECE_MAX)
+		n = STORE_PIECE_MAX;
+	if (n > c->content_bytes - offset)
+		n = (size_t)(c->content_bytes - offset);
+	buf_reset(&c->hold);
+	at = buf_extend(&c->hold, n);
+	do
+		got = io->pread(io->disk, c->file.fd, at, n, c->content_at + offset);
+	while (got < 0 && errno == EINTR);
+	if (got <= 0) {
+		err_sys(err, "store: cannot read a message");
+		return STORE_FAULT;
+	}
+	*out = span_make(at, (size_t)got);
+	return STORE_OK;
+}
+
+enum store_result
+store_content_read(struct store_content *c, uint64_t offset, size_t n, struct span *out,
+		   struct err *err)
+{
+	if (offset < c->prefix.n) {
+		*out = span_first(span_after(buf_span(&c->prefix), (size_t)offset), n);
+		return STORE_OK;
+	}
+	offset -= c->prefix.n;
+	if (offset >= c->content_bytes || n == 0) {
+		*out = span_make("", 0);
+		return STORE_OK;
+	}
+	if (c->bytes.at) {
+		*out = span_first(span_after(c->bytes, (size_t)offset), n);
+		return STORE_OK;
+	}
+	return content_pread(c, offset, n, out, err);
+}

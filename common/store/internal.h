@@ -1,0 +1,330 @@
+/* common/store/internal.h - what the files of this room share; nobody else's
+ *
+ * One account handle holds: the journal's last file, open for writing; the state
+ * (mailboxes and counts) as of `state.position`; and, when somebody lists, a view
+ * (messages) as of the same position. Everything that happens to either comes in
+ * as an event, through account_apply(), whether it was read or just written.
+ */
+#pragma once
+
+#include "common/log/log.h"
+#include "common/mime/mime.h"
+#include "common/store/event.h"
+#include "common/store/store.h"
+
+#define JOURNAL_KIND 0x4c4a5250u /* "PRJL" */
+#define DATA_KIND    0x54445250u /* "PRDT" */
+#define SUMMARY_KIND 0x4d535250u /* "PRSM" */
+
+#define DATA_RECORD    1 /* kinds of the one record that such a file has */
+#define SUMMARY_RECORD 1
+
+#define DATA_HEAD_BYTES   80u
+#define SUMMARY_MAX       (8u << 20) /* payload; a larger one is not kept */
+#define JOURNAL_EVENT_MAX (64u << 20)
+#define JOURNAL_GAP       (UINT64_C(1) << 33) /* positions skipped after a power loss */
+
+struct store {
+	const struct log_io *io;
+	struct log_io lazy; /* as io, but new files are made durable by the next sync */
+	int root;           /* -1: no directories, the one account is all */
+	int lone;           /* its directory then */
+	struct store_settings settings;
+	struct mime_parser *parser;
+	uint64_t guid_high, guid_low;
+	uint8_t boot[16];
+};
+
+/* For tests: one account on any disk. */
+MUST_USE struct store *
+store_new_on(const struct log_io *io, int dir, const struct store_settings *settings,
+	     struct err *err);
+
+/* What the journal says of an account without its messages. */
+struct state {
+	uint64_t position;
+	struct event_state tail;
+	struct store_mailbox *boxes; /* ascending by id; names are owned */
+	size_t n, size;
+	struct span keywords[STORE_KEYWORDS_MAX]; /* owned; at null: free */
+	struct store_usage usage;
+};
+
+void state_release(struct state *s);
+MUST_USE struct store_mailbox *state_box(const struct state *s, uint32_t id);
+void state_apply(struct state *s, const struct event *e);
+/* Replaces all of s by what a HEAD says. */
+void state_take(struct state *s, const struct event *head);
+void state_put_head(const struct state *s, struct event *head, struct buf *boxes,
+		    struct buf *keywords);
+
+struct store_account;
+
+/* --- view: the messages ---------------------------------------------------- */
+
+/* In flags, in memory only. */
+#define RECORD_GONE    (1u << 31) /* expunged since the index was written */
+#define RECORD_DROPPED (1u << 30) /* gone because it was torn */
+
+struct box {
+	uint32_t id;
+	bool deleted;
+	uint32_t deleted_s;
+	struct store_record *base; /* in the index, copied on write */
+	size_t n_base;
+	struct store_record *extra;
+	size_t n_extra, size_extra;
+	struct store_gone *gone;
+	size_t n_gone, size_gone;
+	uint64_t live, unseen, bytes;
+};
+
+struct view {
+	struct box *boxes; /* ascending by id */
+	size_t n, size;
+	void *map; /* the index; null: none */
+	size_t map_bytes;
+	bool mapped;     /* or allocated */
+	uint64_t saved;  /* position of the index on disk */
+	uint64_t events; /* applied since */
+};
+
+struct view *view_new(void);
+void view_free(struct view **view);
+MUST_USE struct box *view_box(const struct view *v, uint32_t id);
+MUST_USE struct box *view_box_make(struct view *v, uint32_t id);
+void view_apply(struct view *v, const struct event *e);
+
+static inline size_t
+box_n(const struct box *b)
+{
+	return b->n_base + b->n_extra;
+}
+
+static inline struct store_record *
+box_at(const struct box *b, size_t i)
+{
+	return i < b->n_base ? &b->base[i] : &b->extra[i - b->n_base];
+}
+
+/* The first record whose uid is not less. */
+MUST_USE size_t box_lower(const struct box *b, uint32_t uid);
+void box_add(struct box *b, const struct store_record *record);
+void box_add_gone(struct box *b, uint32_t uid, uint64_t modseq);
+MUST_USE uint32_t record_crc(const struct store_record *record);
+MUST_USE uint32_t gone_crc(const struct store_gone *gone);
+
+/* The index: index.c. Load: false when there is none that can be used. */
+MUST_USE bool index_load(struct store_account *a, struct view *v, uint32_t *journal,
+			 uint64_t *position);
+MUST_USE int index_save(struct store_account *a, struct err *err);
+
+/* A view as of the account's position. With the index, or from the journal alone:
+ * then with the expunged ones, too, their flags RECORD_GONE. The lock is held. */
+MUST_USE int
+view_load(struct store_account *a, bool with_index, struct view **out, struct err *err);
+
+/* --- known deliveries -------------------------------------------------------- */
+
+struct deliveries {
+	struct store_delivery_id *at; /* open addressing, a power of two */
+	size_t n, size;
+};
+
+void deliveries_add(struct deliveries *d, struct store_delivery_id id);
+void deliveries_remove(struct deliveries *d, struct store_delivery_id id);
+MUST_USE bool deliveries_has(const struct deliveries *d, struct store_delivery_id id);
+void deliveries_free(struct deliveries **d);
+/* All that arrived since, and some before. Null on a fault. */
+MUST_USE struct deliveries *
+deliveries_load(struct store_account *a, int64_t since_us, struct err *err);
+
+static inline bool
+delivery_none(struct store_delivery_id id)
+{
+	return id.queue_id == 0 && id.ordinal == 0 && id.spool == 0;
+}
+
+/* --- one account --------------------------------------------------------------- */
+
+enum file_sort {
+	FILE_JOURNAL,
+	FILE_DATA,
+	FILE_SUMMARY,
+	FILE_SORTS,
+};
+
+extern const struct file_kind {
+	const char *prefix;
+	uint32_t kind;
+} file_kinds[FILE_SORTS];
+
+struct batch {
+	bool open;
+	struct buf journal; /* whole records, to stand from journal.end on */
+	struct buf heads;   /* what stands before and after contents, one by one */
+	struct buf summary;
+	struct piece {
+		struct span content; /* at null: the next `content.n` bytes of heads */
+	} * pieces;
+	size_t n, size;
+	uint64_t data_start; /* offset where the pieces go */
+	uint64_t data_bytes; /* of all pieces */
+	uint64_t summary_start;
+	struct buf scratch, payload;
+};
+
+struct store_account {
+	struct store *store;
+	uint64_t id;
+	int dir;
+	int lock; /* descriptor of the file `lock` */
+	bool locked;
+	int64_t now_us; /* as the last call said */
+	bool stale;     /* what is in memory is not to be believed: load it anew */
+	uint64_t durable;
+	uint64_t base;                     /* position of the journal file's offset 0 */
+	uint64_t journal_end;              /* offset: where the next record goes */
+	struct log_file files[FILE_SORTS]; /* being appended to; fd -1: not open */
+	struct log_file cached[FILE_SORTS]; /* another file, for reading */
+	bool suspect; /* a batch failed: what was tried may be there all the same */
+	struct state state;
+	struct view *view;
+	struct deliveries *known; /* null: not loaded */
+	uint64_t void_from,
+	    void_to; /* positions (from, to] that are void; 0, 0: none */
+	struct batch batch;
+	struct buf summary; /* what store_summary_get() gave out */
+	struct mime_place *places;
+	struct buf content; /* a message being summarized or copied */
+};
+
+static inline struct log_dir
+account_dir(const struct store_account *a, enum file_sort sort)
+{
+	return (struct log_dir){a->store->io, a->dir, file_kinds[sort].prefix,
+				file_kinds[sort].kind};
+}
+
+void account_apply(struct store_account *a, const struct event *e);
+
+/* Reads the last journal file (and with it all of the state), mends what a crash
+ * left, starts a new file when that is due. The lock is held. */
+MUST_USE int account_load(struct store_account *a, struct err *err);
+/* Learns what others appended. With `to_end` (the lock is held) all of it, else what
+ * is durable. */
+MUST_USE int account_follow(struct store_account *a, bool to_end, struct err *err);
+
+/* A file by number for reading; stays the account's. OK, NONE, FAULT. */
+MUST_USE enum store_result
+account_file(struct store_account *a, enum file_sort sort, uint32_t number,
+	     const struct log_file **out, struct err *err);
+/* A new file, numbered above all there are and above `above`, to be appended to. */
+MUST_USE int account_file_new(struct store_account *a, enum file_sort sort,
+			      uint64_t above, struct err *err);
+/* Closes all of them. */
+void account_files_close(struct store_account *a);
+
+/* The lock: lock.c. OK, BUSY, FAULT. */
+MUST_USE enum store_result
+account_lock(struct store_account *a, bool wait, struct err *err);
+void account_unlock(struct store_account *a);
+/* What the lock file says to be durable; at least what is known here. */
+void durable_read(struct store_account *a);
+MUST_USE int durable_write(struct store_account *a, uint64_t position, struct err *err);
+
+MUST_USE int batch_flush_data(struct store_account *a, struct err *err);
+MUST_USE int batch_flush_summary(struct store_account *a, struct err *err);
+void batch_init(struct batch *b);
+void batch_release(struct batch *b);
+/* Writes what the open batch holds and ends it; the lock stays. */
+MUST_USE int batch_write(struct store_account *a, struct err *err);
+/* Appends an event to the batch's journal and applies it. */
+void batch_event(struct store_account *a, struct event *e);
+MUST_USE bool batch_journal_room(const struct store_account *a, size_t n);
+
+/* A record around `payload` at `offset` of the file, appended to out. */
+void frame_put(const struct log_file *f, uint64_t offset, uint64_t synced,
+	       uint16_t kind, struct span payload, struct buf *out);
+
+/* All of v to one place; goes on after a short write. Changes v. */
+MUST_USE int file_write(const struct log_file *f, struct iovec *v, size_t n,
+			uint64_t offset, struct err *err);
+
+/* A new journal file, whose HEAD is the state; the old one, if there is one, is sealed.
+ * `like`: snapshot; previous_end, or 0 for all of it; base: JOURNAL_GAP to skip that
+ * many positions, else 0. On a fault the account is stale. */
+MUST_USE int
+journal_roll(struct store_account *a, const struct event_head *like, struct err *err);
+
+/* --- the journal's files one after the other: chain.c -------------------------- */
+
+struct chain_file {
+	uint64_t number;
+	struct event_head head;
+	int64_t time_us;
+	uint64_t end; /* offset: what is beyond is void */
+};
+
+struct chain {
+	const struct store_account *account;
+	struct chain_file *at; /* ascending; the last is the account's tail */
+	size_t n;
+};
+
+/* The files from the one that has `position` on; 0: all that are needed. OK, NONE when
+ * they do not reach back that far, FAULT. */
+MUST_USE enum store_result chain_open(struct store_account *a, uint64_t position,
+				      struct chain *out, struct err *err);
+void chain_release(struct chain *c);
+
+struct chain_walk {
+	/* Each event after `from` up to `to`; false ends the walk. */
+	bool (*event)(struct chain_walk *w, const struct event *e);
+	/* Bytes that are no event; may be null. */
+	void (*damage)(struct chain_walk *w, const struct log_record *where,
+		       uint32_t number);
+	void *context;
+};
+
+/* The events beyond position `from` up to position `to`. */
+MUST_USE int chain_walk(const struct chain *c, uint64_t from, uint64_t to,
+			struct chain_walk *w, struct err *err);
+
+/* Finds a HEAD at the front of a file. OK, NONE (it has none), FAULT. */
+MUST_USE enum store_result chain_head(const struct log_file *f, struct event *head,
+				      struct buf *hold, struct err *err);
+
+/* --- data and summary records ----------------------------------------------------- */
+
+struct data_head {
+	uint8_t guid[STORE_GUID_BYTES];
+	uint32_t mailbox, uid;
+	int64_t internal_us, saved_us;
+	struct store_delivery_id delivery;
+	uint64_t content_bytes;
+	uint32_t flags;
+};
+
+void data_head_put(const struct data_head *head, struct buf *out);
+MUST_USE bool data_head_get(struct span payload, struct data_head *out);
+
+/* The content of a message, checked. `whole`: fetched into `hold` when it is not null
+ * and the record fits; else *content_at says where it starts in the file. OK,
+ * DAMAGED, NONE (file gone), FAULT. */
+MUST_USE enum store_result
+data_check(struct store_account *a, const struct store_record *r, struct buf *hold,
+	   const struct log_file **file, uint64_t *content_at, struct err *err);
+
+void summary_put(const struct mime_summary *s, const uint8_t guid[STORE_GUID_BYTES],
+		 struct buf *out);
+MUST_USE bool summary_decode(struct span payload, const uint8_t guid[STORE_GUID_BYTES],
+			     struct store_summary *out, struct mime_place **places);
+MUST_USE uint64_t thread_key(const struct mime_summary *s);
+
+/* --- content.c ------------------------------------------------------------------ */
+
+/* The prefix of a message, appended to out. OK, DAMAGED, NONE (file gone), FAULT. */
+MUST_USE enum store_result
+prefix_get(struct store_account *a, const struct store_record *r, struct buf *hold,
+	   struct span *out, struct err *err);

@@ -1,0 +1,360 @@
+/* the state of an account, read from the journal's last file */
+#include "common/store/internal.h"
+
+#include <errno.h>
+
+#define PENDING_MAX 100000 /* messages looked at after a crash */
+
+/* Appended messages that no sync is known to have covered. */
+struct pending {
+	struct event_pending {
+		struct store_record record;
+		struct store_delivery_id delivery;
+	} * at;
+	size_t n, size;
+};
+
+static void
+pending_add(struct pending *p, const struct event *e)
+{
+	if (p->n == PENDING_MAX)
+		return;
+	if (p->n == p->size) {
+		p->size = p->size ? 2 * p->size : 16;
+		p->at = memory_resize(p->at, p->size, sizeof(*p->at));
+	}
+	p->at[p->n++] = (struct event_pending){e->record, e->delivery};
+}
+
+struct loading {
+	struct store_account *account;
+	struct pending pending;
+	struct event_head head;
+	bool has_head;
+	bool sealed; /* by the last event there is */
+	struct buf hold;
+};
+
+static void
+load_event(struct loading *l, const struct event *e, uint64_t position)
+{
+	struct store_account *a = l->account;
+
+	l->sealed = e->kind == EVENT_SEALED;
+	if (e->kind == EVENT_HEAD) {
+		if (!l->has_head) {
+			l->head = e->head;
+			state_take(&a->state, e);
+			a->base = e->head.base;
+		}
+		l->has_head = true;
+		return;
+	}
+	if (!l->has_head || l->head.snapshot)
+		return;
+	if (e->kind == EVENT_APPEND && position > a->durable)
+		pending_add(&l->pending, e);
+	state_apply(&a->state, e);
+}
+
+/* Events are lost: no uid they may have given is given again, nothing that they may
+ * have appended is overwritten. */
+static void
+load_damage(struct loading *l, uint64_t bytes)
+{
+	struct state *s = &l->account->state;
+	uint32_t skip = (uint32_t)(bytes / LOG_HEAD_BYTES) + 1;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (s->boxes[i].uidnext < UINT32_MAX - skip)
+			s->boxes[i].uidnext += skip;
+	s->tail.data.number++;
+	s->tail.data.end = 0;
+	s->tail.summary.number++;
+	s->tail.summary.end = 0;
+}
+
+/* All whole records; *end is where they end. */
+static int
+load_records(struct loading *l, uint64_t *end, struct err *err)
+{
+	const struct log_file *f = &l->account->files[FILE_JOURNAL];
+	struct log_reader r;
+	struct log_record record, whole;
+	enum log_read result;
+
+	log_reader_init(&r, f, LOG_HEADER_BYTES, LOG_END_UNKNOWN);
+	if (l->account->durable > l->head.base + LOG_HEADER_BYTES)
+		r.synced = l->account->durable - l->head.base;
+	while ((result = log_reader_next(&r, &record, err)) != LOG_READ_END) {
+		uint64_t position = l->head.base + record.next;
+		struct event e;
+
+		if (result == LOG_READ_RECORD && !record.payload.at)
+			result = log_fetch(f, record.offset, record.n, &l->hold, &whole,
+					   err);
+		else
+			whole = record;
+		if (result == LOG_READ_FAULT)
+			break;
+		if (result == LOG_READ_DAMAGE)
+			load_damage(l, record.next - record.offset);
+		else if (event_get(record.kind, whole.payload, position, &e))
+			load_event(l, &e, position);
+	}
+	*end = r.at;
+	log_reader_release(&r);
+	return result == LOG_READ_FAULT ? -1 : 0;
+}
+
+/* Cuts off what a crash left torn. True when the file ends at *end now. */
+static int
+load_mend(struct loading *l, uint64_t end, bool *changed, struct err *err)
+{
+	const struct store_account *a = l->account;
+	const struct log_file *f = &a->files[FILE_JOURNAL];
+	struct log_recovery was;
+	uint64_t size;
+
+	*changed = false;
+	if (log_file_size(f, &size, err) < 0)
+		return -1;
+	if (size == end)
+		return 0;
+	if (log_recover(f, LOG_GROWS,
+			a->durable > l->head.base ? a->durable - l->head.base : 0, &was,
+			err) < 0)
+		return -1;
+	*changed = was.end != end;
+	return 0;
+}
+
+/* OK, NONE (not a file to go on in), FAULT. */
+static enum store_result
+load_file(struct loading *l, struct err *err)
+{
+	struct store_account *a = l->account;
+	bool changed = true;
+	uint64_t end = 0;
+	struct event head;
+
+	for (int tries = 0; changed; tries++) {
+		enum store_result result =
+		    chain_head(&a->files[FILE_JOURNAL], &head, &l->hold, err);
+
+		if (result != STORE_OK)
+			return result;
+		if (tries == 3) {
+			err_set(err, "store: journal of %llx changes while it is read",
+				(unsigned long long)a->id);
+			return STORE_FAULT;
+		}
+		l->head = head.head;
+		l->has_head = false;
+		l->pending.n = 0;
+		if (load_records(l, &end, err) < 0 ||
+		    load_mend(l, end, &changed, err) < 0)
+			return STORE_FAULT;
+		if (!l->has_head)
+			return STORE_NONE;
+	}
+	if (l->head.account != a->id) {
+		err_set(err, "store: directory %llx holds the journal of account %llx",
+			(unsigned long long)a->id, (unsigned long long)l->head.account);
+		return STORE_FAULT;
+	}
+	a->journal_end = end;
+	a->state.position = a->base + end;
+	return STORE_OK;
+}
+
+/* The last journal file that is one. Later ones, whose creation a crash cut short,
+ * hold nothing and are removed. OK, NONE, FAULT. */
+static enum store_result
+load_last(struct loading *l, const struct log_numbers *numbers, struct err *err)
+{
+	struct store_account *a = l->account;
+	const struct log_dir dir = account_dir(a, FILE_JOURNAL);
+	enum store_result result = STORE_NONE;
+	size_t i = numbers->n;
+
+	while (i > 0) {
+		switch (log_dir_open(&dir, numbers->at[--i], LOG_WRITE,
+				     &a->files[FILE_JOURNAL], err)) {
+		case LOG_OPEN_FAULT:
+			return STORE_FAULT;
+		case LOG_OPEN_OK:
+			result = load_file(l, err);
+			break;
+		default:
+			break;
+		}
+		if (result != STORE_NONE)
+			break;
+		log_file_close(&a->files[FILE_JOURNAL]);
+	}
+	if (result == STORE_FAULT)
+		return STORE_FAULT;
+	if (a->durable > (result == STORE_OK ? a->state.position : 0) &&
+	    i + 1 < numbers->n) {
+		err_set(err, "store: journal.%llu of account %llx is damaged",
+			(unsigned long long)numbers->at[numbers->n - 1],
+			(unsigned long long)a->id);
+		return STORE_FAULT;
+	}
+	for (size_t k = result == STORE_OK ? i + 1 : 0; k < numbers->n; k++)
+		if (log_dir_remove(&dir, numbers->at[k], err) < 0)
+			return STORE_FAULT;
+	return result;
+}
+
+static bool
+boot_differs(const struct store_account *a, const struct event_head *head)
+{
+	return memcmp(a->store->boot, head->boot, sizeof(head->boot)) != 0;
+}
+
+/* Messages that are in the journal and torn in the data: they were never reported as
+ * delivered, nor shown. */
+static int
+load_drop_torn(struct loading *l, struct err *err)
+{
+	struct store_account *a = l->account;
+	const struct log_file *file;
+	uint64_t at;
+
+	a->batch.open = true;
+	for (size_t i = 0; i < l->pending.n; i++) {
+		const struct event_pending *p = &l->pending.at[i];
+		struct event e = {.kind = EVENT_DROPPED,
+				  .time_us = a->now_us,
+				  .mailbox = p->record.mailbox,
+				  .uid = p->record.uid,
+				  .n = 1,
+				  .bytes = store_record_size(&p->record),
+				  .unseen = !(p->record.flags & STORE_SEEN),
+				  .delivery = p->delivery};
+
+		switch (data_check(a, &p->record, NULL, &file, &at, err)) {
+		case STORE_OK:
+			break;
+		case STORE_FAULT:
+			store_batch_cancel(a);
+			return -1;
+		default:
+			batch_event(a, &e);
+		}
+	}
+	return batch_write(a, err);
+}
+
+static int
+load_found(struct store_account *a, struct err *err)
+{
+	static const struct {
+		const char *name;
+		enum store_special_use use;
+	} rows[] = {
+	    {"INBOX",   STORE_USE_NONE   },
+            {"Drafts",  STORE_USE_DRAFTS },
+	    {"Sent",    STORE_USE_SENT   },
+            {"Archive", STORE_USE_ARCHIVE},
+	    {"Junk",    STORE_USE_JUNK   },
+            {"Trash",   STORE_USE_TRASH  },
+	};
+
+	for (size_t i = 0; i < N_ELEMS(rows); i++) {
+		struct event e = {.kind = EVENT_MAILBOX, .modseq = 8};
+
+		e.box = (struct store_mailbox){
+		    .id = (uint32_t)(i + STORE_INBOX),
+		    .uidvalidity = (uint32_t)(a->now_us / 1000000) + (uint32_t)i,
+		    .uidnext = 1,
+		    .special_use = (uint8_t)rows[i].use,
+		    .subscribed = true,
+		    .name = span_str(rows[i].name),
+		    .modseq = 8,
+		};
+		state_apply(&a->state, &e);
+	}
+	return journal_roll(a, &(struct event_head){0}, err);
+}
+
+static int
+load_finish(struct loading *l, enum store_result result, struct err *err)
+{
+	struct store_account *a = l->account;
+	struct event_head next = {0};
+
+	if (result == STORE_NONE)
+		return load_found(a, err);
+	if (a->durable > a->state.position)
+		a->durable = a->state.position;
+	if (boot_differs(a, &l->head))
+		next.base = JOURNAL_GAP;
+	if ((l->head.snapshot || next.base > 0) && journal_roll(a, &next, err) < 0)
+		return -1;
+	return l->pending.n > 0 ? load_drop_torn(l, err) : 0;
+}
+
+/* What others declared void since this handle last looked. */
+static int
+load_voids(struct store_account *a, uint64_t position, struct err *err)
+{
+	struct chain c;
+
+	switch (chain_open(a, position, &c, err)) {
+	case STORE_FAULT:
+		return -1;
+	case STORE_OK:
+		break;
+	default: /* a compaction has begun anew, with all there was */
+		return 0;
+	}
+	for (size_t i = 0; i < c.n; i++)
+		if (c.at[i].head.previous_end < position &&
+		    position <= c.at[i].head.base) {
+			a->void_from = c.at[i].head.previous_end;
+			a->void_to = c.at[i].head.base;
+		}
+	chain_release(&c);
+	return 0;
+}
+
+static void
+account_forget(struct store_account *a)
+{
+	account_files_close(a);
+	state_release(&a->state);
+	view_free(&a->view);
+	deliveries_free(&a->known);
+}
+
+int
+account_load(struct store_account *a, struct err *err)
+{
+	const struct log_dir dir = account_dir(a, FILE_JOURNAL);
+	struct loading l = {.account = a, .hold = buf_make(JOURNAL_EVENT_MAX)};
+	uint64_t position = a->state.position;
+	enum store_result result = STORE_FAULT;
+	struct log_numbers numbers;
+	int loaded = -1;
+
+	ASSERT(a->locked);
+	account_forget(a);
+	a->stale = true;
+	durable_read(a);
+	if (log_dir_list(&dir, &numbers, err) == 0) {
+		result = load_last(&l, &numbers, err);
+		log_numbers_release(&numbers);
+	}
+	if (result != STORE_FAULT)
+		loaded = load_finish(&l, result, err);
+	if (loaded == 0 && position > 0)
+		loaded = load_voids(a, position, err);
+	if (loaded == 0)
+		a->stale = false;
+	buf_release(&l.hold);
+	free(l.pending.at);
+	return loaded;
+}
