@@ -218,8 +218,8 @@ refused_chunk_over(struct session *s)
 	say(s, why);
 }
 
-/* The last chunk is over: what its end brought to light, and a CRLF that was not
- * the client's and does not count against the size. */
+/* A CRLF behind the last chunk was not the client's and does not count against
+ * the size. */
 static void
 last_chunk_over(struct session *s)
 {
@@ -240,6 +240,9 @@ chunk_over(struct session *s)
 		last_chunk_over(s);
 		return;
 	}
+	hand_on(s, SPAN("")); /* a NUL at its end is in no piece */
+	if (s->intake.fault != REPLY_NONE)
+		return;
 	enter(s, S_BDAT);
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)s->intake.chunk_bytes);
 	say_more(s, REPLY_CHUNK_OK, span_str(text));

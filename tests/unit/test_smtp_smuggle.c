@@ -183,9 +183,21 @@ static const struct mixed_row {
      "354 250 250 ",												  "a@b>c@d:BDAT 3 LAST\r\na\r\n\n"},
     {"commands in a chunk are text", "BDAT 7\r\n.\r\nQUITBDAT 0 LAST\r\nNOOP\r\n",
      "250 250 250 ",												  "a@b>c@d:.\r\nQUIT\r\n\n"       },
+    {"nul last in a chunk",          "BDAT 4\r\na\r\n@|NOOP\r\n",                                 "550 250 ",         ""                              },
     {"refused chunk is no command",
      "RSET\r\nBDAT 40 LAST\r\nMAIL FROM:<evil@x>\r\nRCPT TO:<victim@y>\r\nNOOP\r\n",	      "250 503 250 ",     ""			      },
 };
+
+/* "@" stands for NUL when it is the last byte. */
+static void
+feed_with_nuls(struct script *t, struct span in)
+{
+	bool nul = in.n > 0 && in.at[in.n - 1] == '@';
+
+	script_feed(t, span_first(in, in.n - nul));
+	if (nul)
+		script_feed(t, span_make("", 1));
+}
 
 static void
 test_chunks_mixed_with_data(void **state)
@@ -200,7 +212,7 @@ test_chunks_mixed_with_data(void **state)
 		open_transaction(&t, SESSION_MX, false);
 		buf_reset(&t.out);
 		while (in.n > 0)
-			script_feed(&t, span_cut(&in, '|'));
+			feed_with_nuls(&t, span_cut(&in, '|'));
 		script_codes(buf_span(&t.out), &codes);
 		assert_true(
 		    span_equal(buf_span(&codes), span_str(mixed_rows[i].codes)));
