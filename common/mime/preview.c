@@ -61,21 +61,21 @@ static const struct {
     {"\xef\xbb\xbf", "" }, /* byte order mark */
 };
 
-/* One character at the front of s as it is to be shown. */
+/* The character of n bytes at s.at[at] as it is to be shown. */
 static struct span
-shown_as(struct span s, size_t *n)
+shown_as(struct span s, size_t at, size_t *n)
 {
-	unsigned char c = (unsigned char)s.at[0];
+	unsigned char c = (unsigned char)s.at[at];
 
 	*n = c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
 	if (c <= ' ' || c == 0x7f)
 		return SPAN(" ");
 	if (c < 0x80)
-		return span_first(s, 1);
+		return span_make(s.at + at, 1);
 	for (size_t i = 0; i < N_ELEMS(invisible); i++)
-		if (span_starts(s, span_str(invisible[i].bytes)))
+		if (span_starts(span_after(s, at), span_str(invisible[i].bytes)))
 			return span_str(invisible[i].as);
-	return span_first(s, *n);
+	return span_make(s.at + at, *n);
 }
 
 /* White space collapsed, cut after the last whole character that fits. False when
@@ -85,19 +85,21 @@ put_collapsed(struct span text, struct buf *out)
 {
 	char line[MIME_PREVIEW_CHARS_MAX * 4];
 	size_t made = 0, chars = 0, n;
-	bool space = false;
+	bool space = false, whole = false;
 
-	for (; text.n > 0; text = span_after(text, n)) {
-		struct span shown = shown_as(text, &n);
+	for (size_t at = 0; at < text.n; at += n) {
+		struct span shown = shown_as(text, at, &n);
 
-		if (shown.n == 1 && shown.at[0] == ' ') {
+		if (shown.n == 0)
+			continue;
+		if (shown.at[0] == ' ') {
 			space = made > 0;
 			continue;
 		}
-		if (shown.n == 0)
-			continue;
-		if (chars + space + 1 > MIME_PREVIEW_CHARS_MAX)
+		if (chars + space + 1 > MIME_PREVIEW_CHARS_MAX) {
+			whole = true;
 			break;
+		}
 		if (space)
 			line[made++] = ' ';
 		chars += space + 1u;
@@ -106,7 +108,7 @@ put_collapsed(struct span text, struct buf *out)
 			line[made++] = shown.at[i];
 	}
 	buf_put(out, span_make(line, made));
-	return text.n > 0;
+	return whole;
 }
 
 static bool
