@@ -35,7 +35,11 @@ line_start(struct header_scan *h, char c)
 static void
 field_begins(struct header_scan *h)
 {
+	struct span name = span_make(h->name, h->name_bytes);
+
 	count_hop(h);
+	h->in_message_id =
+	    h->message_id_bytes == 0 && span_equal(name, SPAN("message-id"));
 	h->fields++;
 	h->over_limit |= h->fields > h->limits.fields_max;
 	h->state = HEADER_VALUE;
@@ -96,6 +100,28 @@ count(struct header_scan *h, size_t n)
 			 h->field_bytes > h->limits.field_bytes_max;
 }
 
+/* Keeps a part of a Message-ID; one byte too many marks it as too long. */
+static void
+note_message_id(struct header_scan *h, struct span part)
+{
+	size_t room = sizeof(h->message_id) - h->message_id_bytes;
+
+	part = span_first(part, room);
+	if (part.n > 0)
+		memcpy(h->message_id + h->message_id_bytes, part.at, part.n);
+	h->message_id_bytes += part.n;
+}
+
+struct span
+header_scan_message_id(const struct header_scan *h)
+{
+	struct span id = span_make(h->message_id, h->message_id_bytes);
+
+	if (id.n == sizeof(h->message_id))
+		return span_first(id, 0);
+	return span_trim(id, " \t\r\n<>");
+}
+
 /* The rest of a value, up to and with its LF. */
 static void
 skip_value(struct header_scan *h, struct span *bytes)
@@ -104,6 +130,8 @@ skip_value(struct header_scan *h, struct span *bytes)
 	size_t n = lf < bytes->n ? lf + 1 : lf;
 
 	count(h, n);
+	if (h->in_message_id)
+		note_message_id(h, span_first(*bytes, n));
 	*bytes = span_after(*bytes, n);
 	if (n > lf)
 		h->state = HEADER_LINE;

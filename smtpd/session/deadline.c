@@ -13,7 +13,8 @@ static uint64_t
 input_deadline_ms(const struct session *s)
 {
 	const struct session_limits *l = &s->policy->limits;
-	uint64_t command_ms = s->since_ms + l->command_ms;
+	uint64_t wait_ms = s->state == S_START ? l->hello_ms : l->command_ms;
+	uint64_t command_ms = s->since_ms + wait_ms;
 	uint64_t login_ms = login_deadline_ms(s);
 
 	if (s->state == S_CONNECT)

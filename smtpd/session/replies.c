@@ -22,3 +22,9 @@ reply_put(struct buf *out, enum reply reply, struct span added)
 	buf_put(out, added);
 	buf_put(out, SPAN("\r\n"));
 }
+
+struct span
+reply_text(enum reply reply)
+{
+	return rows[reply].line;
+}

@@ -66,6 +66,7 @@
 	ROW(RCPT_UNKNOWN, 550, "5.1.1 No such user here")                              \
 	ROW(RCPT_DISABLED, 550, "5.2.1 Mailbox disabled")                              \
 	ROW(RCPT_RELAY, 550, "5.7.1 Relaying denied")                                  \
+	ROW(RCPT_LOOP, 550, "5.4.6 Address leads in a circle")                         \
 	ROW(RCPT_REFUSED, 550, "5.7.1 Recipient refused")                              \
 	ROW(SENDER_REFUSED, 550, "5.7.1 Sender refused")                               \
 	ROW(NEED_XCLIENT, 550, "5.7.0 Not for you")                                    \
@@ -90,6 +91,9 @@ enum reply {
 };
 
 MUST_USE unsigned reply_code(enum reply reply);
+
+/* Code, enhanced code and text, without CRLF. */
+MUST_USE struct span reply_text(enum reply reply);
 
 /* One whole line: code, enhanced code, text and what is added to it. */
 void reply_put(struct buf *out, enum reply reply, struct span added);

@@ -1,8 +1,8 @@
 #include "smtpd/session/inner.h"
 
-#define OUT_HIGH_BYTES  16384 /* unsent output that stops parsing */
-#define REPLY_BYTES_MAX 256   /* of one reply line but 334 and EHLO */
-#define OUT_KEEP_BYTES  4096  /* an empty output buffer keeps this much */
+#define OUT_HIGH_BYTES  16384       /* unsent output that stops parsing */
+#define OUT_BYTES_MAX   (16u << 20) /* LMTP: a reply for each recipient */
+#define OUT_KEEP_BYTES  4096        /* an empty output buffer keeps this much */
 #define TRACE_BYTES_MAX 4096
 #define RCPTS_KEEP      16 /* of the recipient array between messages */
 
@@ -27,6 +27,7 @@ const struct session_limits session_limits_default = {
     .swallow_bytes_max = 50 << 20,
     .greet_ms = 0,
     .login_ms = 60000,
+    .hello_ms = 60000,
     .command_ms = 300000,
     .tls_ms = 10000,
     .answer_ms = 120000,
@@ -46,7 +47,6 @@ struct session *
 session_new(const struct session_policy *policy, const struct session_peer *peer)
 {
 	struct session *s = memory_new(1, sizeof(*s));
-	size_t replies = policy->limits.rcpts_max + OUT_HIGH_BYTES / 16;
 
 	s->policy = policy;
 	s->state = S_CONNECT;
@@ -55,8 +55,7 @@ session_new(const struct session_policy *policy, const struct session_peer *peer
 	text_set(&s->name, peer->name);
 	text_set(&s->login, peer->login);
 	text_set(&s->tls_text, peer->tls_text);
-	buf_init(&s->out, OUT_HIGH_BYTES + replies * REPLY_BYTES_MAX +
-			      policy->limits.auth_line_bytes_max);
+	buf_init(&s->out, OUT_BYTES_MAX);
 	buf_init(&s->trace, TRACE_BYTES_MAX);
 	arena_init(&s->arena, policy->limits.envelope_bytes_max);
 	return s;
@@ -166,7 +165,7 @@ say(struct session *s, enum reply reply)
 void
 greet(struct session *s)
 {
-	struct buf text = buf_make(REPLY_BYTES_MAX + SMTP_DOMAIN_BYTES_MAX);
+	struct buf text = buf_make(2 * SMTP_DOMAIN_BYTES_MAX);
 
 	buf_put(&text, s->policy->host_name);
 	buf_put_str(&text, s->policy->kind == SESSION_LMTP ? " LMTP" : " ESMTP");
@@ -369,4 +368,18 @@ unsigned
 session_last_code(const struct session *s)
 {
 	return s->last_code;
+}
+
+struct span
+session_message_id(const struct session *s)
+{
+	return header_scan_message_id(&s->intake.header);
+}
+
+struct span
+session_refusal(const struct session *s)
+{
+	enum reply fault = s->intake.fault;
+
+	return fault == REPLY_NONE ? SPAN("") : reply_text(fault);
 }

@@ -52,6 +52,7 @@ struct session_limits {
 	uint64_t swallow_bytes_max; /* read beyond message_bytes_max, dropped */
 	uint64_t greet_ms;          /* silence owed by the peer before 220 */
 	uint64_t login_ms;          /* from greeting to login, submission only */
+	uint64_t hello_ms;          /* from the greeting, or TLS, to EHLO */
 	uint64_t command_ms;        /* from our reply to the end of a command */
 	uint64_t tls_ms;            /* TLS handshake */
 	uint64_t answer_ms;         /* an answer that the caller owes */
@@ -131,6 +132,7 @@ enum session_rcpt_answer {
 	SESSION_RCPT_SYNTAX,     /* 501 5.1.3 */
 	SESSION_RCPT_REFUSED,    /* 550 5.7.1 by policy */
 	SESSION_RCPT_RATE,       /* 450 4.7.1 too many recipients */
+	SESSION_RCPT_LOOP,       /* 550 5.4.6 its aliases lead in a circle */
 	SESSION_RCPT_LATER,      /* 451 4.3.0 */
 };
 
@@ -212,5 +214,11 @@ MUST_USE struct span session_queue_id(const struct session *s);
 MUST_USE bool session_tls(const struct session *s);
 MUST_USE unsigned session_errors(const struct session *s); /* 5xx so far */
 MUST_USE uint64_t session_message_bytes(const struct session *s);
+/* Of the message under way, as far as it has come; empty when unknown. */
+MUST_USE struct span session_message_id(const struct session *s);
+/* Why the message under way is refused, as the reply will say; else empty. */
+MUST_USE struct span session_refusal(const struct session *s);
+/* "ESMTPSA" and the like [RFC3848]. */
+void session_protocol_put(const struct session *s, struct buf *out);
 /* Code of the last reply, 0 before the first. */
 MUST_USE unsigned session_last_code(const struct session *s);

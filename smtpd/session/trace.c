@@ -33,8 +33,8 @@ put_date(struct buf *out, int64_t unix_s)
 }
 
 /* "with" what: [RFC3848], [RFC6531 4.3]. */
-static void
-put_protocol(const struct session *s, struct buf *out)
+void
+session_protocol_put(const struct session *s, struct buf *out)
 {
 	bool lmtp = s->policy->kind == SESSION_LMTP;
 
@@ -84,7 +84,7 @@ trace_put(const struct session *s, struct buf *out)
 	buf_put_str(out, "\r\n\tby ");
 	buf_put(out, s->policy->host_name);
 	buf_put_str(out, " (Postroad) with ");
-	put_protocol(s, out);
+	session_protocol_put(s, out);
 	buf_put_str(out, " id ");
 	buf_put_str(out, s->queue_id);
 	if (s->envelope.n_rcpts == 1) {

@@ -270,6 +270,36 @@ test_header_scan_same_at_every_cut(void **state)
 	}
 }
 
+static void
+test_header_scan_notes_the_message_id(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+	    {"Message-ID: <a@b>\r\n\r\n",                          "a@b"},
+	    {"message-id:\r\n <a@b>\r\nMessage-ID: <c@d>\r\n\r\n", "a@b"},
+	    {"Subject: x\r\nMessage-Id :<a@b> \r\n\r\n",           "a@b"},
+	    {"In-Reply-To: <a@b>\r\n\r\n",                         ""   },
+	    {"\r\nMessage-ID: <a@b>\r\n",                          ""   },
+	    {"Message-ID: <" X60 X60 X60 X60 X10 ">\r\n",          ""   },
+	};
+	static const struct header_limits limits = {1000, 1000, 10};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMS(rows); i++) {
+		struct span in = span_str(rows[i].text);
+
+		for (size_t cut = 0; cut <= in.n; cut++) {
+			struct header_scan h;
+
+			header_scan_init(&h, &limits);
+			header_scan_feed(&h, span_first(in, cut));
+			header_scan_feed(&h, span_after(in, cut));
+			assert_span(header_scan_message_id(&h), rows[i].want);
+		}
+	}
+}
+
 static const struct reply_row {
 	const char *name, *wire;
 	enum smtp_reply_result want;
@@ -405,6 +435,7 @@ main(void)
 	    cmocka_unit_test(test_params_are_taken_one_by_one),
 	    cmocka_unit_test(test_dsn_values),
 	    cmocka_unit_test(test_header_scan_same_at_every_cut),
+	    cmocka_unit_test(test_header_scan_notes_the_message_id),
 	    cmocka_unit_test(test_reply_same_at_every_cut),
 	    cmocka_unit_test(test_reply_limits_are_kept),
 	    cmocka_unit_test(test_reply_offers_keywords),

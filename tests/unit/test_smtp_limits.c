@@ -459,6 +459,19 @@ test_command_deadline_is_not_moved_by_single_bytes(void **state)
 }
 
 static void
+test_silent_client_is_ended_early(void **state)
+{
+	struct script t;
+
+	(void)state;
+	policy = script_policy(SESSION_MX);
+	script_init(&t, &policy, NULL);
+	buf_reset(&t.out);
+	assert_ends(&t, t.now_ms + 60000, "421 4.4.2 ");
+	script_release(&t);
+}
+
+static void
 test_login_deadline_runs_from_the_greeting(void **state)
 {
 	struct script t;
@@ -589,6 +602,7 @@ main(void)
 	    cmocka_unit_test(test_envelope_memory_limit),
 	    cmocka_unit_test(test_errors_are_slowed_down),
 	    cmocka_unit_test(test_command_deadline_is_not_moved_by_single_bytes),
+	    cmocka_unit_test(test_silent_client_is_ended_early),
 	    cmocka_unit_test(test_login_deadline_runs_from_the_greeting),
 	    cmocka_unit_test(test_slow_data_is_ended),
 	    cmocka_unit_test(test_time_of_the_spool_is_not_the_peers),
