@@ -133,9 +133,27 @@ options_fill(const struct conf_reading *r, cfg_opt_t *options)
 	*options = end;
 }
 
+/* The line that begins with the name. */
+static unsigned
+line_search(const char *text, const char *name)
+{
+	struct span rest = span_str(text);
+
+	for (unsigned line = 1; rest.n > 0; line++) {
+		struct span s = span_trim(span_cut(&rest, '\n'), " \t");
+
+		struct span after = span_after(s, strlen(name));
+
+		if (span_starts(s, span_str(name)) && after.n > 0 &&
+		    strchr(" \t=+", after.at[0]))
+			return line;
+	}
+	return 0;
+}
+
 /* `name = {}`: no value was seen, and yet it was set. */
 static void
-find_empty_lists(struct conf_reading *r, cfg_t *cfg)
+find_empty_lists(struct conf_reading *r, cfg_t *cfg, const char *text)
 {
 	size_t n;
 	const struct conf_row *rows = conf_rows(&n);
@@ -143,8 +161,10 @@ find_empty_lists(struct conf_reading *r, cfg_t *cfg)
 	for (size_t i = 0; i < n; i++) {
 		const cfg_opt_t *opt = cfg_getopt(cfg, rows[i].name);
 
-		if (opt && (opt->flags & CFGF_MODIFIED) != 0)
-			r->given[i].set = true;
+		if (!opt || (opt->flags & CFGF_MODIFIED) == 0 || r->given[i].set)
+			continue;
+		r->given[i].set = true;
+		r->given[i].line = line_search(text, rows[i].name);
 	}
 }
 
@@ -163,7 +183,7 @@ read_once(struct conf_reading *r, const char *text)
 	ASSERT(cfg);
 	cfg_set_error_function(cfg, on_error);
 	if (cfg_parse_buf(cfg, text) == CFG_SUCCESS)
-		find_empty_lists(r, cfg);
+		find_empty_lists(r, cfg, text);
 	else if (r->n == 0 && !r->found_unknown)
 		conf_complain(r, (unsigned)cfg->line, "cannot be read");
 	cfg_free(cfg);
