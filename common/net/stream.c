@@ -387,6 +387,17 @@ net_stream_resize(struct net_stream *s, const struct net_sizes *sizes)
 }
 
 void
+net_stream_preload(struct net_stream *s, struct span bytes)
+{
+	ASSERT(s->input.n == 0 && bytes.n <= NET_READ_MAX);
+	if (bytes.n == 0)
+		return;
+	buf_put(&s->in, bytes);
+	s->input = buf_span(&s->in);
+	net_stream_resume(s);
+}
+
+void
 net_stream_free(struct net_stream **owner)
 {
 	struct net_stream *s = *owner;

@@ -46,6 +46,9 @@ struct net_sizes {
 MUST_USE struct net_stream *
 net_stream_new(struct event_base *base, int fd, const struct net_sizes *sizes,
 	       const struct net_callbacks *callbacks, void *context);
+/* Input that somebody else has read already, at most 64 KiB; right after
+ * net_stream_new(). */
+void net_stream_preload(struct net_stream *s, struct span bytes);
 /* Closes at once. */
 void net_stream_free(struct net_stream **s);
 /* Lets go of a stream: what was written is still sent, then the connection is
@@ -59,7 +62,7 @@ void net_stream_close(struct net_stream **s, uint32_t linger_ms);
 MUST_USE struct span net_stream_input(const struct net_stream *s);
 /* Takes n bytes off its front. */
 void net_stream_take(struct net_stream *s, size_t n);
-/* Asks for one more input callback later in this turn, with what is waiting. */
+/* Asks for one more input callback in the next turn, with what is waiting. */
 void net_stream_resume(struct net_stream *s);
 /* Stops reading from the socket, or goes on. */
 void net_stream_hold(struct net_stream *s, bool hold);

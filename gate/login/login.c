@@ -97,8 +97,7 @@ login_error(struct login *l, struct buf *out)
 struct span
 login_mechanisms(const struct login *l)
 {
-	return l->tls || l->policy->auth_without_tls ? l->policy->mechanisms_tls
-						     : l->policy->mechanisms_plain;
+	return l->tls ? l->policy->mechanisms_tls : l->policy->mechanisms_plain;
 }
 
 bool
@@ -345,6 +344,12 @@ const struct login_ask *
 login_ask(const struct login *l)
 {
 	return &l->ask;
+}
+
+bool
+login_waits(const struct login *l)
+{
+	return l->state == L_AUTH;
 }
 
 bool

@@ -53,7 +53,7 @@ struct login_policy {
 	struct span mechanisms_tls;
 	struct span mechanisms_plain;
 	bool starttls;         /* offered until TLS is up */
-	bool auth_without_tls; /* passwords may come in the clear */
+	bool auth_without_tls; /* USER and PASS may come in the clear */
 };
 
 enum login_want {
@@ -113,6 +113,7 @@ void login_answer_tls(struct login *l);
 void login_answer_unopened(struct login *l, struct buf *out);
 
 /* For decisions and log lines. */
+MUST_USE bool login_waits(const struct login *l); /* LOGIN_WANT_AUTH is pending */
 MUST_USE bool login_tls(const struct login *l);
 MUST_USE unsigned login_failures(const struct login *l);
 MUST_USE const char *login_reason(const struct login *l);

@@ -19,7 +19,7 @@
  *         codes, [RFC3206] SYS codes, [RFC6856] UTF8 and LANG.
  * Trust   pure. Every byte of `in` is the client's; nothing here asserts on one.
  *         Answers are the caller's own promises and are asserted on.
- * Memory  40 bytes a message of the mailbox; message bytes are never kept.
+ * Memory  32 bytes a message of the mailbox; message bytes are never kept.
  */
 #pragma once
 

@@ -1,0 +1,122 @@
+#include "pop3d/pop3d.h"
+
+_Static_assert(POP3_GUID_BYTES == STORE_GUID_BYTES, "a unique-id is the whole GUID");
+
+static bool
+failed(struct mailbox *m, enum store_result r)
+{
+	if (r == STORE_NONE)
+		(void)err_set(&m->err, "no such account in the store");
+	m->ok = r == STORE_OK;
+	return !m->ok;
+}
+
+static size_t
+count(const struct mailbox *m)
+{
+	const struct store_record *r = store_first(m->account, STORE_INBOX);
+	size_t n = 0;
+
+	for (; r; r = store_next(m->account, r))
+		n++;
+	return n;
+}
+
+static void
+take_snapshot(struct mailbox *m)
+{
+	const struct store_record *r = store_first(m->account, STORE_INBOX);
+
+	m->n = 0;
+	m->messages = memory_new(count(m) + 1, sizeof(*m->messages));
+	for (; r; r = store_next(m->account, r)) {
+		struct pop3_message *message = &m->messages[m->n++];
+
+		message->bytes = store_record_size(r);
+		message->uid = r->uid;
+		memcpy(message->guid, r->guid, sizeof(message->guid));
+	}
+}
+
+void
+mailbox_open(struct mailbox *m, const char *root, uint64_t account)
+{
+	static const struct store_settings settings;
+
+	m->ok = false;
+	m->store = store_new(root, &settings, &m->err);
+	if (!m->store)
+		return;
+	if (failed(m, store_account_open(m->store, account, STORE_MAY_CREATE, m->now_us,
+					 &m->account, &m->err)))
+		return;
+	/* What was just delivered is listed, and therefore durable. */
+	if (failed(m, store_sync(m->account, m->now_us, &m->err)) ||
+	    failed(m, store_view_refresh(m->account, &m->err)))
+		return;
+	take_snapshot(m);
+}
+
+void
+mailbox_update(struct mailbox *m)
+{
+	struct store_uids uids = {m->ranges, m->n_ranges};
+	uint64_t n = 0;
+
+	if (failed(m, store_expunge(m->account, STORE_INBOX, uids, m->now_us, &n,
+				    &m->err)) ||
+	    failed(m, store_sync(m->account, m->now_us, &m->err)))
+		return;
+	m->n_expunged = n;
+	m->usage = store_usage(m->account);
+}
+
+void
+mailbox_close(struct mailbox *m)
+{
+	mailbox_done(m);
+	/* A view that could not be saved is made again next time. */
+	if (m->account && m->ok)
+		m->ok = store_view_save(m->account, &m->err) == STORE_OK;
+	store_account_close(&m->account);
+	store_free(&m->store);
+	free(m->messages);
+	free(m->ranges);
+	m->messages = NULL;
+	m->ranges = NULL;
+}
+
+/* --- reading --------------------------------------------------------------------- */
+
+enum pop3_message_answer
+mailbox_message(struct mailbox *m, uint32_t uid)
+{
+	switch (
+	    store_content_open(m->account, STORE_INBOX, uid, &m->content, &m->err)) {
+	case STORE_OK:
+		return POP3_MESSAGE_OK;
+	case STORE_NONE:
+		return POP3_MESSAGE_GONE;
+	case STORE_DAMAGED:
+		return POP3_MESSAGE_DAMAGED;
+	default:
+		return POP3_MESSAGE_FAULT;
+	}
+}
+
+struct span
+mailbox_bytes(struct mailbox *m, uint64_t offset, size_t n)
+{
+	struct span bytes = {0};
+
+	if (store_content_read(m->content, offset, n, &bytes, &m->err) != STORE_OK)
+		return SPAN("");
+	return bytes;
+}
+
+void
+mailbox_done(struct mailbox *m)
+{
+	if (m->content)
+		store_content_close(&m->content);
+}

@@ -1,0 +1,98 @@
+#include "pop3d/pop3d.h"
+
+#define THREADS 8 /* they mostly wait for the disk */
+
+static struct pop3d *
+pop3d_of(const struct proc *p)
+{
+	return proc_context(p);
+}
+
+static int
+start(struct proc *p, struct err *err)
+{
+	struct pop3d *d = memory_new(1, sizeof(*d));
+
+	(void)err;
+	d->proc = p;
+	LIST_INIT(&d->visits);
+	proc_set_context(p, d);
+	proc_set_threads(p, THREADS);
+	return 0;
+}
+
+static void
+message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m, int fd)
+{
+	(void)peer;
+	if (m->number == IPC_NUMBER_session_open)
+		visit_begin(pop3d_of(p), &m->session_open, fd);
+	else if (m->number == IPC_NUMBER_ticket_redeemed)
+		visit_redeemed(pop3d_of(p), &m->ticket_redeemed);
+}
+
+static void
+peer_down(struct proc *p, struct ipc_peer *peer)
+{
+	if (ipc_peer_kind(peer) == IPC_KIND_AUTHD)
+		visits_unredeemed(pop3d_of(p));
+}
+
+static void
+turn(struct proc *p)
+{
+	struct pop3d *d = pop3d_of(p);
+
+	if (d->draining && d->n_visits == 0 && net_streams_lingering() == 0)
+		proc_drained(p);
+}
+
+/* An update under way is finished: its client may be told that it was. */
+static void
+drain(struct proc *p, bool now)
+{
+	struct pop3d *d = pop3d_of(p);
+
+	if (!d->draining)
+		visits_stop(d);
+	d->draining = true;
+	if (now)
+		proc_drained(p);
+}
+
+static void
+status(struct proc *p, struct buf *out)
+{
+	const struct pop3d *d = pop3d_of(p);
+	const struct {
+		const char *name;
+		uint64_t value;
+	} rows[] = {
+	    {"sessions",  d->n_visits },
+            {"logins",    d->logins   },
+	    {"refused",   d->refused  },
+            {"retrieved", d->retrieved},
+	    {"deleted",   d->deleted  },
+            {"bytes",     d->bytes    },
+	};
+
+	for (size_t i = 0; i < N_ELEMS(rows); i++)
+		buf_putf(out, "%s %llu\n", rows[i].name,
+			 (unsigned long long)rows[i].value);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct proc_program program = {
+	    .kind = IPC_KIND_POP3D,
+	    .start = start,
+	    .peer_down = peer_down,
+	    .message = message,
+	    .turn = turn,
+	    .drain = drain,
+	    .status = status,
+	};
+
+	return proc_main(argc, argv, &program);
+}

@@ -1,0 +1,104 @@
+/* pop3d/pop3d.h - POP3 sessions of logged-in clients
+ *
+ * What    takes connections from gate, redeems their tickets with authd, opens the
+ *         store and runs the session (pop3d/session). Opening, deleting and closing
+ *         go to a worker thread, because they wait for locks and disks.
+ * Trust   gate is not believed: who is logged in is what authd answers to the
+ *         ticket. Clients are the internet.
+ * Memory  a struct visit for each connection, 32 bytes for each message in it.
+ */
+#pragma once
+
+#include "common/base/base.h"
+#include "common/net/net.h"
+#include "common/proc/proc.h"
+#include "common/store/store.h"
+#include "pop3d/session/session.h"
+
+#include <sys/queue.h>
+
+#define POP3D_ADDRESS_MAX 320
+
+struct pop3d {
+	struct proc *proc;
+	LIST_HEAD(, visit) visits;
+	uint64_t next_tag;
+	size_t n_visits;
+	uint64_t logins, refused, retrieved, deleted, bytes;
+	bool draining;
+};
+
+/* --- mailbox.c: the store, in a worker thread but for reading ------------------- */
+
+struct mailbox {
+	struct store *store; /* one each: stores are not for several threads */
+	struct store_account *account;
+	struct store_content *content; /* the message being read */
+	struct pop3_message *messages; /* after opening, until the session has them */
+	size_t n;
+	struct store_range *ranges; /* to be removed */
+	size_t n_ranges, n_expunged;
+	struct store_usage usage; /* after an update */
+	int64_t now_us;
+	bool ok;
+	struct err err;
+};
+
+/* Each sets `ok`, and `err` when it is false. */
+void mailbox_open(struct mailbox *m, const char *root, uint64_t account);
+void mailbox_update(struct mailbox *m);
+/* Gives everything back. */
+void mailbox_close(struct mailbox *m);
+
+/* For POP3_WANT_MESSAGE, _BYTES and _DONE; from the loop, between the others. */
+MUST_USE enum pop3_message_answer mailbox_message(struct mailbox *m, uint32_t uid);
+MUST_USE struct span mailbox_bytes(struct mailbox *m, uint64_t offset, size_t n);
+void mailbox_done(struct mailbox *m);
+
+/* --- visit.c: a connection ------------------------------------------------------- */
+
+enum visit_state {
+	VISIT_REDEEMING, /* authd is asked */
+	VISIT_OPENING,   /* a worker opens the mailbox */
+	VISIT_SERVING,
+	VISIT_UPDATING, /* a worker deletes */
+	VISIT_CLOSING,  /* a worker closes the mailbox; the connection is gone */
+};
+
+struct visit {
+	LIST_ENTRY(visit) all;
+	struct pop3d *pop3d;
+	enum visit_state state;
+	struct net_stream *stream; /* null once the connection is gone */
+	struct pop3 *session;      /* from SERVING on */
+	struct mailbox mailbox;
+	struct proc_job job;
+	char *root; /* for the worker */
+	struct net_address client;
+	uint64_t account;
+	uint64_t tag;
+	char address[POP3D_ADDRESS_MAX + 1];
+	bool tls;
+	bool client_ended;
+	bool working;    /* a worker has the mailbox */
+	char reason[80]; /* of its end */
+};
+
+/* fd is taken. */
+void visit_begin(struct pop3d *d, const struct ipc_session_open *m, int fd);
+void visit_redeemed(struct pop3d *d, const struct ipc_ticket_redeemed *m);
+/* authd is gone. */
+void visits_unredeemed(struct pop3d *d);
+/* Tells those that can be told; an update under way is finished. */
+void visits_stop(struct pop3d *d);
+
+/* --- serve.c: the session --------------------------------------------------------- */
+
+/* Goes on with the session: there is input, room for output, or an answer. */
+void visit_serve(struct visit *v);
+
+/* --- visit.c again, for serve.c --------------------------------------------------- */
+
+void visit_update(struct visit *v);
+/* In order, or at once when `abort`. */
+void visit_close(struct visit *v, const char *reason, bool abort);

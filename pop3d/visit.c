@@ -1,0 +1,475 @@
+#include "pop3d/pop3d.h"
+
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define INPUT_MAX  4096u
+#define OUTPUT_LOW (32u << 10)
+#define OUTPUT_MAX (1u << 20)
+#define LINGER_MS  5000
+#define REDEEM_MS  10000 /* as long as a ticket lives */
+
+static void visit_free(struct visit *v);
+
+static const char away[] = "-ERR [SYS/TEMP] the mailbox is away, try again later\r\n";
+
+/* --- states ------------------------------------------------------------------------
+ */
+
+static uint64_t
+idle_ms(const struct visit *v)
+{
+	return proc_settings(v->pop3d->proc)->pop3_idle_timeout_s * 1000;
+}
+
+/* The only place that changes the state, and sets how long it may take. */
+static void
+enter(struct visit *v, enum visit_state to)
+{
+	static const uint64_t no_limit = 0;
+
+	v->state = to;
+	if (v->stream)
+		net_stream_deadline(v->stream, to == VISIT_REDEEMING ? REDEEM_MS
+					       : to == VISIT_SERVING ? idle_ms(v)
+								     : no_limit);
+}
+
+static void
+log_logout(const struct visit *v)
+{
+	struct pop3_totals totals = pop3_totals(v->session);
+	char text[NET_ADDRESS_TEXT_MAX];
+
+	v->pop3d->retrieved += totals.retrieved;
+	v->pop3d->deleted += totals.deleted;
+	v->pop3d->bytes += totals.bytes;
+	logline(LOGLINE_INFO, "pop3.logout", L_U64("account", v->account),
+		L_STR("address", v->address),
+		L_STR("client", net_address_text(&v->client, text)),
+		L_STR("reason", v->reason), L_U64("retrieved", totals.retrieved),
+		L_U64("deleted", totals.deleted), L_U64("bytes", totals.bytes));
+}
+
+/* --- the worker --------------------------------------------------------------------
+ */
+
+static struct visit *
+visit_of(struct proc_job *job)
+{
+	return (struct visit *)(void *)((char *)job - offsetof(struct visit, job));
+}
+
+static bool
+start_job(struct visit *v, void (*work)(struct proc_job *),
+	  void (*done)(struct proc_job *))
+{
+	v->mailbox.now_us = (int64_t)proc_now_us();
+	v->job.work = work;
+	v->job.done = done;
+	v->working = proc_work(v->pop3d->proc, &v->job);
+	return v->working;
+}
+
+static void
+close_work(struct proc_job *job)
+{
+	mailbox_close(&visit_of(job)->mailbox);
+}
+
+static void
+close_done(struct proc_job *job)
+{
+	visit_free(visit_of(job));
+}
+
+/* --- the end -----------------------------------------------------------------------
+ */
+
+static void
+visit_free(struct visit *v)
+{
+	LIST_REMOVE(v, all);
+	v->pop3d->n_visits--;
+	net_stream_free(&v->stream);
+	pop3_free(&v->session);
+	mailbox_close(&v->mailbox);
+	free(v->root);
+	free(v);
+}
+
+/* The connection is gone; the mailbox goes with it. */
+static void
+leave(struct visit *v)
+{
+	enter(v, VISIT_CLOSING);
+	if (!v->mailbox.store || !start_job(v, close_work, close_done))
+		visit_free(v);
+}
+
+void
+visit_close(struct visit *v, const char *reason, bool abort)
+{
+	snprintf(v->reason, sizeof(v->reason), "%s", reason);
+	if (abort)
+		net_stream_free(&v->stream);
+	else
+		net_stream_close(&v->stream, LINGER_MS);
+	if (v->working)
+		return; /* its done() goes on */
+	if (v->session)
+		log_logout(v);
+	leave(v);
+}
+
+/* Before there is a session. */
+static void
+refuse(struct visit *v, const char *reply, const char *reason)
+{
+	char text[NET_ADDRESS_TEXT_MAX];
+
+	v->pop3d->refused++;
+	logline(LOGLINE_WARNING, "pop3.refused", L_U64("account", v->account),
+		L_STR("address", v->address),
+		L_STR("client", net_address_text(&v->client, text)),
+		L_STR("reason", reason));
+	if (v->stream) {
+		net_stream_write(v->stream, span_str(reply));
+		net_stream_close(&v->stream, LINGER_MS);
+	}
+	leave(v);
+}
+
+/* --- what the stream says ----------------------------------------------------------
+ */
+
+static void
+on_input(struct net_stream *s, void *context)
+{
+	struct visit *v = context;
+
+	if (v->state != VISIT_SERVING)
+		return;
+	net_stream_deadline(s, idle_ms(v));
+	visit_serve(v);
+}
+
+static void
+on_deadline(struct net_stream *s, void *context)
+{
+	struct visit *v = context;
+
+	if (v->state == VISIT_SERVING) {
+		pop3_timeout(v->session, net_stream_output(s));
+		visit_serve(v);
+	} else if (v->state == VISIT_REDEEMING) {
+		refuse(v, away, "no answer from authd");
+	}
+}
+
+static void
+on_ended(struct net_stream *s, enum net_end how, void *context)
+{
+	struct visit *v = context;
+
+	v->client_ended = true;
+	if (how != NET_END_CLOSED)
+		visit_close(v, net_stream_fault(s), true);
+	else if (v->state == VISIT_SERVING)
+		visit_serve(v);
+}
+
+static const struct net_callbacks callbacks = {on_input, on_input, NULL, on_deadline,
+					       on_ended};
+
+/* --- beginning ---------------------------------------------------------------------
+ */
+
+static bool
+is_stream(int fd)
+{
+	socklen_t size = sizeof(int);
+	int type = 0, flags = fcntl(fd, F_GETFL);
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+	       type == SOCK_STREAM && flags >= 0 &&
+	       fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
+static struct visit *
+visit_new(struct pop3d *d, const struct ipc_session_open *m, int fd)
+{
+	const struct net_sizes sizes = {.input_max = INPUT_MAX,
+					.output_high = pop3_limits_default.output_high,
+					.output_low = OUTPUT_LOW,
+					.output_max = OUTPUT_MAX};
+	struct visit *v = memory_new(1, sizeof(*v));
+
+	v->pop3d = d;
+	v->stream = net_stream_new(proc_base(d->proc), fd, &sizes, &callbacks, v);
+	v->account = m->account;
+	v->tls = m->tls;
+	v->tag = ++d->next_tag;
+	memcpy(v->client.ip, m->client.at, sizeof(v->client.ip));
+	net_stream_preload(v->stream, m->pending);
+	LIST_INSERT_HEAD(&d->visits, v, all);
+	d->n_visits++;
+	return v;
+}
+
+void
+visit_begin(struct pop3d *d, const struct ipc_session_open *m, int fd)
+{
+	struct ipc_peer *authd = proc_peer(d->proc, IPC_KIND_AUTHD, 0);
+	struct ipc_ticket_redeem ask = {.service = AUTH_SERVICE_POP3,
+					.ticket = m->ticket};
+	struct visit *v;
+
+	if (m->client.n != sizeof(v->client.ip) || !is_stream(fd)) {
+		logline(LOGLINE_WARNING, "pop3.refused",
+			L_STR("reason", "gate sent what is no connection"));
+		close(fd);
+		return;
+	}
+	v = visit_new(d, m, fd);
+	enter(v, VISIT_REDEEMING);
+	if (!authd || d->draining) {
+		refuse(v, away, authd ? "stopping" : "authd is away");
+		return;
+	}
+	if (d->n_visits > proc_settings(d->proc)->connections_max) {
+		refuse(v, away, "too many sessions");
+		return;
+	}
+	ask.tag = v->tag;
+	ipc_send_ticket_redeem(authd, &ask);
+}
+
+/* --- the ticket --------------------------------------------------------------------
+ */
+
+static size_t
+sessions_like(const struct visit *v)
+{
+	struct net_key mine = net_key_client(&v->client);
+	const struct visit *other;
+	size_t n = 0;
+
+	LIST_FOREACH(other, &v->pop3d->visits, all)
+	{
+		struct net_key key = net_key_client(&other->client);
+
+		n += other->account == v->account && other->stream &&
+		     memcmp(&key, &mine, sizeof(key)) == 0;
+	}
+	return n;
+}
+
+static void
+open_work(struct proc_job *job)
+{
+	struct visit *v = visit_of(job);
+
+	mailbox_open(&v->mailbox, v->root, v->account);
+}
+
+static void
+begin_session(struct visit *v)
+{
+	char text[NET_ADDRESS_TEXT_MAX];
+	uint64_t bytes;
+	size_t n;
+
+	v->session = pop3_new(&pop3_limits_default, v->mailbox.messages, v->mailbox.n);
+	v->mailbox.messages = NULL;
+	n = pop3_messages(v->session, &bytes);
+	logline(LOGLINE_INFO, "pop3.login", L_U64("account", v->account),
+		L_STR("address", v->address),
+		L_STR("client", net_address_text(&v->client, text)),
+		L_STR("tls", v->tls ? "yes" : "no"), L_U64("messages", n),
+		L_U64("bytes", bytes));
+	v->pop3d->logins++;
+	enter(v, VISIT_SERVING);
+	pop3_open(v->session, net_stream_output(v->stream));
+	if (v->pop3d->draining)
+		pop3_stop(v->session, net_stream_output(v->stream));
+	visit_serve(v);
+}
+
+static void
+open_done(struct proc_job *job)
+{
+	struct visit *v = visit_of(job);
+
+	v->working = false;
+	if (!v->mailbox.ok) {
+		logline(LOGLINE_ERROR, "pop3.unopened", L_U64("account", v->account),
+			L_ERR(&v->mailbox.err));
+		refuse(v, away, "the mailbox cannot be opened");
+	} else if (v->stream) {
+		begin_session(v);
+	} else {
+		leave(v);
+	}
+}
+
+static void
+open_mailbox(struct visit *v)
+{
+	const struct settings *s = proc_settings(v->pop3d->proc);
+
+	if (sessions_like(v) > s->account_connections_max) {
+		refuse(v, "-ERR [IN-USE] too many sessions of this account\r\n",
+		       "too many sessions of this account");
+		return;
+	}
+	v->root = span_dup(span_str(s->mail_directory));
+	enter(v, VISIT_OPENING);
+	if (!start_job(v, open_work, open_done))
+		refuse(v, away, "too busy");
+}
+
+static struct visit *
+find(struct pop3d *d, uint64_t tag)
+{
+	struct visit *v;
+
+	LIST_FOREACH(v, &d->visits, all)
+	if (v->tag == tag && v->state == VISIT_REDEEMING)
+		return v;
+	return NULL;
+}
+
+void
+visit_redeemed(struct pop3d *d, const struct ipc_ticket_redeemed *m)
+{
+	struct visit *v = find(d, m->tag);
+
+	if (!v)
+		return;
+	if (!m->ok || m->account != v->account ||
+	    !span_copy(m->address, v->address, sizeof(v->address)))
+		refuse(v, away, "the ticket is worth nothing");
+	else
+		open_mailbox(v);
+}
+
+void
+visits_unredeemed(struct pop3d *d)
+{
+	struct visit *v, *next;
+
+	for (v = LIST_FIRST(&d->visits); v; v = next) {
+		next = LIST_NEXT(v, all);
+		if (v->state == VISIT_REDEEMING)
+			refuse(v, away, "authd is away");
+	}
+}
+
+/* --- deleting ----------------------------------------------------------------------
+ */
+
+/* What the session has marked, as ranges of uids. */
+static void
+collect(struct visit *v)
+{
+	struct mailbox *m = &v->mailbox;
+	size_t at = 0, n = 0;
+	uint32_t uid;
+
+	while (pop3_next_deleted(v->session, &at, &uid))
+		n++;
+	free(m->ranges);
+	m->ranges = memory_new(n + 1, sizeof(*m->ranges));
+	m->n_ranges = 0;
+	at = 0;
+	while (pop3_next_deleted(v->session, &at, &uid)) {
+		struct store_range *last = m->ranges + m->n_ranges;
+
+		if (m->n_ranges > 0 && last[-1].last + 1 == uid)
+			last[-1].last = uid;
+		else
+			m->ranges[m->n_ranges++] = (struct store_range){uid, uid};
+	}
+}
+
+static void
+tell_usage(const struct visit *v)
+{
+	struct ipc_peer *authd = proc_peer(v->pop3d->proc, IPC_KIND_AUTHD, 0);
+	struct ipc_usage m = {.account = v->account,
+			      .bytes = v->mailbox.usage.bytes,
+			      .messages = v->mailbox.usage.messages};
+
+	if (authd)
+		ipc_send_usage(authd, &m);
+}
+
+static void
+update_work(struct proc_job *job)
+{
+	mailbox_update(&visit_of(job)->mailbox);
+}
+
+static void
+answer_update(struct visit *v)
+{
+	struct buf nobody = buf_make(4096);
+
+	enter(v, VISIT_SERVING);
+	if (v->mailbox.ok)
+		tell_usage(v);
+	else
+		logline(LOGLINE_ERROR, "pop3.undeleted", L_U64("account", v->account),
+			L_ERR(&v->mailbox.err));
+	pop3_answer_update(v->session, v->mailbox.ok,
+			   v->stream ? net_stream_output(v->stream) : &nobody);
+	buf_release(&nobody);
+}
+
+static void
+update_done(struct proc_job *job)
+{
+	struct visit *v = visit_of(job);
+
+	v->working = false;
+	answer_update(v);
+	if (v->stream) {
+		visit_serve(v);
+	} else {
+		log_logout(v);
+		leave(v);
+	}
+}
+
+void
+visit_update(struct visit *v)
+{
+	collect(v);
+	enter(v, VISIT_UPDATING);
+	if (start_job(v, update_work, update_done))
+		return;
+	(void)err_set(&v->mailbox.err, "too many jobs wait");
+	v->mailbox.ok = false;
+	answer_update(v);
+	net_stream_resume(v->stream);
+}
+
+void
+visits_stop(struct pop3d *d)
+{
+	struct visit *v, *next;
+
+	for (v = LIST_FIRST(&d->visits); v; v = next) {
+		next = LIST_NEXT(v, all);
+		if (v->state == VISIT_REDEEMING) {
+			refuse(v, away, "stopping");
+		} else if (v->state == VISIT_SERVING) {
+			pop3_stop(v->session, net_stream_output(v->stream));
+			visit_serve(v);
+		}
+	}
+}
