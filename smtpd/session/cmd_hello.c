@@ -51,7 +51,7 @@ cmd_hello(struct session *s, struct span args)
 		buf_put_str(out, "250-STARTTLS\r\n");
 	if (auth_offered(s) && !s->login)
 		put_mechanisms(s, out);
-	if (p->xclient)
+	if (p->xclient && s->trusted)
 		buf_put_str(out, "250-XCLIENT LOGIN\r\n");
 	buf_put_str(out, "250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250-DSN\r\n"
 			 "250-SMTPUTF8\r\n250-CHUNKING\r\n");
@@ -94,7 +94,7 @@ cmd_xclient(struct session *s, struct span args)
 	static const struct span key = SPAN("LOGIN=");
 	struct buf login = buf_make(SMTP_ADDRESS_BYTES_MAX);
 
-	if (!s->policy->xclient) {
+	if (!s->policy->xclient || !s->trusted) {
 		say(s, REPLY_NEED_XCLIENT);
 	} else if (!span_starts_nocase(args, key) ||
 		   !smtp_xtext_parse(span_after(args, key.n), &login)) {

@@ -49,6 +49,7 @@ struct session {
 
 	char *address, *name, *login, *tls_text, *hello; /* null: none */
 	bool tls;
+	bool trusted;
 	bool extended; /* said EHLO or LHLO */
 
 	struct arena arena; /* of the transaction, as is what follows */

@@ -51,6 +51,7 @@ session_new(const struct session_policy *policy, const struct session_peer *peer
 	s->policy = policy;
 	s->state = S_CONNECT;
 	s->tls = peer->tls;
+	s->trusted = peer->trusted;
 	text_set(&s->address, peer->address);
 	text_set(&s->name, peer->name);
 	text_set(&s->login, peer->login);
@@ -181,7 +182,7 @@ session_open(struct session *s, uint64_t now_ms)
 {
 	ASSERT(s->state == S_CONNECT);
 	s->now_ms = s->open_ms = s->since_ms = now_ms;
-	if (s->policy->limits.greet_ms == 0)
+	if (s->trusted || s->policy->limits.greet_ms == 0)
 		greet(s);
 }
 

@@ -74,7 +74,7 @@ struct session_policy {
 	bool auth_without_tls; /* offer AUTH on a plain connection */
 	bool login_required;   /* MAIL only after AUTH (530) */
 	bool normalise_bare;   /* bare CR, LF and NUL are mended, not refused */
-	bool xclient;          /* XCLIENT LOGIN= is believed */
+	bool xclient;          /* XCLIENT LOGIN= is believed of trusted peers */
 };
 
 /* Who is at the other end; copied. */
@@ -84,6 +84,7 @@ struct session_peer {
 	struct span login;    /* known from the start (local socket), else empty */
 	bool tls;             /* implicit TLS is up */
 	struct span tls_text; /* "TLSv1.3 with cipher X", or empty */
+	bool trusted; /* greeted without greet_ms; XCLIENT when the policy has it */
 };
 
 enum session_want {

@@ -22,7 +22,8 @@ void
 script_init(struct script *t, const struct session_policy *policy,
 	    const struct session_peer *peer)
 {
-	static const struct session_peer stranger = {.address = SPAN("192.0.2.1")};
+	struct session_peer stranger = {.address = SPAN("192.0.2.1"),
+					.trusted = policy->xclient};
 
 	*t = (struct script){.pending = buf_make(64 << 20),
 			     .out = buf_make(16 << 20),
