@@ -18,8 +18,7 @@ path_put(uint64_t id, char path[PATH_BYTES])
 
 /* The account's directory. OK, NONE, FAULT. */
 static enum store_result
-dir_open(const struct store *s, uint64_t id, enum store_open_mode mode, int *fd,
-	 struct err *err)
+dir_open(const struct store *s, uint64_t id, unsigned mode, int *fd, struct err *err)
 {
 	char path[PATH_BYTES], fan[3];
 
@@ -29,7 +28,7 @@ dir_open(const struct store *s, uint64_t id, enum store_open_mode mode, int *fd,
 	}
 	path_put(id, path);
 	*fd = openat(s->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (*fd < 0 && errno == ENOENT && mode == STORE_MUST_EXIST)
+	if (*fd < 0 && errno == ENOENT && !(mode & STORE_MAY_CREATE))
 		return STORE_NONE;
 	if (*fd < 0 && errno == ENOENT) {
 		snprintf(fan, sizeof(fan), "%.2s", path);
@@ -103,8 +102,8 @@ store_account_close(struct store_account **account)
 }
 
 enum store_result
-store_account_open(struct store *store, uint64_t id, enum store_open_mode mode,
-		   int64_t now_us, struct store_account **out, struct err *err)
+store_account_open(struct store *store, uint64_t id, unsigned mode, int64_t now_us,
+		   struct store_account **out, struct err *err)
 {
 	struct store_account *a;
 	enum store_result result;
@@ -121,7 +120,7 @@ store_account_open(struct store *store, uint64_t id, enum store_open_mode mode,
 	}
 	a = account_new(store, id, dir, lock);
 	a->now_us = now_us;
-	result = account_lock(a, true, err);
+	result = account_lock(a, !(mode & STORE_NO_WAIT), err);
 	if (result == STORE_OK) {
 		if (account_load(a, err) < 0)
 			result = STORE_FAULT;

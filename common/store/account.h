@@ -14,14 +14,16 @@ struct store_account;
 
 enum store_open_mode {
 	STORE_MUST_EXIST,
-	STORE_MAY_CREATE, /* made with the mailboxes of a new account when missing */
+	STORE_MAY_CREATE =
+	    1,             /* made with the mailboxes of a new account when missing */
+	STORE_NO_WAIT = 2, /* may be added to either: BUSY instead of waiting */
 };
 
-/* OK, NONE, FAULT. What a crash left torn at the end of the journal is cut off here;
- * a last message that is not whole is dropped. Waits for the lock. */
+/* OK, NONE, BUSY, FAULT. What a crash left torn at the end of the journal is cut off;
+ * messages that no sync had covered and that are not whole are dropped. */
 MUST_USE enum store_result
-store_account_open(struct store *store, uint64_t id, enum store_open_mode mode,
-		   int64_t now_us, struct store_account **out, struct err *err);
+store_account_open(struct store *store, uint64_t id, unsigned mode, int64_t now_us,
+		   struct store_account **out, struct err *err);
 void store_account_close(struct store_account **account);
 
 MUST_USE uint64_t store_account_id(const struct store_account *account);
@@ -40,7 +42,8 @@ MUST_USE uint64_t store_position(const struct store_account *account);
 MUST_USE uint64_t store_durable(const struct store_account *account);
 
 /* Tells all processes that all below `position` is on disk (store_sync_disk() has
- * said so). OK, FAULT: it is durable all the same, but not listed yet. */
+ * said so). OK, BUSY: try again in some ms, FAULT: some of it may be void, none of it
+ * may be reported. */
 MUST_USE enum store_result
 store_synced(struct store_account *account, uint64_t position, struct err *err);
 

@@ -156,7 +156,7 @@ static enum store_result
 append_limits(const struct store_account *a, const struct store_mailbox *box,
 	      const struct store_message *m)
 {
-	if (m->content.n > STORE_BATCH_MAX || m->prefix.n > STORE_PREFIX_MAX ||
+	if (m->content.n > STORE_MESSAGE_MAX || m->prefix.n > STORE_PREFIX_MAX ||
 	    box->uidnext >= UINT32_MAX - 1)
 		return STORE_LIMIT;
 	if (a->batch.n > 0 && a->batch.data_bytes + m->content.n > STORE_BATCH_MAX)

@@ -39,7 +39,7 @@ MUST_USE enum store_result
 store_batch_begin(struct store_account *account, bool wait, struct err *err);
 
 /* OK, NONE (no such mailbox), LIMIT (the batch is full: end it first, or the message
- * is over STORE_BATCH_MAX, or the mailbox is out of UIDs), FAULT. */
+ * is over STORE_MESSAGE_MAX, or the mailbox is out of UIDs), FAULT. */
 MUST_USE enum store_result
 store_append(struct store_account *account, const struct store_message *message,
 	     struct store_appended *out, struct err *err);

@@ -19,7 +19,8 @@ enum store_result {
 #define STORE_KEYWORDS_MAX     64   /* different ones in one account */
 #define STORE_KEYWORD_NAME_MAX 200
 #define STORE_PREFIX_MAX       (64u << 10)
-#define STORE_BATCH_MAX        (64u << 20)   /* bytes in one batch, or one message */
+#define STORE_BATCH_MAX        (64u << 20)  /* bytes in one batch of several messages */
+#define STORE_MESSAGE_MAX      (255u << 20) /* bytes of one */
 #define STORE_DELIVERY_KEEP_S  (11u * 86400) /* a delivery id is known that long */
 
 struct log_io;

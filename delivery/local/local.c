@@ -1,0 +1,181 @@
+/* delivery/local/local.c - the program that writes to mailboxes */
+#include "delivery/local/local.h"
+
+#include <event2/event.h>
+#include <unistd.h>
+
+#define PREFIX_ROOM (STORE_PREFIX_MAX + 1024)
+
+static void
+wake_nothing(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	(void)context; /* the turn that follows does the work */
+}
+
+static int
+local_start(struct proc *p, struct err *err)
+{
+	const struct store_settings settings = {.summarize = true};
+	const struct settings *s = proc_settings(p);
+	struct store *store = store_new(s->mail_directory, &settings, err);
+	struct local *l;
+
+	if (!store)
+		return -1;
+	l = memory_new(1, sizeof(*l));
+	l->proc = p;
+	l->store = store;
+	l->epoch = 1;
+	slots_init(&l->slots, s->local_accounts_max);
+	jobs_init(&l->queue);
+	l->prefix = buf_make(PREFIX_ROOM);
+	l->wake = event_new(proc_base(p), -1, 0, wake_nothing, l);
+	l->timer = evtimer_new(proc_base(p), wake_nothing, l);
+	ASSERT(l->wake && l->timer);
+	proc_set_threads(p, 1);
+	proc_set_context(p, l);
+	return 0;
+}
+
+static void
+take_deliver(struct local *l, const struct ipc_deliver *m)
+{
+	struct job *job = job_new(m, l->epoch);
+
+	if (m->content_bytes > STORE_MESSAGE_MAX ||
+	    m->offset > UINT64_MAX - m->content_bytes)
+		report_failed(l, job, "5.3.4 the message is too large");
+	else
+		jobs_add(&l->queue, job);
+}
+
+static void
+take_usage_ask(struct local *l, struct ipc_peer *peer, const struct ipc_usage_ask *m)
+{
+	struct slot *s = slots_get(&l->slots, m->account);
+	struct ipc_usage answer = {.account = m->account};
+	struct err err;
+
+	if (!s->account &&
+	    store_account_open(l->store, m->account, STORE_MUST_EXIST | STORE_NO_WAIT,
+			       (int64_t)proc_now_us(), &s->account,
+			       &err) == STORE_FAULT)
+		logline(LOGLINE_ERROR, "local.fault", L_U64("account", m->account),
+			L_ERR(&err));
+	if (s->account) {
+		answer.bytes = store_usage(s->account).bytes;
+		answer.messages = store_usage(s->account).messages;
+	}
+	ipc_send_usage(peer, &answer);
+}
+
+static void
+local_message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m,
+	      int fd)
+{
+	struct local *l = proc_context(p);
+
+	switch (m->number) {
+	case IPC_NUMBER_segment_fd:
+		segments_put(&l->segments, m->segment_fd.segment, fd);
+		return;
+	case IPC_NUMBER_segment_drop:
+		segments_drop(&l->segments, m->segment_drop.segment);
+		break;
+	case IPC_NUMBER_deliver:
+		take_deliver(l, &m->deliver);
+		break;
+	case IPC_NUMBER_usage_ask:
+		take_usage_ask(l, peer, &m->usage_ask);
+		break;
+	default:
+		break;
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+/* A new qmgr asks again for all that the old one was not told. */
+static void
+local_peer_down(struct proc *p, struct ipc_peer *peer)
+{
+	struct local *l = proc_context(p);
+
+	if (ipc_peer_kind(peer) != IPC_KIND_QMGR)
+		return;
+	l->epoch++;
+	jobs_free(&l->queue);
+	segments_release(&l->segments);
+}
+
+static void
+local_turn(struct proc *p)
+{
+	struct local *l = proc_context(p);
+
+	turn_run(l);
+	sync_maybe(l);
+	if (l->draining && !l->queue.first && sync_idle(l))
+		proc_drained(p);
+}
+
+static void
+local_drain(struct proc *p, bool now)
+{
+	struct local *l = proc_context(p);
+
+	l->draining = true;
+	if (now) {
+		/* What is only queued is asked for again at the next start. */
+		jobs_free(&l->queue);
+		if (l->dirty)
+			sync_now(l);
+		proc_drained(p);
+		return;
+	}
+	turn_again(l);
+}
+
+static void
+local_status(struct proc *p, struct buf *out)
+{
+	const struct local *l = proc_context(p);
+	const struct {
+		const char *name;
+		uint64_t value;
+	} rows[] = {
+	    {"delivered",     l->count.delivered  },
+            {"known",         l->count.known      },
+	    {"deferred",      l->count.deferred   },
+            {"failed",        l->count.failed     },
+	    {"syncs",         l->count.syncs      },
+            {"sync_faults",   l->count.sync_faults},
+	    {"batches",       l->count.turns      },
+            {"queued",        l->queue.n          },
+	    {"unsynced",      l->n_written        },
+            {"accounts_open", l->slots.n          },
+	    {"segments_open", l->segments.n       },
+	};
+
+	for (size_t i = 0; i < N_ELEMS(rows); i++)
+		buf_putf(out, "%s %llu\n", rows[i].name,
+			 (unsigned long long)rows[i].value);
+}
+
+static const struct proc_program program = {
+    .kind = IPC_KIND_LOCAL,
+    .start = local_start,
+    .message = local_message,
+    .peer_down = local_peer_down,
+    .turn = local_turn,
+    .drain = local_drain,
+    .status = local_status,
+};
+
+int
+main(int argc, char **argv)
+{
+	return proc_main(argc, argv, &program);
+}
