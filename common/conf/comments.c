@@ -1,6 +1,6 @@
 #include "common/conf/reading.h"
 
-/* Behind the closing quote, or at the end of the text. */
+/* Behind the closing quote; null when there is none. */
 static char *
 skip_string(char *at)
 {
@@ -8,7 +8,7 @@ skip_string(char *at)
 
 	while (*at && *at != quote)
 		at += at[0] == '\\' && at[1] ? 2 : 1;
-	return *at ? at + 1 : at;
+	return *at ? at + 1 : NULL;
 }
 
 static char *
@@ -24,26 +24,35 @@ blank_block(char *at)
 {
 	char *end = strstr(at + 2, "*/");
 
-	/* One that never ends is left for libconfuse to complain about. */
 	if (!end)
-		return at + strlen(at);
+		return NULL;
 	for (; at < end + 2; at++)
 		if (*at != '\n')
 			*at = ' ';
 	return at;
 }
 
-void
+static char *
+step(char *at)
+{
+	if (*at == '"' || *at == '\'')
+		return skip_string(at);
+	if (*at == '#' || (at[0] == '/' && at[1] == '/'))
+		return blank_line(at);
+	if (at[0] == '/' && at[1] == '*')
+		return blank_block(at);
+	return at + 1;
+}
+
+const char *
 conf_blank_comments(char *text)
 {
 	while (*text) {
-		if (*text == '"' || *text == '\'')
-			text = skip_string(text);
-		else if (*text == '#' || (text[0] == '/' && text[1] == '/'))
-			text = blank_line(text);
-		else if (text[0] == '/' && text[1] == '*')
-			text = blank_block(text);
-		else
-			text++;
+		char *next = step(text);
+
+		if (!next)
+			return text;
+		text = next;
 	}
+	return NULL;
 }

@@ -138,7 +138,6 @@ conf_parse(struct span text, const char *file, const char *hostname,
 	int result = 0;
 
 	*errors = (struct conf_errors){0};
-	conf_blank_comments(copy);
 	conf_read(r, copy);
 	if (strlen(copy) != text.n)
 		conf_complain(r, 0, "has a NUL byte in it");

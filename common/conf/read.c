@@ -190,11 +190,28 @@ read_once(struct conf_reading *r, const char *text)
 	free(options);
 }
 
-void
-conf_read(struct conf_reading *r, const char *text)
+static unsigned
+line_of(const char *text, const char *at)
 {
+	unsigned line = 1;
+
+	for (; text < at; text++)
+		line += *text == '\n';
+	return line;
+}
+
+void
+conf_read(struct conf_reading *r, char *text)
+{
+	const char *open_end = conf_blank_comments(text);
+
 	*r = (struct conf_reading){.rows = row_find(SPAN(""))};
 	r->given = memory_new(r->rows, sizeof(*r->given));
+	if (open_end) {
+		conf_complain(r, line_of(text, open_end), "%s is never closed",
+			      *open_end == '/' ? "a comment" : "a quoted text");
+		return;
+	}
 	the_reading = r;
 	do {
 		read_once(r, text);

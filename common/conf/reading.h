@@ -34,14 +34,15 @@ struct conf_reading {
 	size_t n;
 };
 
-/* The text must be a C string. Problems of syntax, unknown names and names that
- * are set twice are in r->problems then. */
-void conf_read(struct conf_reading *r, const char *text);
+/* The text must be a C string; its comments are blanked. Problems of syntax, unknown
+ * names and names that are set twice are in r->problems then. */
+void conf_read(struct conf_reading *r, char *text);
 void conf_reading_release(struct conf_reading *r);
 
 /* Turns comments into spaces and keeps line ends. libconfuse can do without, but
- * version 3.3 then counts lines wrong and refuses comments inside lists. */
-void conf_blank_comments(char *text);
+ * version 3.3 then counts lines wrong and refuses comments inside lists. The
+ * result is null, or where a string or comment starts that never ends. */
+MUST_USE const char *conf_blank_comments(char *text);
 
 void conf_complain(struct conf_reading *r, unsigned line, const char *format, ...)
     PRINTF(3, 4);

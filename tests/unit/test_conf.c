@@ -152,7 +152,8 @@ test_conf_wrong_syntax_is_told_with_its_line(void **state)
 		      "f:2: hostname is set twice, first in line 1");
 	assert_errors("\nhostname\n", "f:3: premature end of file");
 	assert_errors("a {\n b = c\n}\n", "f:1: missing equal sign after option 'a'");
-	assert_errors("hostname = \"abc", "f:1: premature end of file");
+	assert_errors("hostname = \"abc", "f:1: a quoted text is never closed");
+	assert_errors("\n/* x\n", "f:2: a comment is never closed");
 	assert_errors("hostname = 'a\nb'\n", "f:2: hostname has a control character");
 }
 
