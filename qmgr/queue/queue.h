@@ -1,0 +1,247 @@
+/* qmgr/queue/queue.h - the door: the queue as a machine without disk or clock
+ *
+ * What    which messages there are, when and where each target is tried, and what
+ *         must be written down. Events go in by calls; what is to be done is
+ *         fetched: queue_next_load() which envelope to read, queue_next_job()
+ *         what to hand to a local process, queue_next_done() which segment is
+ *         needed no more, `notes` what to append to the state log.
+ * Promise a message leaves the queue only when every target is done or an
+ *         operator removed it; a target has at most one job at a time; a job is
+ *         answered once; after a crash of anything what was not noted is tried
+ *         again, marked as a replay.
+ * Trust   pure. Places and envelopes come from files: a bad one puts its message
+ *         on hold, nothing asserts on it.
+ * Memory  84 bytes a waiting message with one target; docs/spool.md has figures.
+ */
+#pragma once
+
+#include "common/ipc/ipc.h"
+#include "common/spool/spool.h"
+
+#include "qmgr/queue/entry.h"
+#include "qmgr/queue/heap.h"
+#include "qmgr/queue/idmap.h"
+#include "qmgr/queue/record.h"
+#include "qmgr/queue/segments.h"
+#include "qmgr/queue/words.h"
+
+#define QUEUE_INSTANCES_MAX 64
+#define QUEUE_AWAY_MAX_S    30 /* longest wait for a local process that is away */
+#define QUEUE_MOVES_MAX     32 /* copies asked for at once */
+#define QUEUE_EMPTY_PERCENT 10 /* a segment less alive than this is emptied */
+#define QUEUE_EMPTY_AGE_S   600
+
+struct queue_config {
+	uint64_t active_max; /* jobs */
+	uint32_t instances;  /* of local */
+	uint32_t retry_min_s, retry_max_s, lifetime_s;
+	uint64_t seed; /* for the jitter of retries */
+};
+
+/* A message in work: its envelope, and jobs that are not answered. */
+struct work {
+	uint32_t ref;
+	uint32_t n_jobs;
+	uint32_t next; /* free list */
+	char *bytes;   /* the envelope, allocated */
+	struct envelope envelope;
+	uint64_t arrived_us;
+	bool away;     /* a target could not be tried: its process is away */
+	bool deferred; /* a target is to be tried later */
+};
+
+enum job_state {
+	JOB_FREE,
+	JOB_WAITING, /* in its instance's line */
+	JOB_SENT,
+};
+
+struct job {
+	uint32_t work;
+	uint32_t ordinal;
+	uint32_t generation; /* so that an old answer fits no new job */
+	uint32_t next;       /* in line, or free */
+	uint16_t instance;
+	uint8_t state; /* enum job_state */
+	uint64_t account;
+	struct span recipient; /* where it goes */
+	struct span original;  /* as RCPT had it */
+};
+
+struct instance {
+	bool up;
+	uint32_t away_since_s;
+	uint32_t first, last; /* waiting jobs */
+	uint32_t n_sent;
+};
+
+/* What happened, for the log. Texts live until queue_events_clear(). */
+enum queue_event_kind {
+	QUEUE_EVENT_DONE,
+	QUEUE_EVENT_DEFERRED,
+	QUEUE_EVENT_HELD,
+	QUEUE_EVENT_REMOVED,
+};
+
+struct queue_event {
+	enum queue_event_kind kind;
+	uint64_t id;
+	uint32_t due_s;
+	uint32_t tries;
+	uint32_t text_at, reason_bytes, recipient_bytes; /* in event_texts */
+};
+
+struct queue {
+	struct queue_config config;
+	struct entries entries;
+	struct idmap ids;
+	struct idmap dead; /* finished messages of which a segment may still tell */
+	struct heap heap;
+	struct words words;
+	struct segments segments;
+	struct work *works;
+	uint32_t n_works, free_work;
+	struct job *jobs;
+	uint32_t n_jobs_size, free_job;
+	uint64_t n_jobs; /* not free */
+	struct instance instances[QUEUE_INSTANCES_MAX];
+	struct buf notes;
+	struct queue_event *events;
+	size_t n_events, size_events;
+	struct buf event_texts;
+	uint64_t n_held;
+	uint32_t n_moving;
+	uint64_t random;
+	bool snapshot;           /* being written */
+	uint64_t snapshot_after; /* up to this id it is */
+	uint64_t empty_after;    /* where the search for messages to move stands */
+	bool emptying;
+	uint64_t n_done, n_deferred; /* for status */
+};
+
+MUST_USE struct queue *queue_new(const struct queue_config *config);
+void queue_free(struct queue **q);
+
+/* --- messages come ---------------------------------------------------------- */
+
+enum queue_origin {
+	QUEUE_FOUND = 1 << 0, /* by a search: it may have been tried before a crash */
+	QUEUE_MOVED = 1 << 1, /* the copy of a record elsewhere */
+};
+
+/* A record in a segment, told by spoold or found there; bits of enum queue_origin.
+ * False when it is nothing new: known, finished already, or impossible. While a
+ * segment is searched, what spoold tells must wait: it counts as known all that
+ * stands before it. */
+bool queue_add(struct queue *q, uint64_t id, const struct place *p, unsigned origin,
+	       uint32_t now_s);
+
+/* The answer to a move that could not be done. */
+void queue_move_failed(struct queue *q, uint64_t id);
+/* spoold is new: what it was asked to move is not under way. */
+void queue_moves_forget(struct queue *q);
+
+/* --- messages are tried ------------------------------------------------------ */
+
+struct queue_load {
+	uint32_t ref;
+	uint64_t id;
+	struct place place;
+};
+
+/* The next message that is due and for which there is room. */
+MUST_USE bool queue_next_load(struct queue *q, uint32_t now_s, struct queue_load *out);
+
+/* Its record was read: `bytes` is the envelope, allocated, and the queue's now. */
+void queue_loaded(struct queue *q, uint32_t ref, uint64_t arrived_us, char *bytes,
+		  uint32_t now_s);
+/* It cannot be read, or is no envelope: held with the reason. */
+void queue_load_failed(struct queue *q, uint32_t ref, struct span reason);
+
+struct queue_job {
+	uint64_t job;
+	uint64_t id;
+	struct place place;
+	uint64_t arrived_us;
+	uint64_t account;
+	uint32_t ordinal;
+	bool replay;
+	struct span sender, recipient, original; /* until the job is answered */
+};
+
+/* The next job for an instance; it counts as sent. */
+MUST_USE bool queue_next_job(struct queue *q, uint32_t instance, struct queue_job *out);
+
+/* A job sent to that instance is answered. False when there is no such job. */
+bool queue_delivered(struct queue *q, uint32_t instance, uint64_t job,
+		     enum delivery_outcome outcome, struct span text, uint32_t now_s);
+
+/* What is known of a job that was sent. */
+MUST_USE bool queue_sent_job(const struct queue *q, uint32_t instance, uint64_t job,
+			     struct queue_job *out);
+/* Jobs sent to the instance and not answered. */
+MUST_USE uint32_t queue_sent(const struct queue *q, uint32_t instance);
+
+void queue_instance_up(struct queue *q, uint32_t instance);
+/* Its jobs end without an answer; the next try of each is a replay. */
+void queue_instance_down(struct queue *q, uint32_t instance, uint32_t now_s);
+
+/* --- the operator -------------------------------------------------------------- */
+
+/* False when there is no such message, or the verb does not apply to it. Verbs:
+ * HOLD, RELEASE (a held one), FLUSH (a deferred one), REQUEUE (either, as if
+ * never tried), REMOVE. */
+bool queue_command(struct queue *q, uint64_t id, enum queue_verb verb, uint32_t now_s);
+
+/* The message with the lowest id above `after`; null at the end. */
+MUST_USE const struct entry *queue_walk(const struct queue *q, uint64_t after);
+MUST_USE const struct entry *queue_find(const struct queue *q, uint64_t id);
+MUST_USE enum queue_status queue_entry_status(const struct entry *e);
+
+/* --- segments -------------------------------------------------------------------- */
+
+/* spoold writes to this segment now; the others are complete. */
+void queue_set_current(struct queue *q, uint32_t segment);
+/* A segment that nothing needs, once the notes up to now are durable. */
+MUST_USE bool queue_next_done(struct queue *q, uint32_t *segment);
+/* All records of the segment that start before `end` have been seen. */
+void
+queue_segment_known(struct queue *q, uint32_t segment, uint64_t end, uint32_t now_s);
+/* Where a search for unknown records must begin; 0: at its start. */
+MUST_USE uint64_t queue_segment_end(const struct queue *q, uint32_t segment);
+
+/* The file of a segment that spoold was told to free is still there: told again. */
+void queue_segment_remains(struct queue *q, uint32_t segment);
+/* The numbers (ascending) of all segments whose files are there, durably so:
+ * released ones that are gone can be forgotten. */
+void queue_segments_listed(struct queue *q, const uint64_t *numbers, size_t n);
+
+/* Looks for segments that few messages pin; then queue_next_move() gives the
+ * messages to copy onward, looking at no more than `n` in one call. */
+void queue_empty_start(struct queue *q, uint32_t now_s);
+MUST_USE bool queue_next_move(struct queue *q, uint32_t now_s, size_t n, uint64_t *id,
+			      struct place *p);
+
+/* --- the state log ------------------------------------------------------------------
+ */
+
+/* From here on the notes begin a new file. */
+void queue_snapshot_start(struct queue *q);
+/* The next n messages; true once all are noted. */
+MUST_USE bool queue_snapshot_step(struct queue *q, size_t n);
+
+/* One note of an old file, in order of files and notes. NOTE_SNAPSHOT starts over:
+ * leave it out, and the NOTE_SEGMENTs behind it, where no end of the snapshot
+ * follows. */
+void queue_restore(struct queue *q, const struct note *n, uint32_t now_s);
+/* All segments were searched; what is known of finished messages is let go. */
+void queue_restored(struct queue *q);
+
+/* --- for the log
+ * ----------------------------------------------------------------------- */
+
+MUST_USE struct span
+queue_event_reason(const struct queue *q, const struct queue_event *e);
+MUST_USE struct span
+queue_event_recipient(const struct queue *q, const struct queue_event *e);
+void queue_events_clear(struct queue *q);

@@ -1,0 +1,589 @@
+/* tests/unit/test_qmgr_queue.c - the queue against a model of the world around it
+ *
+ * The model keeps what really is: which messages stand on the spool, what every
+ * target got, what is durable of the notes. Random events, crashes among them, by
+ * seed (SEED=n repeats a run).
+ */
+#include "qmgr/queue/queue.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#define MESSAGES   400 /* in one run of the model */
+#define TARGETS    4   /* at most, of a message */
+#define INSTANCES  3
+#define ROUNDS     60
+#define STEPS      4000
+#define SEGMENT_OF 16 /* messages a segment */
+
+enum got {
+	GOT_NOTHING,
+	GOT_MAYBE, /* handed out, then its process died or qmgr did */
+	GOT_MAIL,
+};
+
+struct told {
+	uint64_t job;
+	bool out; /* handed to an instance and not answered */
+	uint32_t instance;
+	enum got got;
+};
+
+struct letter {
+	uint64_t id;
+	struct place place;
+	bool moved;
+	bool on_disk; /* its segment still exists */
+	bool removed; /* by the operator */
+	unsigned n_targets;
+	struct told targets[TARGETS];
+	uint64_t accounts[TARGETS];
+};
+
+struct world {
+	struct queue *q;
+	uint64_t random;
+	uint32_t now_s;
+	struct letter letters[MESSAGES];
+	struct letter copies[MESSAGES]; /* made by moves; targets unused */
+	size_t n_letters, n_copies;
+	uint32_t segment; /* being written */
+	unsigned in_segment;
+	uint64_t offset;
+	bool up[INSTANCES];
+	struct buf notes;   /* of the file, in order */
+	size_t durable;     /* so many bytes of them */
+	size_t snapshot_at; /* where the last complete snapshot begins */
+	size_t snapshot_begun;
+	uint32_t wants_free[MESSAGES];
+	size_t free_from[MESSAGES]; /* the notes that must be durable before */
+	size_t n_free;
+	bool freed[2 * MESSAGES + 10];
+};
+
+static uint64_t
+roll(struct world *w, uint64_t n)
+{
+	w->random ^= w->random << 13;
+	w->random ^= w->random >> 7;
+	w->random ^= w->random << 17;
+	return w->random % n;
+}
+
+static uint64_t
+seed_get(void)
+{
+	const char *text = getenv("SEED");
+	uint64_t seed = 1;
+
+	if (text && number_parse(span_str(text), UINT64_MAX, &seed))
+		return seed;
+	return 20260101;
+}
+
+static struct queue *
+queue_make(uint64_t seed)
+{
+	struct queue_config config = {.active_max = 20,
+				      .instances = INSTANCES,
+				      .retry_min_s = 60,
+				      .retry_max_s = 600,
+				      .lifetime_s = 1000000,
+				      .seed = seed};
+
+	return queue_new(&config);
+}
+
+/* --- the spool of the model ------------------------------------------------ */
+
+static void
+envelope_make(const struct letter *l, struct buf *out)
+{
+	struct buf list = buf_make(65536);
+	struct envelope e = {.sender = SPAN("s@example.org"),
+			     .n_recipients = l->n_targets};
+
+	for (unsigned i = 0; i < l->n_targets; i++) {
+		struct buf targets = buf_make(1024);
+		struct target t = {TARGET_ACCOUNT, l->accounts[i],
+				   SPAN("r@example.org")};
+		struct envelope_recipient r = {.address = SPAN("r@example.org")};
+
+		target_put(&targets, &t);
+		r.targets = buf_span(&targets);
+		recipient_put(&list, &r);
+		buf_release(&targets);
+	}
+	e.recipients = buf_span(&list);
+	envelope_put(out, &e);
+	buf_release(&list);
+}
+
+static struct place
+place_make(struct world *w, uint32_t envelope_bytes)
+{
+	struct place p = {.offset = w->offset,
+			  .content_bytes = 100,
+			  .envelope_bytes = envelope_bytes,
+			  .segment = w->segment};
+
+	w->offset += 4096;
+	return p;
+}
+
+static void
+segment_next_begin(struct world *w)
+{
+	w->segment++;
+	w->in_segment = 0;
+	w->offset = 1024;
+	queue_set_current(w->q, w->segment);
+}
+
+static void
+letter_arrives(struct world *w)
+{
+	struct letter *l = &w->letters[w->n_letters];
+	struct buf bytes = buf_make(65536);
+
+	if (w->n_letters == MESSAGES)
+		return;
+	if (w->in_segment++ == SEGMENT_OF)
+		segment_next_begin(w);
+	l->id = ++w->n_letters;
+	l->n_targets = 1 + (unsigned)roll(w, TARGETS);
+	for (unsigned i = 0; i < l->n_targets; i++)
+		l->accounts[i] = 1 + i * 5 + roll(w, 5);
+	envelope_make(l, &bytes);
+	l->place = place_make(w, (uint32_t)bytes.n);
+	l->on_disk = true;
+	buf_release(&bytes);
+	assert_true(queue_add(w->q, l->id, &l->place, 0, w->now_s));
+	assert_false(queue_add(w->q, l->id, &l->place, 0, w->now_s));
+}
+
+static bool
+finished(const struct letter *l)
+{
+	if (l->removed)
+		return true;
+	for (unsigned i = 0; i < l->n_targets; i++)
+		if (l->targets[i].got != GOT_MAIL)
+			return false;
+	return true;
+}
+
+/* --- what the queue wants ---------------------------------------------------- */
+
+static void
+notes_take(struct world *w)
+{
+	buf_put(&w->notes, buf_span(&w->q->notes));
+	buf_reset(&w->q->notes);
+	queue_events_clear(w->q);
+}
+
+static void
+load_one(struct world *w)
+{
+	struct buf bytes = buf_make(65536);
+	struct queue_load load;
+	struct letter *l;
+
+	if (!queue_next_load(w->q, w->now_s, &load))
+		return;
+	l = &w->letters[load.id - 1];
+	assert_true(l->on_disk);
+	envelope_make(l, &bytes);
+	queue_loaded(w->q, load.ref, l->id * 1000000, span_dup(buf_span(&bytes)),
+		     w->now_s);
+	buf_release(&bytes);
+}
+
+static void
+job_one(struct world *w)
+{
+	uint32_t instance = (uint32_t)roll(w, INSTANCES);
+	struct queue_job job;
+	struct told *t;
+
+	if (!queue_next_job(w->q, instance, &job))
+		return;
+	assert_true(w->up[instance]);
+	t = &w->letters[job.id - 1].targets[job.ordinal];
+	assert_int_equal(job.account, w->letters[job.id - 1].accounts[job.ordinal]);
+	assert_false(t->out);
+	assert_false(w->letters[job.id - 1].removed);
+	if (t->got != GOT_NOTHING)
+		assert_true(job.replay);
+	t->out = true;
+	t->job = job.job;
+	t->instance = instance;
+}
+
+static struct told *
+out_pick(struct world *w, struct letter **whose)
+{
+	for (unsigned tries = 0; tries < 20 && w->n_letters > 0; tries++) {
+		struct letter *l = &w->letters[roll(w, w->n_letters)];
+
+		for (unsigned i = 0; i < l->n_targets; i++)
+			if (l->targets[i].out) {
+				*whose = l;
+				return &l->targets[i];
+			}
+	}
+	return NULL;
+}
+
+static void
+answer_one(struct world *w)
+{
+	struct letter *l;
+	struct told *t = out_pick(w, &l);
+	enum delivery_outcome outcome = DELIVERY_DONE;
+
+	if (!t)
+		return;
+	if (roll(w, 10) == 0)
+		outcome = roll(w, 2) ? DELIVERY_FAILED : DELIVERY_DEFERRED;
+	t->out = false;
+	if (outcome == DELIVERY_DONE)
+		t->got = GOT_MAIL;
+	assert_true(
+	    queue_delivered(w->q, t->instance, t->job, outcome, SPAN("no"), w->now_s));
+	assert_false(
+	    queue_delivered(w->q, t->instance, t->job, outcome, SPAN("no"), w->now_s));
+}
+
+/* --- crashes ------------------------------------------------------------------- */
+
+/* An instance dies: some of what it held had reached the mailbox, unanswered. */
+static void
+outs_lost(struct world *w, uint32_t instance)
+{
+	for (size_t i = 0; i < w->n_letters; i++)
+		for (unsigned k = 0; k < w->letters[i].n_targets; k++) {
+			struct told *t = &w->letters[i].targets[k];
+
+			if (!t->out || t->instance != instance)
+				continue;
+			t->out = false;
+			if (t->got == GOT_NOTHING)
+				t->got = GOT_MAYBE;
+		}
+}
+
+static void
+instance_flips(struct world *w)
+{
+	uint32_t i = (uint32_t)roll(w, INSTANCES);
+
+	w->up[i] = !w->up[i];
+	if (w->up[i]) {
+		queue_instance_up(w->q, i);
+		return;
+	}
+	outs_lost(w, i);
+	queue_instance_down(w->q, i, w->now_s);
+}
+
+static void
+notes_read(struct world *w)
+{
+	struct span all = span_first(buf_span(&w->notes), w->durable);
+	struct cursor c = cursor_make(span_after(all, w->snapshot_at));
+	bool partial = false; /* in a snapshot whose end never came */
+	struct note n;
+
+	for (;;) {
+		size_t at = all.n - c.rest.n;
+
+		if (!note_next(&c, &n))
+			break;
+		if (n.kind == NOTE_SNAPSHOT)
+			partial = at > w->snapshot_at;
+		if (partial && (n.kind == NOTE_SNAPSHOT || n.kind == NOTE_SEGMENT))
+			continue;
+		queue_restore(w->q, &n, w->now_s);
+	}
+	assert_true(cursor_done(&c));
+}
+
+static void
+search(struct world *w, const struct letter *l, unsigned origin)
+{
+	if (l->on_disk && !w->freed[l->place.segment])
+		queue_add(w->q, l->id, &l->place, QUEUE_FOUND | origin, w->now_s);
+}
+
+/* All places in the order of the segments, as a search would find them. */
+static void
+segments_search(struct world *w)
+{
+	for (uint32_t segment = 1; segment <= w->segment; segment++) {
+		uint64_t end = 1024;
+
+		for (size_t i = 0; i < w->n_letters; i++)
+			if (w->letters[i].place.segment == segment)
+				search(w, &w->letters[i], 0);
+		for (size_t i = 0; i < w->n_copies; i++)
+			if (w->copies[i].place.segment == segment)
+				search(w, &w->copies[i], QUEUE_MOVED);
+		if (segment == w->segment)
+			end = w->offset;
+		if (!w->freed[segment])
+			queue_segment_known(w->q, segment,
+					    segment == w->segment ? end : 1 << 30,
+					    w->now_s);
+	}
+}
+
+/* qmgr dies: what was not durable of its notes is gone (or, when only the process
+ * died, still there). */
+static void
+qmgr_crashes(struct world *w)
+{
+	notes_take(w);
+	if (roll(w, 2))
+		w->durable = w->notes.n;
+	w->notes.n = w->durable;
+	w->n_free = 0;
+	for (uint32_t i = 0; i < INSTANCES; i++)
+		outs_lost(w, i);
+	queue_free(&w->q);
+	w->q = queue_make(w->random);
+	notes_read(w);
+	queue_set_current(w->q, w->segment);
+	segments_search(w);
+	queue_restored(w->q);
+	for (uint32_t i = 0; i < INSTANCES; i++)
+		if (w->up[i])
+			queue_instance_up(w->q, i);
+	notes_take(w);
+	w->snapshot_begun = w->notes.n;
+	queue_snapshot_start(w->q);
+}
+
+/* --- segments --------------------------------------------------------------------- */
+
+static void
+move_one(struct world *w)
+{
+	struct letter *copy = &w->copies[w->n_copies];
+	struct place p;
+	uint64_t id;
+
+	queue_empty_start(w->q, w->now_s);
+	if (w->n_copies == MESSAGES || !queue_next_move(w->q, w->now_s, 10, &id, &p))
+		return;
+	if (roll(w, 4) == 0) {
+		queue_move_failed(w->q, id);
+		return;
+	}
+	if (w->in_segment++ == SEGMENT_OF)
+		segment_next_begin(w);
+	*copy = w->letters[id - 1];
+	copy->place = place_make(w, p.envelope_bytes);
+	copy->moved = true;
+	w->n_copies++;
+	queue_add(w->q, id, &copy->place, QUEUE_MOVED, w->now_s);
+}
+
+static void
+free_ask(struct world *w)
+{
+	uint32_t segment;
+
+	notes_take(w);
+	while (queue_next_done(w->q, &segment)) {
+		w->wants_free[w->n_free] = segment;
+		w->free_from[w->n_free++] = w->notes.n;
+	}
+}
+
+/* Nothing that is still needed may stand only in what is freed. */
+static void
+assert_free(struct world *w, uint32_t segment)
+{
+	assert_true(segment != w->segment);
+	w->freed[segment] = true;
+	for (size_t i = 0; i < w->n_letters; i++) {
+		struct letter *l = &w->letters[i];
+		bool there = !w->freed[l->place.segment];
+
+		for (size_t k = 0; k < w->n_copies; k++)
+			there |= w->copies[k].id == l->id &&
+				 !w->freed[w->copies[k].place.segment];
+		if (!there && !finished(l))
+			fail_msg("segment %u freed, message %u needed", segment,
+				 (unsigned)l->id);
+	}
+}
+
+static void
+sync_notes(struct world *w)
+{
+	size_t kept = 0;
+
+	notes_take(w);
+	w->durable = w->notes.n;
+	for (size_t i = 0; i < w->n_free; i++) {
+		if (w->free_from[i] <= w->durable) {
+			assert_free(w, w->wants_free[i]);
+		} else {
+			w->wants_free[kept] = w->wants_free[i];
+			w->free_from[kept++] = w->free_from[i];
+		}
+	}
+	w->n_free = kept;
+}
+
+static void
+snapshot_some(struct world *w)
+{
+	bool writing = w->q->snapshot;
+
+	if (!writing) {
+		if (roll(w, 20) != 0)
+			return;
+		notes_take(w);
+		w->snapshot_begun = w->notes.n;
+		queue_snapshot_start(w->q);
+	}
+	if (queue_snapshot_step(w->q, 5) && w->q->snapshot == false) {
+		sync_notes(w);
+		w->snapshot_at = w->snapshot_begun;
+	}
+}
+
+/* --- the operator -------------------------------------------------------------------
+ */
+
+static void
+operator_does(struct world *w)
+{
+	static const enum queue_verb verbs[] = {QUEUE_HOLD, QUEUE_RELEASE, QUEUE_FLUSH,
+						QUEUE_REQUEUE};
+	uint64_t id = 1 + roll(w, w->n_letters + 1);
+
+	(void)queue_command(w->q, id, verbs[roll(w, N_ELEMS(verbs))], w->now_s);
+}
+
+static void
+operator_removes(struct world *w)
+{
+	uint64_t id = 1 + roll(w, w->n_letters + 1);
+	const struct entry *e = queue_find(w->q, id);
+
+	if (!e || roll(w, 10) != 0 || e->state == ENTRY_WORK)
+		return;
+	assert_true(queue_command(w->q, id, QUEUE_REMOVE, w->now_s));
+	assert_null(queue_find(w->q, id));
+	w->letters[id - 1].removed = true;
+	sync_notes(w); /* else a crash may bring it back, which is allowed */
+}
+
+static void
+time_passes(struct world *w)
+{
+	w->now_s += (uint32_t)roll(w, 120);
+}
+
+static void (*const events[])(struct world *) = {
+    letter_arrives, load_one,         load_one,   job_one,       job_one,
+    job_one,        answer_one,       answer_one, answer_one,    instance_flips,
+    move_one,       free_ask,         sync_notes, snapshot_some, operator_does,
+    time_passes,    operator_removes,
+};
+
+/* Every letter that is not finished is in the queue, and the other way round. */
+static void
+assert_nothing_lost(struct world *w)
+{
+	for (size_t i = 0; i < w->n_letters; i++)
+		if (!finished(&w->letters[i]) && !queue_find(w->q, w->letters[i].id))
+			fail_msg("message %zu lost", i + 1);
+}
+
+/* All processes come up, all is released: everything is delivered. */
+static void
+run_out(struct world *w)
+{
+	for (uint32_t i = 0; i < INSTANCES; i++)
+		if (!w->up[i]) {
+			w->up[i] = true;
+			queue_instance_up(w->q, i);
+		}
+	for (unsigned n = 0; n < 200000 && w->q->ids.n > 0; n++) {
+		const struct entry *e = queue_walk(w->q, roll(w, w->n_letters));
+
+		load_one(w);
+		job_one(w);
+		answer_one(w);
+		if (e)
+			(void)queue_command(w->q, e->id, QUEUE_RELEASE, w->now_s);
+		w->now_s += 10;
+		notes_take(w);
+	}
+	assert_int_equal(w->q->ids.n, 0);
+	for (size_t i = 0; i < w->n_letters; i++)
+		assert_true(finished(&w->letters[i]));
+	assert_int_equal(w->q->n_jobs, 0);
+	assert_int_equal(w->q->heap.n, 0);
+	assert_int_equal(w->q->n_held, 0);
+	assert_int_equal(w->q->entries.n_used, 0);
+	assert_int_equal(w->q->words.n_used, 0);
+}
+
+static void
+world_run(uint64_t seed)
+{
+	struct world *w = memory_new(1, sizeof(*w));
+
+	w->random = seed * 0x9e3779b97f4a7c15u | 1;
+	w->now_s = 1000000;
+	w->notes = buf_make(1u << 30);
+	w->q = queue_make(seed);
+	w->snapshot_begun = 0;
+	queue_snapshot_start(w->q);
+	assert_true(queue_snapshot_step(w->q, 1));
+	segment_next_begin(w);
+	sync_notes(w);
+	for (unsigned i = 0; i < STEPS; i++) {
+		events[roll(w, N_ELEMS(events))](w);
+		if (roll(w, 200) == 0)
+			qmgr_crashes(w);
+		if (i % 100 == 0)
+			assert_nothing_lost(w);
+	}
+	run_out(w);
+	queue_free(&w->q);
+	buf_release(&w->notes);
+	free(w);
+}
+
+static void
+test_queue_keeps_its_promise_over_random_events(void **state)
+{
+	(void)state;
+	uint64_t seed = seed_get();
+
+	for (uint64_t i = 0; i < ROUNDS; i++) {
+		print_message("SEED=%llu\n", (unsigned long long)(seed + i));
+		world_run(seed + i);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_queue_keeps_its_promise_over_random_events),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
