@@ -42,8 +42,9 @@ params_take(struct mime_builder *b, struct mime_lex *l, struct mime_params *out)
 	struct mime_piece pieces[MIME_PARAMS_MAX];
 	int n = mime_pieces_parse(l, &b->text, pieces);
 
-	if (n < 0 || !params_reserve(b, (uint32_t)n))
-		return false;
+	*out = (struct mime_params){b->n_params, 0};
+	if (n <= 0 || !params_reserve(b, (uint32_t)n))
+		return n == 0;
 	n = mime_pieces_join(pieces, n, &b->text, b->params + b->n_params);
 	if (n < 0)
 		return false;

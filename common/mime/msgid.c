@@ -14,6 +14,28 @@ seek_open(struct mime_lex *l)
 	return false;
 }
 
+/* Bytes that stand for themselves. */
+static struct span
+take_plain(struct mime_lex *l)
+{
+	const char *start = l->at;
+
+	while (l->at < l->end && *l->at != '>' && *l->at != '"' &&
+	       (unsigned char)*l->at > ' ' && *l->at != 127)
+		l->at++;
+	return span_make(start, (size_t)(l->at - start));
+}
+
+static void
+put_unquoted(struct mime_lex *l, struct buf *out)
+{
+	struct span quoted = mime_lex_quoted(l);
+	char *at = buf_extend(out, quoted.n);
+
+	if (at)
+		out->n -= quoted.n - mime_unescape(quoted, at);
+}
+
 /* What stands before the '>', in its shortest form; false without a '>'. */
 static bool
 put_inside(struct mime_lex *l, struct buf *out)
@@ -21,15 +43,10 @@ put_inside(struct mime_lex *l, struct buf *out)
 	while (mime_lex_space(l), !mime_lex_done(l)) {
 		if (mime_lex_take(l, '>'))
 			return true;
-		if (*l->at == '"') {
-			struct span quoted = mime_lex_quoted(l);
-			char *at = buf_extend(out, quoted.n);
-
-			if (at)
-				out->n -= quoted.n - mime_unescape(quoted, at);
-		} else {
-			buf_put_char(out, *l->at++);
-		}
+		if (*l->at == '"')
+			put_unquoted(l, out);
+		else
+			buf_put(out, take_plain(l));
 	}
 	return false;
 }
