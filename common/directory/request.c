@@ -114,3 +114,38 @@ directory_result_of(uint8_t byte)
 	return byte <= DIRECTORY_BAD_NAME ? (enum directory_result)byte
 					  : DIRECTORY_FAULT;
 }
+
+static const char *const verb_names[DIRECTORY_VERBS] = {
+    [DIRECTORY_DOMAIN_ADD] = "domain add",
+    [DIRECTORY_DOMAIN_REMOVE] = "domain remove",
+    [DIRECTORY_DOMAIN_ENABLE] = "domain enable",
+    [DIRECTORY_DOMAIN_DISABLE] = "domain disable",
+    [DIRECTORY_DOMAIN_LIST] = "domain list",
+    [DIRECTORY_ACCOUNT_ADD] = "account add",
+    [DIRECTORY_ACCOUNT_REMOVE] = "account remove",
+    [DIRECTORY_ACCOUNT_SHOW] = "account show",
+    [DIRECTORY_ACCOUNT_LIST] = "account list",
+    [DIRECTORY_ACCOUNT_PASSWORD] = "account passwd",
+    [DIRECTORY_ACCOUNT_QUOTA] = "account quota",
+    [DIRECTORY_ACCOUNT_ENABLE] = "account enable",
+    [DIRECTORY_ACCOUNT_DISABLE] = "account disable",
+    [DIRECTORY_ALIAS_ADD] = "alias add",
+    [DIRECTORY_ALIAS_REMOVE] = "alias remove",
+    [DIRECTORY_ALIAS_SHOW] = "alias show",
+    [DIRECTORY_ALIAS_LIST] = "alias list",
+};
+
+const char *
+directory_verb_name(enum directory_verb verb)
+{
+	return verb_names[verb];
+}
+
+const char *
+directory_result_name(enum directory_result r)
+{
+	static const char *const names[] = {"done", "exists", "not found", "in use",
+					    "bad name"};
+
+	return r == DIRECTORY_FAULT ? "fault" : names[r];
+}

@@ -85,6 +85,10 @@ MUST_USE enum directory_result
 directory_run(struct directory *d, const struct directory_request *r, uint64_t now,
 	      directory_row_sink *sink, void *context, struct err *err);
 
+/* "account add", "exists": for logs and messages. */
+const char *directory_verb_name(enum directory_verb verb);
+const char *directory_result_name(enum directory_result r);
+
 /* An outcome as it travels in one byte; any other byte is a fault. */
 uint8_t directory_result_byte(enum directory_result r);
 enum directory_result directory_result_of(uint8_t byte);

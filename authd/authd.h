@@ -1,0 +1,86 @@
+/* authd/authd.h - the one owner of the directory: who may log in, what leads where
+ *
+ * What    answers smtpd, gate, pop3d and the admin command over ipc. Each file
+ *         answers one family of messages; this header is what they share.
+ * Trust   peers may be stolen: a message that cannot be is answered by dropping
+ *         the peer, and no peer gets more than it has to ask for anyway.
+ */
+#pragma once
+
+#include "authd/good.h"
+#include "authd/penalty.h"
+#include "authd/ticket.h"
+#include "authd/usage.h"
+#include "common/base/base.h"
+#include "common/directory/directory.h"
+#include "common/ipc/ipc.h"
+#include "common/proc/proc.h"
+
+#include <sys/queue.h>
+
+struct event;
+struct exchange;
+struct question;
+
+#define EXCHANGES_MAX    4096
+#define EXCHANGE_BUCKETS 1024
+#define CHECKS_MAX       512   /* passwords that wait for a thread */
+#define QUESTIONS_MAX    10000 /* resolves that wait for a mailbox's size */
+#define TICK_MS          100
+
+LIST_HEAD(exchange_list, exchange);
+TAILQ_HEAD(question_list, question);
+
+struct authd {
+	struct proc *proc;
+	struct directory *directory;
+	struct event *tick;
+	struct penalties *penalties;
+	struct good *good;
+	struct tickets tickets;
+	struct usages *usages;
+
+	struct exchange_list exchanges;
+	struct exchange_list buckets[EXCHANGE_BUCKETS];
+	size_t n_exchanges;
+	size_t n_checks;
+
+	struct question_list questions;
+	size_t n_questions;
+
+	struct {
+		uint64_t logins, failures, cached, checks, resolves, operations;
+	} count;
+};
+
+/* The settings that resolving depends on; valid until the next reload. */
+struct directory_policy authd_policy(const struct authd *a);
+/* Runs what is due every TICK_MS as long as anything waits. */
+void authd_tick_later(struct authd *a);
+
+/* exchange.c: logins */
+void
+exchange_start(struct authd *a, struct ipc_peer *peer, const struct ipc_auth_start *m);
+void
+exchange_step(struct authd *a, struct ipc_peer *peer, const struct ipc_auth_step *m);
+void exchange_cancel(struct authd *a, struct ipc_peer *peer,
+		     const struct ipc_auth_cancel *m);
+void exchanges_tick(struct authd *a, uint64_t now_ms);
+void exchanges_drop_peer(struct authd *a, struct ipc_peer *peer);
+
+/* resolve.c: addresses */
+void resolve_ask(struct authd *a, struct ipc_peer *peer, const struct ipc_resolve *m);
+void resolve_sender(struct authd *a, struct ipc_peer *peer,
+		    const struct ipc_sender_check *m);
+void resolve_usage(struct authd *a, const struct ipc_usage *m);
+void resolve_tick(struct authd *a, uint64_t now_ms);
+void resolve_drop_peer(struct authd *a, struct ipc_peer *peer);
+
+/* operate.c: the admin command */
+void operate(struct authd *a, struct ipc_peer *peer, const struct ipc_directory_ask *m);
+
+/* redeem.c: tickets */
+MUST_USE bool ticket_make(struct authd *a, uint64_t account, unsigned service,
+			  uint8_t bits[TICKET_BYTES]);
+void ticket_redeem(struct authd *a, struct ipc_peer *peer,
+		   const struct ipc_ticket_redeem *m);

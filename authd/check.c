@@ -1,0 +1,108 @@
+#include "authd/exchange.h"
+
+/* Has its own copy of everything, because its exchange may go away first. */
+struct check {
+	struct proc_job job;
+	struct authd *authd;
+	struct exchange *exchange; /* null when it went away */
+	struct good_mark mark;
+	char crypt[DIRECTORY_CRYPT_MAX + 1];
+	char password[SASL_PASSWORD_MAX];
+	size_t password_bytes;
+	bool right;
+};
+
+/* In a thread: touches nothing but the check. */
+static void
+run(struct proc_job *job)
+{
+	struct check *c = (struct check *)job;
+
+	c->right = directory_password_matches(
+	    c->crypt, span_make(c->password, c->password_bytes));
+}
+
+static void
+check_free(struct check *c)
+{
+	c->authd->n_checks--;
+	explicit_bzero(c, sizeof(*c));
+	free(c);
+}
+
+static void
+done(struct proc_job *job)
+{
+	struct check *c = (struct check *)job;
+	struct exchange *x = c->exchange;
+
+	if (x)
+		x->check = NULL;
+	if (x && c->right)
+		good_add(c->authd->good, &c->mark, proc_ticks_ms());
+	if (x && c->right)
+		exchange_succeed(x, false);
+	else if (x)
+		exchange_fail(x, x->account ? "wrong password" : "unknown user");
+	check_free(c);
+}
+
+void
+check_forget(struct exchange *x)
+{
+	if (x->check)
+		x->check->exchange = NULL;
+	x->check = NULL;
+}
+
+static void
+queue_check(struct exchange *x, const struct directory_account *account,
+	    const struct good_mark *mark)
+{
+	struct authd *a = x->authd;
+	struct span password = sasl_password(&x->sasl);
+	struct check *c;
+
+	if (a->n_checks == CHECKS_MAX) {
+		exchange_finish(x, AUTH_LATER);
+		return;
+	}
+	c = memory_new(1, sizeof(*c));
+	c->job = (struct proc_job){.work = run, .done = done};
+	c->authd = a;
+	c->exchange = x;
+	c->mark = *mark;
+	memcpy(c->crypt, account->password.crypt, sizeof(c->crypt));
+	memcpy(c->password, password.at, password.n);
+	c->password_bytes = password.n;
+	a->n_checks++;
+	a->count.checks++;
+	x->state = EXCHANGE_CHECKING;
+	x->check = c;
+	if (proc_work(a->proc, &c->job))
+		return;
+	check_forget(x);
+	check_free(c);
+	exchange_finish(x, AUTH_LATER);
+}
+
+void
+check_start(struct exchange *x)
+{
+	struct directory_account account;
+	struct good_mark mark;
+
+	if (exchange_account(x, &account) < 0) {
+		exchange_finish(x, AUTH_LATER);
+		return;
+	}
+	good_mark_make(x->authd->good, account.id, net_key_site(&x->client),
+		       account.password.crypt, sasl_password(&x->sasl), &mark);
+	if (account.id && good_has(x->authd->good, &mark, proc_ticks_ms())) {
+		x->authd->count.cached++;
+		exchange_succeed(x, true);
+	} else {
+		queue_check(x, &account, &mark);
+	}
+	directory_password_wipe(&account.password);
+}

@@ -1,0 +1,402 @@
+#include "authd/exchange.h"
+
+#include <sys/random.h>
+
+static const char *const service_names[] = {"smtp", "pop3", "imap"};
+
+/* ---- finding and freeing */
+
+static struct exchange_list *
+bucket_of(struct authd *a, const struct ipc_peer *peer, uint64_t tag)
+{
+	uint64_t hash = ((uint64_t)(uintptr_t)peer ^ tag) * 0x9e3779b97f4a7c15u;
+
+	return &a->buckets[(hash >> 32) % EXCHANGE_BUCKETS];
+}
+
+static struct exchange *
+find(struct authd *a, const struct ipc_peer *peer, uint64_t tag)
+{
+	struct exchange *x;
+
+	LIST_FOREACH(x, bucket_of(a, peer, tag), bucket)
+	if (x->peer == peer && x->tag == tag)
+		return x;
+	return NULL;
+}
+
+static void
+exchange_free(struct exchange *x)
+{
+	check_forget(x);
+	LIST_REMOVE(x, all);
+	LIST_REMOVE(x, bucket);
+	x->authd->n_exchanges--;
+	sasl_release(&x->sasl);
+	buf_release(&x->challenge);
+	free(x);
+}
+
+/* ---- answers */
+
+static void
+log_end(const struct exchange *x, enum auth_outcome outcome)
+{
+	static const char *const events[] = {
+	    [AUTH_OK] = "auth.ok",
+	    [AUTH_FAILED] = "auth.failed",
+	    [AUTH_BAD_EXCHANGE] = "auth.broken",
+	    [AUTH_NO_MECHANISM] = "auth.broken",
+	    [AUTH_LATER] = "auth.later",
+	};
+	char client[NET_ADDRESS_TEXT_MAX];
+
+	logline(LOGLINE_INFO, events[outcome], L_STR("service", service_names[x->service]),
+		L_STR("mechanism", sasl_mechanism_name(x->sasl.mechanism)),
+		L_SPAN("user", sasl_name(&x->sasl)),
+		L_STR("client", net_address_text(&x->client, client)),
+		L_STR("reason", x->reason ? x->reason : ""));
+}
+
+void
+exchange_finish(struct exchange *x, enum auth_outcome outcome)
+{
+	struct ipc_auth_done m = {.tag = x->tag};
+	uint8_t ticket[TICKET_BYTES];
+
+	/* Only gate needs a ticket; a stolen smtpd gets none. */
+	if (outcome == AUTH_OK && ipc_peer_kind(x->peer) == IPC_KIND_GATE) {
+		if (ticket_make(x->authd, x->account, x->service, ticket))
+			m.ticket = span_make(ticket, sizeof(ticket));
+		else
+			outcome = AUTH_LATER;
+	}
+	m.outcome = (uint8_t)outcome;
+	if (outcome == AUTH_OK) {
+		m.account = x->account;
+		m.address = span_str(x->address);
+	}
+	ipc_send_auth_done(x->peer, &m);
+	explicit_bzero(ticket, sizeof(ticket));
+	log_end(x, outcome);
+	exchange_free(x);
+}
+
+static void
+send_challenge(struct exchange *x)
+{
+	ipc_send_auth_challenge(
+	    x->peer, &(struct ipc_auth_challenge){x->tag, buf_span(&x->challenge)});
+	x->state = EXCHANGE_ASKED;
+	x->due_ms = proc_ticks_ms() + EXCHANGE_MS;
+	buf_reset(&x->challenge);
+}
+
+static bool
+is_exempt(const struct exchange *x)
+{
+	return conf_networks_match(&proc_settings(x->authd->proc)->limits_exempt,
+				   x->client.ip);
+}
+
+/* How long this site waits for an answer, be it good or bad: a quick "yes"
+ * would tell who guesses right, and "no" could be cut short. */
+static uint64_t
+delay_ms(const struct exchange *x)
+{
+	const struct settings *s = proc_settings(x->authd->proc);
+	struct net_key site = net_key_site(&x->client);
+
+	return penalty_delay_ms(
+	    penalties_count(x->authd->penalties, site, proc_ticks_ms()),
+	    s->auth_delay_s * 1000, s->auth_delay_max_s * 1000);
+}
+
+/* Waits, then says the challenge or, when that is empty, the outcome. */
+static void
+say_later(struct exchange *x, uint64_t delay)
+{
+	x->state = EXCHANGE_DELAYED;
+	x->due_ms = proc_ticks_ms() + delay;
+	authd_tick_later(x->authd);
+}
+
+void
+exchange_succeed(struct exchange *x, bool known_here)
+{
+	uint64_t delay = known_here ? 0 : delay_ms(x);
+
+	x->authd->count.logins++;
+	x->outcome = AUTH_OK;
+	if (delay == 0)
+		exchange_finish(x, AUTH_OK);
+	else
+		say_later(x, delay);
+}
+
+void
+exchange_fail(struct exchange *x, const char *reason)
+{
+	const struct settings *s = proc_settings(x->authd->proc);
+
+	x->authd->count.failures++;
+	x->outcome = AUTH_FAILED;
+	x->reason = reason;
+	if (is_exempt(x)) {
+		say_later(x, s->auth_delay_s * 1000);
+		return;
+	}
+	penalties_add(x->authd->penalties, net_key_site(&x->client), proc_ticks_ms());
+	say_later(x, delay_ms(x));
+}
+
+/* ---- accounts */
+
+/* A login without a domain means the first of the setting `domains`. */
+static void
+complete_login(const struct exchange *x, struct buf *out)
+{
+	const struct conf_list *domains = &proc_settings(x->authd->proc)->domains;
+	struct span name = sasl_name(&x->sasl);
+
+	buf_put(out, name);
+	if (span_find(name, '@') < name.n || domains->n == 0)
+		return;
+	buf_put_char(out, '@');
+	buf_put_str(out, domains->at[0]);
+}
+
+int
+exchange_account(struct exchange *x, struct directory_account *out)
+{
+	struct buf login = buf_make(SASL_NAME_MAX + 1 + DIRECTORY_DOMAIN_MAX);
+	enum directory_result r;
+	struct err err;
+
+	complete_login(x, &login);
+	r = directory_account_find(x->authd->directory, buf_span(&login), out, &err);
+	buf_release(&login);
+	if (r == DIRECTORY_FAULT) {
+		logline(LOGLINE_ERROR, "auth.fault", L_ERR(&err));
+		return -1;
+	}
+	if (r != DIRECTORY_DONE || out->disabled) {
+		*out = (struct directory_account){0};
+		return 0;
+	}
+	x->account = out->id;
+	memcpy(x->address, out->address, sizeof(x->address));
+	return 1;
+}
+
+/* The keys of the name that SCRAM began with, or fake ones that stay the same
+ * for a name in whatever case it is written. */
+static enum sasl_result
+give_keys(struct exchange *x)
+{
+	struct span secret = directory_secret(x->authd->directory);
+	struct directory_account account;
+	struct directory_name name;
+	struct scram_keys keys;
+	struct err err;
+	enum sasl_result r;
+	bool known;
+	int found = exchange_account(x, &account);
+
+	if (found < 0)
+		return SASL_LOOKUP;
+	if (directory_name_parse(sasl_name(&x->sasl), &name, &err) == 0)
+		scram_keys_fake(directory_name_span(&name), secret, &keys);
+	else
+		scram_keys_fake(sasl_name(&x->sasl), secret, &keys);
+	known = found && account.password.has_scram;
+	if (known)
+		keys = account.password.scram;
+	r = sasl_keys(&x->sasl, &keys, known, &x->challenge);
+	explicit_bzero(&keys, sizeof(keys));
+	directory_password_wipe(&account.password);
+	return r;
+}
+
+/* ---- messages */
+
+static void
+run_step(struct exchange *x, struct span message)
+{
+	enum sasl_result r = sasl_step(&x->sasl, message, &x->challenge);
+
+	if (r == SASL_LOOKUP)
+		r = give_keys(x);
+	switch (r) {
+	case SASL_CONTINUE:
+		/* The server's signature tells that the proof was right. */
+		if (x->sasl.state == SASL_STATE_LAST && delay_ms(x) > 0)
+			say_later(x, delay_ms(x));
+		else
+			send_challenge(x);
+		return;
+	case SASL_VERIFY:
+		check_start(x);
+		return;
+	case SASL_DONE:
+		exchange_succeed(x, true);
+		return;
+	case SASL_DENIED:
+		exchange_fail(x, x->account ? "wrong password" : "unknown user");
+		return;
+	case SASL_SYNTAX:
+		exchange_finish(x, AUTH_BAD_EXCHANGE);
+		return;
+	case SASL_LOOKUP:
+		exchange_finish(x, AUTH_LATER);
+		return;
+	}
+}
+
+/* 18 random bytes are 24 characters of base64, none of them a comma. */
+static bool
+make_nonce(struct buf *out)
+{
+	uint8_t bytes[18];
+
+	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+		return false;
+	base64_put(out, span_make(bytes, sizeof(bytes)));
+	return true;
+}
+
+static bool
+init_sasl(struct exchange *x, enum sasl_mechanism mechanism,
+	  const struct ipc_auth_start *m)
+{
+	static const struct span types[] = {
+	    {0}, SPAN("tls-exporter"), SPAN("tls-server-end-point")};
+	struct buf nonce = buf_make(SASL_NONCE_MAX);
+	struct sasl_binding binding = {types[m->binding_type], m->binding};
+	struct sasl_offer offer = {.bindings = &binding,
+				   .n_bindings = m->binding_type ? 1 : 0,
+				   .plus_offered = m->binding_type != 0};
+	bool ok = make_nonce(&nonce);
+
+	offer.nonce = buf_span(&nonce);
+	sasl_init(&x->sasl, mechanism, &offer);
+	buf_release(&nonce);
+	return ok;
+}
+
+/* A mechanism this connection may use. */
+static bool
+mechanism_allowed(const struct authd *a, const struct ipc_auth_start *m,
+		  enum sasl_mechanism *out)
+{
+	if (!sasl_mechanism_find(m->mechanism, out))
+		return false;
+	if (*out == SASL_SCRAM_SHA_256_PLUS && m->binding_type == 0)
+		return false;
+	return m->tls || !sasl_mechanism_bares(*out) ||
+	       proc_settings(a->proc)->auth_without_tls;
+}
+
+static struct exchange *
+exchange_new(struct authd *a, struct ipc_peer *peer, const struct ipc_auth_start *m)
+{
+	struct exchange *x = memory_new(1, sizeof(*x));
+
+	x->authd = a;
+	x->peer = peer;
+	x->tag = m->tag;
+	x->service = (enum auth_service)m->service;
+	memcpy(x->client.ip, m->client.at, sizeof(x->client.ip));
+	x->challenge = buf_make((size_t)2 * SASL_MESSAGE_MAX);
+	x->state = EXCHANGE_ASKED;
+	x->due_ms = proc_ticks_ms() + EXCHANGE_MS;
+	LIST_INSERT_HEAD(&a->exchanges, x, all);
+	LIST_INSERT_HEAD(bucket_of(a, peer, m->tag), x, bucket);
+	a->n_exchanges++;
+	authd_tick_later(a);
+	return x;
+}
+
+void
+exchange_start(struct authd *a, struct ipc_peer *peer, const struct ipc_auth_start *m)
+{
+	enum sasl_mechanism mechanism;
+	struct exchange *x;
+
+	if (m->service >= N_ELEMS(service_names) || m->client.n != 16 ||
+	    m->binding_type > 2 || find(a, peer, m->tag)) {
+		ipc_peer_drop(peer, "an auth_start that cannot be");
+		return;
+	}
+	if (a->n_exchanges == EXCHANGES_MAX) {
+		ipc_send_auth_done(peer, &(struct ipc_auth_done){
+					     .tag = m->tag, .outcome = AUTH_LATER});
+		return;
+	}
+	if (!mechanism_allowed(a, m, &mechanism)) {
+		ipc_send_auth_done(
+		    peer, &(struct ipc_auth_done){.tag = m->tag,
+						  .outcome = AUTH_NO_MECHANISM});
+		return;
+	}
+	x = exchange_new(a, peer, m);
+	if (!init_sasl(x, mechanism, m)) {
+		exchange_finish(x, AUTH_LATER);
+	} else if (m->has_initial) {
+		run_step(x, m->initial);
+	} else {
+		sasl_prompt(&x->sasl, &x->challenge);
+		send_challenge(x);
+	}
+}
+
+void
+exchange_step(struct authd *a, struct ipc_peer *peer, const struct ipc_auth_step *m)
+{
+	struct exchange *x = find(a, peer, m->tag);
+
+	/* An exchange that was given up may still get a message. */
+	if (x && x->state == EXCHANGE_ASKED)
+		run_step(x, m->response);
+}
+
+void
+exchange_cancel(struct authd *a, struct ipc_peer *peer, const struct ipc_auth_cancel *m)
+{
+	struct exchange *x = find(a, peer, m->tag);
+
+	if (x)
+		exchange_free(x);
+}
+
+void
+exchanges_tick(struct authd *a, uint64_t now_ms)
+{
+	struct exchange *x, *next;
+
+	for (x = LIST_FIRST(&a->exchanges); x; x = next) {
+		next = LIST_NEXT(x, all);
+		if (x->state == EXCHANGE_CHECKING || x->due_ms > now_ms)
+			continue;
+		if (x->state == EXCHANGE_ASKED) {
+			x->reason = "timeout";
+			exchange_finish(x, AUTH_BAD_EXCHANGE);
+		} else if (x->sasl.state == SASL_STATE_LAST) {
+			send_challenge(x);
+		} else {
+			exchange_finish(x, x->outcome);
+		}
+	}
+}
+
+void
+exchanges_drop_peer(struct authd *a, struct ipc_peer *peer)
+{
+	struct exchange *x, *next;
+
+	for (x = LIST_FIRST(&a->exchanges); x; x = next) {
+		next = LIST_NEXT(x, all);
+		if (x->peer == peer)
+			exchange_free(x);
+	}
+}
