@@ -51,7 +51,7 @@ log_fetch(const struct log_file *f, uint64_t offset, size_t hint, struct buf *ho
 			return LOG_READ_FAULT;
 		found = log_frame_check(&f->id, offset, buf_span(hold), &r);
 	}
-	if (found != LOG_FRAME_OK)
+	if (found != LOG_FRAME_OK || r.kind == LOG_KIND_MARK)
 		return LOG_READ_DAMAGE;
 	*record = r;
 	return LOG_READ_RECORD;
@@ -72,7 +72,7 @@ log_verify(const struct log_file *f, uint64_t offset, struct log_record *record,
 	log_scan_release(&s);
 	if (found == LOG_SCAN_FAULT)
 		return LOG_READ_FAULT;
-	if (found == LOG_SCAN_NONE)
+	if (found == LOG_SCAN_NONE || r.kind == LOG_KIND_MARK)
 		return LOG_READ_DAMAGE;
 	r.payload.at = NULL;
 	*record = r;

@@ -22,6 +22,10 @@
 #define LOG_RECORD_MAX   (256u << 20)               /* payload bytes of one record */
 #define LOG_FILE_MAX     (UINT64_C(8) * UINT32_MAX) /* bytes of one file */
 
+/* A record of this kind is recovery's own: it only carries a claim of what was
+ * synced. Writers must not use it, readers pass over it. */
+#define LOG_KIND_MARK 0xffffu
+
 /* Who a file is. The salt is secret from whoever can choose record payloads. */
 struct log_id {
 	uint32_t kind; /* what its records are about; the caller's number */

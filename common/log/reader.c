@@ -20,6 +20,8 @@ static enum log_read
 reader_take(struct log_reader *r, const struct log_record *record)
 {
 	r->at = record->next;
+	if (record->synced > r->claimed)
+		r->claimed = record->synced;
 	if (record->synced > r->synced)
 		r->synced = record->synced;
 	return LOG_READ_RECORD;
@@ -29,6 +31,7 @@ static enum log_read
 reader_stop(struct log_reader *r)
 {
 	log_scan_reset(&r->scan);
+	r->scan.wasted = 0;
 	return LOG_READ_END;
 }
 
@@ -112,8 +115,8 @@ reader_follow(struct log_reader *r, struct log_record *record, struct err *err)
 	return reader_damage(r, r->limit, r->synced, record, err);
 }
 
-enum log_read
-log_reader_next(struct log_reader *r, struct log_record *record, struct err *err)
+static enum log_read
+reader_step(struct log_reader *r, struct log_record *record, struct err *err)
 {
 	bool known = r->end != LOG_END_UNKNOWN;
 	enum log_read result = reader_try(r, known ? r->end : r->limit, record, err);
@@ -125,4 +128,15 @@ log_reader_next(struct log_reader *r, struct log_record *record, struct err *err
 	if (r->at >= r->end)
 		return reader_stop(r);
 	return reader_damage(r, r->end, r->end, record, err);
+}
+
+enum log_read
+log_reader_next(struct log_reader *r, struct log_record *record, struct err *err)
+{
+	enum log_read result;
+
+	do
+		result = reader_step(r, record, err);
+	while (result == LOG_READ_RECORD && record->kind == LOG_KIND_MARK);
+	return result;
 }

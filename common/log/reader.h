@@ -22,10 +22,11 @@ struct log_scan {
 
 struct log_reader {
 	struct log_scan scan;
-	uint64_t at;     /* where log_reader_next() goes on; save it to resume there */
-	uint64_t end;    /* or LOG_END_UNKNOWN */
-	uint64_t limit;  /* where the file ended when last looked at */
-	uint64_t synced; /* all below was durable once, by the writer's word */
+	uint64_t at;      /* where log_reader_next() goes on; save it to resume there */
+	uint64_t end;     /* or LOG_END_UNKNOWN */
+	uint64_t limit;   /* where the file ended when last looked at */
+	uint64_t claimed; /* all below was durable once, say the records read */
+	uint64_t synced;  /* the same, and what later records or the caller say */
 };
 
 enum log_read {

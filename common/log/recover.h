@@ -3,7 +3,9 @@
  * A place that is no record is damage when a later record (or the caller) knows
  * that a sync had covered it; else it is the torn tail, and nothing from there
  * on was ever acknowledged, even where later records happen to have survived.
- * A growing file is cut there and synced before anything may be appended. In a
+ * A growing file is cut there and synced before anything may be appended; where
+ * that cuts off what proved a place to be damage, a record of recovery's own
+ * (LOG_KIND_MARK) says so instead. In a
  * pre-written segment nothing changes: nothing is ever appended to it again.
  *
  * Bytes that no sync is known to have covered are written once more and synced:
@@ -23,8 +25,10 @@ struct log_recovery {
 	uint64_t records;       /* valid ones before `end` */
 	uint64_t damaged_bytes; /* before `end`; log_reader_next() names each place */
 	uint64_t damaged_at;    /* the first of them, when there are any */
+	uint64_t damaged_to;    /* where the last of them ends */
 	uint64_t cut_bytes;     /* after `end`, in a growing file */
 	uint64_t synced;        /* what records and caller knew to be durable */
+	uint64_t claimed;       /* of this, what records before `end` say */
 	uint64_t unreadable;    /* the disk failed to read bytes before this offset,
 				 * the last such place; 0: it read everything */
 };

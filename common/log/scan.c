@@ -4,7 +4,7 @@
 
 #define WINDOW_FIRST  (64u << 10)
 #define BLOCK         4096u
-#define WASTED_FACTOR 4
+#define WASTED_FACTOR 16
 #define WASTED_FLOOR  (1u << 20)
 
 void
@@ -25,7 +25,6 @@ void
 log_scan_reset(struct log_scan *s)
 {
 	s->n = 0;
-	s->wasted = 0;
 }
 
 /* Up to n bytes, fewer at the end of the file; -1 and errno when the disk fails. */
@@ -183,8 +182,11 @@ log_scan_at(struct log_scan *s, uint64_t offset, uint64_t limit, struct log_reco
 	head = span_first(head, LOG_HEAD_BYTES);
 	if (log_frame_check(&s->file.id, offset, head, &r) == LOG_FRAME_BAD)
 		return LOG_SCAN_NONE;
-	if (r.next > limit || s->wasted / WASTED_FACTOR > limit + WASTED_FLOOR)
+	if (r.next > limit)
 		return LOG_SCAN_NONE;
+	if (s->wasted / WASTED_FACTOR > limit + WASTED_FLOOR)
+		return err_set(err, "log: file %llu is full of false records",
+			       (unsigned long long)s->file.id.number);
 	result = r.next - offset <= LOG_WINDOW_BYTES ? scan_small(s, &r, err)
 						     : scan_large(s, &r, err);
 	if (result == LOG_SCAN_NONE)

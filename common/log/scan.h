@@ -1,8 +1,8 @@
 /* common/log/scan.h - looking for records through a window; inside the room only
  *
  * A scan does at most a few times the work of reading the file once, whatever
- * the file holds: records whose CRC fails late are counted, and once they sum up
- * to more than real ones could, further large ones are not believed.
+ * the file holds: bytes of records that fail only by their last CRC are counted,
+ * and when they sum up to more than damage can explain, that is a fault.
  */
 #pragma once
 
@@ -17,7 +17,7 @@ enum log_scan_result {
 void log_scan_init(struct log_scan *s, const struct log_file *f);
 void log_scan_release(struct log_scan *s);
 
-/* Forgets what was read: the file may have changed. */
+/* Forgets what was read: the file may have changed. Keeps count of the work. */
 void log_scan_reset(struct log_scan *s);
 
 /* The record at `offset`, if there is one that ends at or before `limit`. */

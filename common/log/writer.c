@@ -95,7 +95,7 @@ log_append(struct log_writer *w, uint16_t kind, const struct span *spans,
 	char head[LOG_HEAD_BYTES], tail[11];
 	uint32_t crc;
 
-	ASSERT(!w->stream.open);
+	ASSERT(!w->stream.open && kind != LOG_KIND_MARK);
 	if (w->dead)
 		return writer_dead(w, err);
 	gather_payload(&g, spans, n_spans);
@@ -116,7 +116,7 @@ log_append(struct log_writer *w, uint16_t kind, const struct span *spans,
 enum log_result
 log_stream_begin(struct log_writer *w, uint16_t kind, struct err *err)
 {
-	ASSERT(!w->stream.open);
+	ASSERT(!w->stream.open && kind != LOG_KIND_MARK);
 	if (w->dead)
 		return writer_dead(w, err);
 	w->stream.open = true;

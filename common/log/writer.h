@@ -43,7 +43,7 @@ void log_writer_init(struct log_writer *w, const struct log_file *f, uint64_t po
 MUST_USE bool log_writer_room(const struct log_writer *w, uint64_t n);
 
 /* One record, its payload gathered from at most LOG_SPANS_MAX spans. `kind` is
- * not 0. *offset is where it starts. */
+ * neither 0 nor LOG_KIND_MARK. *offset is where it starts. */
 MUST_USE enum log_result
 log_append(struct log_writer *w, uint16_t kind, const struct span *spans,
 	   size_t n_spans, uint64_t *offset, struct err *err);
