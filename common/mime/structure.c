@@ -87,10 +87,15 @@ boundary_owner(const struct mime_builder *b, struct span line, bool *closing)
 
 	for (uint32_t i = b->depth; i-- > 0;) {
 		struct span boundary = b->stack[i].boundary;
-		struct span tail = span_after(text, boundary.n);
+		struct span tail;
 
-		if (boundary.n <= best_n || !span_starts(text, boundary))
+		/* The last byte first: a line may be tried against a hundred of them.
+		 */
+		if (boundary.n <= best_n || boundary.n > text.n ||
+		    text.at[boundary.n - 1] != boundary.at[boundary.n - 1] ||
+		    memcmp(text.at, boundary.at, boundary.n) != 0)
 			continue;
+		tail = span_after(text, boundary.n);
 		best = i;
 		best_n = boundary.n;
 		*closing = span_starts(tail, SPAN("--"));
