@@ -1,4 +1,5 @@
 #include "common/proc/state.h"
+#include "common/proc/hostile.h"
 #include "common/proc/jail.h"
 #include "common/proc/sink.h"
 
@@ -40,6 +41,9 @@ start(struct proc *p, int fd, struct err *err)
 	if (jail_prepare(&jail, p->service, &p->settings, err) != 0 ||
 	    jail_enter(&jail, err) != 0)
 		return -1;
+#if defined(POSTROAD_HOSTILE)
+	hostile_try(&p->settings);
+#endif
 	return p->program->start ? p->program->start(p, err) : 0;
 }
 

@@ -63,7 +63,7 @@ on_down(struct ipc_peer *peer, void *context)
 		size_t i = (size_t)(slot - &p->peers[0][0]);
 
 		log_down(peer, (uint32_t)(i / SERVICE_INSTANCES_MAX),
-		         (uint32_t)(i % SERVICE_INSTANCES_MAX));
+			 (uint32_t)(i % SERVICE_INSTANCES_MAX));
 		*slot = NULL;
 	} else {
 		control_forget(p, peer);

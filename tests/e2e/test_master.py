@@ -1,0 +1,152 @@
+"""master: starts again what dies, reloads, refuses what is wrong, stops in order."""
+import os
+import signal
+import socket
+import subprocess
+import time
+
+import harness
+import pytest
+
+
+@pytest.fixture(scope="module")
+def master():
+    with harness.Postroad() as s:
+        s.start()
+        yield s
+
+
+def greeting(server, port):
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as s:
+        s.settimeout(10)
+        return s.recv(200)
+
+
+def wait_log(server, count, *needles, seconds=20):
+    harness.wait_until(lambda: len(server.logged(*needles)) >= count, seconds, " ".join(needles))
+
+
+@pytest.mark.parametrize("program", ["smtpd", "spoold", "authd", "qmgr", "local", "gate", "pop3d",
+                                     "pickup"])
+def test_master_starts_a_killed_program_again(master, program):
+    pid = next(iter(master.pids(program)))
+    before = len(master.pids(program))
+    ready = len(master.logged("process.ready", f"name={program} "))
+    os.kill(pid, signal.SIGKILL)
+    wait_log(master, ready + 1, "process.ready", f"name={program} ")
+    assert pid not in master.pids(program)
+    assert len(master.pids(program)) == before
+    assert master.logged("process.end", f"name={program} ", f"pid={pid} ", "signal=9")
+
+
+def test_master_serves_after_all_that(master):
+    assert greeting(master, master.ports["smtp"]).startswith(b"220 ")
+    assert greeting(master, master.ports["pop3"]).startswith(b"+OK")
+
+
+def test_master_kills_a_program_that_hangs(master):
+    master.write_config(ping_timeout_s="2")
+    os.kill(master.process.pid, signal.SIGHUP)
+    wait_log(master, 1, "master.reloaded")
+    pid = next(iter(master.pids("pickup")))
+    os.kill(pid, signal.SIGSTOP)
+    wait_log(master, 1, "process.kill", f"pid={pid} ", "answer")
+    harness.wait_until(lambda: master.pids("pickup") and pid not in master.pids("pickup"), 20)
+    master.write_config(ping_timeout_s="30")
+
+
+def test_master_reload_moves_a_listener_and_keeps_the_others(master):
+    old, new = master.ports["pop3"], harness.free_ports(1)[0]
+    reloads = len(master.logged("master.reloaded"))
+    master.ports["pop3"] = new
+    master.write_config()
+    os.kill(master.process.pid, signal.SIGHUP)
+    wait_log(master, reloads + 1, "master.reloaded")
+    assert greeting(master, new).startswith(b"+OK")
+    assert greeting(master, master.ports["smtp"]).startswith(b"220 ")
+
+    def refused():
+        try:
+            greeting(master, old)
+        except OSError:
+            return True
+        return False
+    harness.wait_until(refused, 10, "the old port is closed")
+
+
+@pytest.mark.parametrize("changes, says", [
+    ({"recipients_max": "5"}, "recipients_max must be at least 100"),
+    ({"recipients_max": "1000", "pop3s_listen": '"203.0.113.1:995"'}, "pop3s_listen"),
+])
+def test_master_refuses_a_wrong_reload_and_goes_on(master, changes, says):
+    right = master.config.read_text()
+    wrong = "".join(line + "\n" for line in right.splitlines()
+                    if line.split(" ")[0] not in changes)
+    wrong += "".join(f"{name} = {value}\n" for name, value in changes.items())
+    failed = len(master.logged("master.reload_failed"))
+    master.config.write_text(wrong)
+    os.kill(master.process.pid, signal.SIGHUP)
+    wait_log(master, failed + 1, "master.reload_failed")
+    master.config.write_text(right)
+    assert any(says in line for line in master.logged("reload.refused"))
+    assert greeting(master, master.ports["smtp"]).startswith(b"220 ")
+
+
+def test_master_log_file_can_be_rotated(master):
+    reloads = len(master.logged("master.reloaded"))
+    rotated = master.log.with_suffix(".1")
+    master.log.rename(rotated)
+    os.kill(master.process.pid, signal.SIGHUP)
+    harness.wait_until(master.log.exists, 10, "a new log file")
+    greeting(master, master.ports["smtp"])
+    wait_log(master, 1, "smtp.connect")
+    master.log.write_text(rotated.read_text() + master.log.read_text())
+    assert reloads > 0
+
+
+def test_master_will_not_run_twice(master):
+    second = subprocess.run([master.build / "libexec/postroad-master", "--config", master.config],
+                            capture_output=True, timeout=30)
+    assert second.returncode == 1
+    assert b"another postroad-master runs" in second.stderr
+
+
+def test_master_stops_in_order_and_leaves_no_process():
+    with harness.Postroad() as s:
+        s.start()
+        pids = s.pids()
+        assert s.stop() == 0
+        assert not [p for p in pids if os.path.exists(f"/proc/{p}")]
+        assert all("status=0" in line for line in s.logged("process.end"))
+        ends = [line.split("name=")[1].split(" ")[0] for line in s.logged("process.end")]
+        assert ends[-1] == "authd"
+        assert max(ends.index("smtpd"), ends.index("gate")) < ends.index("spoold")
+        assert ends.index("spoold") < ends.index("qmgr") < ends.index("local")
+
+
+def test_master_waits_for_the_programs_of_one_that_was_killed():
+    with harness.Postroad() as s:
+        s.start()
+        left = [p for p in s.pids() if p != s.process.pid]
+        spoold = next(iter(s.pids("spoold")))
+        os.kill(spoold, signal.SIGSTOP)
+        s.process.kill()
+        s.process.wait(10)
+        s.start(wait=False)
+        time.sleep(0.5)  # it must not come up in this time
+        assert len(s.logged("master.start")) == 1
+        os.kill(spoold, signal.SIGCONT)
+        s.wait_ready()
+        assert not [p for p in left if os.path.exists(f"/proc/{p}")]
+
+
+def test_master_tells_all_errors_of_the_settings_at_once():
+    with harness.Postroad() as s:
+        with s.config.open("a") as f:
+            f.write("no_such_thing = 1\nrecipients_max = 1\n")
+        done = subprocess.run([s.build / "libexec/postroad-master", "--config", s.config],
+                              capture_output=True, timeout=30)
+        lines = s.config.read_text().count("\n")
+        assert done.returncode == 1
+        assert f"{s.config}:{lines - 1}: no_such_thing is not a setting" in done.stderr.decode()
+        assert f"{s.config}:{lines}: recipients_max must be at least 100" in done.stderr.decode()
