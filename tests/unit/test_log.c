@@ -1,4 +1,4 @@
-/* tests/unit/test_log.c - records on disk: frames, writer, reader, recovery, files */
+/* tests/unit/test_log.c - records on disk: writer, reader, recovery, files */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -95,131 +95,6 @@ recover(struct bench *b, enum log_shape shape, uint64_t known_synced)
 
 	assert_int_equal(log_recover(&b->file, shape, known_synced, &was, &b->err), 0);
 	return was;
-}
-
-/* --- frame --- */
-
-static size_t
-frame_make(struct span payload, uint64_t offset, char *at)
-{
-	struct log_record r = {.offset = offset, .synced = 1024, .kind = 5};
-	char tail[11];
-	uint32_t crc = crc32c(log_frame_crc(&id, offset), payload);
-	size_t n;
-
-	r.n = (uint32_t)payload.n;
-	log_frame_put_head(&id, &r, at);
-	memcpy(at + LOG_HEAD_BYTES, payload.at, payload.n);
-	n = log_frame_put_tail(crc, &r, at, tail);
-	memcpy(at + LOG_HEAD_BYTES + payload.n, tail, n);
-	return LOG_HEAD_BYTES + payload.n + n;
-}
-
-static void
-test_frame_is_checked_at_every_length_and_cut(void **state)
-{
-	struct log_record r;
-
-	(void)state;
-	for (size_t n = 0; n <= 40; n++) {
-		char frame[64];
-		struct span payload =
-		    span_make("0123456789abcdefghijklmnopqrstuvwxyzABCD", n);
-		size_t bytes = frame_make(payload, 2048, frame);
-
-		assert_int_equal(bytes, log_frame_bytes(n));
-		assert_int_equal(bytes % 8, 0);
-		for (size_t cut = 0; cut <= bytes; cut++) {
-			char *exact = memcpy(memory_new(cut, 1), frame, cut);
-			enum log_frame got =
-			    log_frame_check(&id, 2048, span_make(exact, cut), &r);
-
-			assert_int_equal(got, cut < LOG_HEAD_BYTES ? LOG_FRAME_BAD
-					      : cut < bytes        ? LOG_FRAME_SHORT
-								   : LOG_FRAME_OK);
-			if (got == LOG_FRAME_SHORT)
-				assert_int_equal(r.next, 2048 + bytes);
-			if (got == LOG_FRAME_OK)
-				assert_true(span_equal(r.payload, payload));
-			free(exact);
-		}
-		assert_int_equal(r.kind, 5);
-		assert_int_equal(r.synced, 1024);
-		assert_int_equal(r.payload_at, 2048 + LOG_HEAD_BYTES);
-	}
-}
-
-static void
-test_frame_with_a_flipped_bit_is_no_record(void **state)
-{
-	char frame[64];
-	size_t bytes = frame_make(SPAN("thirteen byte"), 2048, frame);
-	struct log_record r;
-
-	(void)state;
-	for (size_t bit = 0; bit < bytes * 8; bit++) {
-		bool padding = bit / 8 >= LOG_HEAD_BYTES + 13 && bit / 8 < bytes - 4;
-		enum log_frame got;
-
-		frame[bit / 8] ^= (char)(1 << bit % 8);
-		got = log_frame_check(&id, 2048, span_make(frame, bytes), &r);
-		assert_int_equal(got, padding ? LOG_FRAME_OK : LOG_FRAME_BAD);
-		frame[bit / 8] ^= (char)(1 << bit % 8);
-	}
-}
-
-static void
-test_frame_belongs_to_one_place_in_one_life(void **state)
-{
-	struct log_id other = id;
-	struct log_record r;
-	char frame[64];
-	struct span all = span_make(frame, frame_make(SPAN("x"), 2048, frame));
-
-	(void)state;
-	assert_int_equal(log_frame_check(&id, 2048, all, &r), LOG_FRAME_OK);
-	assert_int_equal(log_frame_check(&id, 2056, all, &r), LOG_FRAME_BAD);
-	assert_int_equal(log_frame_check(&id, 2049, all, &r), LOG_FRAME_BAD);
-	for (int bit = 0; bit < 64; bit++) {
-		other.salt = id.salt ^ UINT64_C(1) << bit;
-		assert_int_equal(log_frame_check(&other, 2048, all, &r), LOG_FRAME_BAD);
-	}
-}
-
-static void
-test_header_says_ready_unready_or_damaged(void **state)
-{
-	static const struct {
-		const char *name;
-		uint32_t kind;
-		uint64_t number;
-		size_t cut, flip, flip_too; /* 0: none */
-		enum log_header want;
-	} rows[] = {
-	    {"whole",                  KIND,     3, 1024, 0,   0,   LOG_HEADER_OK     },
-	    {"nothing yet",            KIND,     3, 0,    0,   0,   LOG_HEADER_UNREADY},
-	    {"one copy is enough",     KIND,     3, 36,   0,   0,   LOG_HEADER_OK     },
-	    {"first copy lost",        KIND,     3, 1024, 25,  0,   LOG_HEADER_OK     },
-	    {"second copy lost",       KIND,     3, 1024, 530, 0,   LOG_HEADER_OK     },
-	    {"both copies lost",       KIND,     3, 1024, 25,  530, LOG_HEADER_DAMAGED},
-	    {"life of another number", KIND,     4, 1024, 0,   0,   LOG_HEADER_UNREADY},
-	    {"another kind of log",    KIND + 1, 3, 1024, 0,   0,   LOG_HEADER_DAMAGED},
-	    {"another version",        KIND,     3, 512,  7,   0,   LOG_HEADER_DAMAGED},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < N_ELEMS(rows); i++) {
-		struct log_id got = {.kind = rows[i].kind, .number = rows[i].number};
-		char header[LOG_HEADER_BYTES];
-
-		print_message("%s\n", rows[i].name);
-		log_header_put(&id, header);
-		header[rows[i].flip] ^= rows[i].flip ? 1 : 0;
-		header[rows[i].flip_too] ^= rows[i].flip_too ? 1 : 0;
-		assert_int_equal(log_header_check(span_make(header, rows[i].cut), &got),
-				 rows[i].want);
-		assert_int_equal(got.salt, rows[i].want == LOG_HEADER_OK ? id.salt : 0);
-	}
 }
 
 /* --- writer --- */
@@ -393,54 +268,56 @@ test_sync_covers_what_was_there_when_it_began(void **state)
 
 /* --- recovery and damage --- */
 
+static const struct {
+	const char *name;
+	int synced_after; /* this many of the records a b c d e */
+	const char *hit;  /* these are destroyed */
+	bool known;       /* the caller knows what was synced */
+	const char *want;
+} torn_or_damaged[] = {
+    {"clean",			  3, "",      false, " a b c d e"              },
+    {"last is torn",                   3, "e",     false, " a b c d"                },
+    {"torn, later ones survived",      2, "c",     false, " a b"                    },
+    {"synced, later ones prove it",    2, "a",     false, " !1024+24 b c d e"       },
+    {"synced, next to the edge",       2, "b",     false, " a !1048+24 c d e"       },
+    {"two in a row",                   3, "bc",    false, " a !1048+48 d e"         },
+    {"two apart",		      3, "ac",    false, " !1024+24 b !1072+24 d e"},
+    {"damage, then torn",              3, "bd",    false, " a !1048+24 c"           },
+    {"damage runs into the torn",      3, "cd",    false, " a b !1072+24"           },
+    {"all synced, no later proof",     5, "e",     false, " a b c d"                },
+    {"all synced, the caller knows",   5, "e",     true,  " a b c d !1120+24"       },
+    {"nothing left, the caller knows", 5, "abcde", true,  " !1024+120"              },
+    {"nothing left, nobody knows",     5, "abcde", false, ""                        },
+};
+
 static void
 test_recovery_tells_torn_from_damaged(void **state)
 {
-	static const struct {
-		const char *name;
-		int synced_after; /* this many of the records a b c d e */
-		const char *hit;  /* these are destroyed */
-		bool known;       /* the caller knows what was synced */
-		const char *want;
-	} rows[] = {
-	    {"clean",			  3, "",      false, " a b c d e"              },
-	    {"last is torn",                   3, "e",     false, " a b c d"                },
-	    {"torn, later ones survived",      2, "c",     false, " a b"                    },
-	    {"synced, later ones prove it",    2, "a",     false, " !1024+24 b c d e"       },
-	    {"synced, next to the edge",       2, "b",     false, " a !1048+24 c d e"       },
-	    {"two in a row",                   3, "bc",    false, " a !1048+48 d e"         },
-	    {"two apart",                      3, "ac",    false, " !1024+24 b !1072+24 d e"},
-	    {"damage, then torn",              3, "bd",    false, " a !1048+24 c"           },
-	    {"damage runs into the torn",      3, "cd",    false, " a b !1072+24"           },
-	    {"all synced, no later proof",     5, "e",     false, " a b c d"                },
-	    {"all synced, the caller knows",   5, "e",     true,  " a b c d !1120+24"       },
-	    {"nothing left, the caller knows", 5, "abcde", true,  " !1024+120"              },
-	    {"nothing left, nobody knows",     5, "abcde", false, ""                        },
-	};
 	static const enum log_shape shapes[] = {LOG_GROWS, LOG_PREWRITTEN};
 
 	(void)state;
-	for (size_t i = 0; i < 2 * N_ELEMS(rows); i++) {
+	for (size_t i = 0; i < 2 * N_ELEMS(torn_or_damaged); i++) {
 		enum log_shape shape = shapes[i % 2];
 		const char *text[] = {"a", "b", "c", "d", "e"};
 		struct log_recovery was, again;
 		struct bench b;
 
-		print_message("%s\n", rows[i / 2].name);
+		print_message("%s\n", torn_or_damaged[i / 2].name);
 		bench_init(&b, shape == LOG_GROWS ? 0 : 4096);
 		for (int n = 0; n < 5; n++) {
 			put(&b, text[n]);
-			if (n + 1 == rows[i / 2].synced_after)
+			if (n + 1 == torn_or_damaged[i / 2].synced_after)
 				assert_int_equal(log_sync(&b.w, &b.err), LOG_OK);
 		}
 		assert_int_equal(log_file_sync(&b.file, &b.err), 0);
-		for (const char *c = rows[i / 2].hit; *c; c++)
+		for (const char *c = torn_or_damaged[i / 2].hit; *c; c++)
 			simdisk_poke(&b.disk, "f.1",
 				     LOG_HEADER_BYTES + 24 * (size_t)(*c - 'a') + 16,
 				     1);
-		was = recover(&b, shape, rows[i / 2].known ? b.w.synced : 0);
-		assert_reads(&b, was.end, rows[i / 2].want);
-		again = recover(&b, shape, rows[i / 2].known ? was.synced : 0);
+		was = recover(&b, shape, torn_or_damaged[i / 2].known ? b.w.synced : 0);
+		assert_reads(&b, was.end, torn_or_damaged[i / 2].want);
+		again =
+		    recover(&b, shape, torn_or_damaged[i / 2].known ? was.synced : 0);
 		assert_int_equal(again.end, was.end);
 		assert_int_equal(again.damaged_bytes, was.damaged_bytes);
 		if (shape == LOG_GROWS) {
@@ -455,7 +332,7 @@ test_recovery_tells_torn_from_damaged(void **state)
 			assert_int_equal(simdisk_file(&b.disk, "f.1")->safe.n, was.end);
 			log_writer_init(&b.w, &b.file, was.end, LOG_FILE_MAX);
 			put(&b, "new");
-			buf_putf(&want, "%s new%c", rows[i / 2].want, '\0');
+			buf_putf(&want, "%s new%c", torn_or_damaged[i / 2].want, '\0');
 			assert_reads(&b, b.w.position, want.at);
 			buf_release(&want);
 		}
@@ -773,10 +650,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_frame_is_checked_at_every_length_and_cut),
-	    cmocka_unit_test(test_frame_with_a_flipped_bit_is_no_record),
-	    cmocka_unit_test(test_frame_belongs_to_one_place_in_one_life),
-	    cmocka_unit_test(test_header_says_ready_unready_or_damaged),
 	    cmocka_unit_test(test_append_is_one_write_and_read_back),
 	    cmocka_unit_test(test_stream_is_a_record_only_when_ended),
 	    cmocka_unit_test(test_writer_is_full_at_its_limit_and_lives_on),
