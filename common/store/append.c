@@ -52,7 +52,7 @@ data_open(struct store_account *a, uint64_t n, struct err *err)
 	return 0;
 }
 
-static int
+int
 summary_open(struct store_account *a, uint64_t n, struct err *err)
 {
 	struct event_place *place = &a->state.tail.summary;

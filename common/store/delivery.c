@@ -121,7 +121,7 @@ deliveries_load(struct store_account *a, int64_t since_us, struct err *err)
 		return NULL;
 	}
 	for (size_t i = 1; i < c.n; i++)
-		if (c.at[i].time_us < since_us && !c.at[i - 1].head.snapshot)
+		if (c.at[i].time_us < since_us)
 			from = c.at[i].head.base;
 	result = chain_walk(&c, from, a->state.position, &walk, err);
 	chain_release(&c);

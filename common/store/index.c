@@ -313,6 +313,10 @@ index_save(struct store_account *a, struct err *err)
 	index_put(a, &o);
 	io->close(io->disk, o.fd);
 	buf_release(&o.hold);
+	/* A rename does not replace; without an index for a moment, who looks makes do
+	 * with the journal. */
+	if (!o.failed)
+		(void)io->unlink(io->disk, a->dir, "index");
 	if (o.failed || io->rename(io->disk, a->dir, "index.new", "index") < 0) {
 		err_sys(err, "store: cannot write an index");
 		(void)io->unlink(io->disk, a->dir, "index.new");

@@ -215,6 +215,9 @@ MUST_USE int account_load(struct store_account *a, struct err *err);
  * is durable. */
 MUST_USE int account_follow(struct store_account *a, bool to_end, struct err *err);
 
+/* store_sync() with the lock held. */
+MUST_USE int account_sync(struct store_account *a, struct err *err);
+
 /* A file by number for reading; stays the account's. OK, NONE, FAULT. */
 MUST_USE enum store_result
 account_file(struct store_account *a, enum file_sort sort, uint32_t number,
@@ -256,6 +259,9 @@ MUST_USE int file_write(const struct log_file *f, struct iovec *v, size_t n,
  * many positions, else 0. On a fault the account is stale. */
 MUST_USE int
 journal_roll(struct store_account *a, const struct event_head *like, struct err *err);
+
+/* Says in the file that it goes on in the next; the lock is held. */
+MUST_USE int journal_seal(struct store_account *a, struct err *err);
 
 /* --- the journal's files one after the other: chain.c -------------------------- */
 
@@ -321,6 +327,15 @@ void summary_put(const struct mime_summary *s, const uint8_t guid[STORE_GUID_BYT
 MUST_USE bool summary_decode(struct span payload, const uint8_t guid[STORE_GUID_BYTES],
 			     struct store_summary *out, struct mime_place **places);
 MUST_USE uint64_t thread_key(const struct mime_summary *s);
+/* The payload of a message's summary, made from its content. OK, DAMAGED (the content
+ * is), LIMIT (too large to be kept), FAULT. */
+MUST_USE enum store_result
+summary_render(struct store_account *a, const struct store_record *r, struct buf *out,
+	       struct err *err);
+/* Is there one, undamaged? */
+MUST_USE bool summary_good(struct store_account *a, const struct store_record *r);
+/* Makes summary.N ready for a record of n bytes at state.tail.summary. */
+MUST_USE int summary_open(struct store_account *a, uint64_t n, struct err *err);
 
 /* --- content.c ------------------------------------------------------------------ */
 

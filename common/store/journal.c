@@ -1,8 +1,7 @@
 /* the journal's last file: begun, sealed, replaced */
 #include "common/store/internal.h"
 
-/* Says in the old file that it goes on in another. */
-static int
+int
 journal_seal(struct store_account *a, struct err *err)
 {
 	const struct event e = {.kind = EVENT_SEALED, .time_us = a->now_us};

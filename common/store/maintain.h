@@ -46,6 +46,3 @@ struct store_compaction {
 MUST_USE enum store_result
 store_compact(struct store_account *account, uint64_t keep_s, int64_t now_us,
 	      struct store_compaction *out, struct err *err);
-
-/* Bytes that a compaction would give back, at a guess that reads nothing. */
-MUST_USE uint64_t store_wasted(const struct store_account *account);

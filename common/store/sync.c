@@ -187,11 +187,14 @@ sync_all(struct store_account *a, struct err *err)
 			    sync_file(a, FILE_JOURNAL, (uint32_t)c.at[i].number, err);
 	}
 	chain_release(&c);
+	/* It is in the chain, but for a chain that a compaction began anew. */
+	if (result == 0)
+		result = log_file_sync(&a->files[FILE_JOURNAL], err);
 	return result == 0 ? sync_names(a, err) : result;
 }
 
-static int
-sync_locked(struct store_account *a, struct err *err)
+int
+account_sync(struct store_account *a, struct err *err)
 {
 	struct err first;
 
@@ -216,7 +219,7 @@ store_sync(struct store_account *a, int64_t now_us, struct err *err)
 	if (result != STORE_OK)
 		return result;
 	a->now_us = now_us;
-	if (sync_locked(a, err) < 0)
+	if (account_sync(a, err) < 0)
 		result = STORE_FAULT;
 	account_unlock(a);
 	return result;

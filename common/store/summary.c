@@ -1,0 +1,75 @@
+/* a message's summary, from its file or made anew */
+#include "common/store/internal.h"
+
+/* OK; DAMAGED when there is none that is good. */
+static enum store_result
+summary_read(struct store_account *a, const struct store_record *r,
+	     struct store_summary *out, struct err *err)
+{
+	const struct log_file *f;
+	struct log_record record;
+
+	if (r->summary_number == 0 ||
+	    account_file(a, FILE_SUMMARY, r->summary_number, &f, err) != STORE_OK)
+		return STORE_DAMAGED;
+	if (log_fetch(f, r->summary_offset, 4096, &a->summary, &record, err) !=
+	    LOG_READ_RECORD)
+		return STORE_DAMAGED;
+	return summary_decode(record.payload, r->guid, out, &a->places) ? STORE_OK
+									: STORE_DAMAGED;
+}
+
+enum store_result
+summary_render(struct store_account *a, const struct store_record *r, struct buf *out,
+	       struct err *err)
+{
+	const struct log_file *f;
+	struct mime_summary s;
+	enum store_result result;
+	uint64_t at;
+
+	result = data_check(a, r, &a->content, &f, &at, err);
+	if (result != STORE_OK)
+		return result == STORE_NONE ? STORE_DAMAGED : result;
+	mime_summarize(
+	    a->store->parser,
+	    span_first(span_after(buf_span(&a->content), (size_t)(at - r->data_offset)),
+		       (size_t)r->content_bytes),
+	    &s);
+	buf_reset(out);
+	summary_put(&s, r->guid, out);
+	return out->full ? STORE_LIMIT : STORE_OK;
+}
+
+bool
+summary_good(struct store_account *a, const struct store_record *r)
+{
+	struct store_summary ignored;
+	struct err err;
+
+	return summary_read(a, r, &ignored, &err) == STORE_OK;
+}
+
+enum store_result
+store_summary_get(struct store_account *a, uint32_t mailbox, uint32_t uid,
+		  struct store_summary *out, struct err *err)
+{
+	const struct store_record *r = store_find(a, mailbox, uid);
+	enum store_result result;
+
+	if (!r)
+		return STORE_NONE;
+	if (summary_read(a, r, out, err) == STORE_OK)
+		return STORE_OK;
+	result = summary_render(a, r, &a->summary, err);
+	if (result == STORE_DAMAGED)
+		err_set(err, "store: account %016llx mailbox %u uid %u is damaged",
+			(unsigned long long)a->id, mailbox, uid);
+	if (result == STORE_LIMIT)
+		err_set(err, "store: the summary of mailbox %u uid %u is too large",
+			mailbox, uid);
+	if (result != STORE_OK)
+		return result == STORE_LIMIT ? STORE_FAULT : result;
+	ASSERT(summary_decode(buf_span(&a->summary), r->guid, out, &a->places));
+	return STORE_OK;
+}

@@ -1,0 +1,404 @@
+/* tests/unit/test_store_maintain.c - damage is confined and named; verify, rebuild,
+ * compact */
+#include "tests/unit/store_fixture.h"
+
+#include "common/store/internal.h"
+
+#define PREFIX "Return-Path: <a@example.org>\r\nDelivered-To: b@example.org\r\n"
+#define N      5
+
+static const struct store_settings plain = {.summarize = true};
+
+static void
+text_make(unsigned i, char text[256])
+{
+	snprintf(text, 256,
+		 "Subject: number %u\r\nMessage-ID: <%u@example.org>\r\n\r\nbody %u "
+		 "%0*u\r\n",
+		 i, i, i, (int)(i % 50) + 1, i);
+}
+
+static void
+append_n(struct fixture *f, unsigned first, unsigned n)
+{
+	char text[256];
+
+	for (unsigned i = first; i < first + n; i++) {
+		struct store_message m;
+
+		text_make(i, text);
+		m = fixture_message(f, span_str(text), SPAN(PREFIX));
+		m.delivery = (struct store_delivery_id){i, 0, 1};
+		(void)fixture_append(f, &m);
+	}
+	fixture_check(f, store_view_refresh(f->account, &f->err));
+}
+
+static void
+check_content(struct fixture *f, uint32_t mailbox, uint32_t uid, unsigned i)
+{
+	struct buf got = buf_make(4096), want = buf_make(4096);
+	char text[256];
+
+	text_make(i, text);
+	buf_put_str(&want, PREFIX);
+	buf_put_str(&want, text);
+	fixture_check(f, fixture_read(f, mailbox, uid, &got));
+	assert_true(span_equal(buf_span(&got), buf_span(&want)));
+	buf_release(&got);
+	buf_release(&want);
+}
+
+struct findings {
+	size_t n;
+	struct store_finding last;
+};
+
+static void
+note(void *context, const struct store_finding *finding)
+{
+	struct findings *f = context;
+
+	f->n++;
+	f->last = *finding;
+	print_message("found %d mailbox %u uid %u file %u: %s\n", (int)finding->what,
+		      finding->mailbox, finding->uid, finding->file, finding->text);
+}
+
+static struct findings
+verify(struct fixture *f)
+{
+	struct findings found = {0};
+	uint64_t n;
+
+	fixture_check(f, store_verify(f->account, note, &found, &n, &f->err));
+	assert_int_equal(n, found.n);
+	return found;
+}
+
+static void
+test_damaged_message_is_named_and_others_are_read(void **state)
+{
+	struct buf got = buf_make(4096);
+	const struct store_record *r;
+	struct findings found;
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f, &plain);
+	append_n(&f, 1, N);
+	assert_int_equal(verify(&f).n, 0);
+	r = store_find(f.account, STORE_INBOX, 3);
+	fixture_poke(&f, "data.1", r->data_offset + 130);
+	found = verify(&f);
+	assert_int_equal(found.n, 1);
+	assert_int_equal(found.last.what, STORE_DAMAGE_CONTENT);
+	assert_int_equal(found.last.mailbox, STORE_INBOX);
+	assert_int_equal(found.last.uid, 3);
+	for (unsigned i = 1; i <= N; i++)
+		if (i != 3)
+			check_content(&f, STORE_INBOX, i, i);
+	assert_int_equal(fixture_read(&f, STORE_INBOX, 3, &got), STORE_DAMAGED);
+	assert_non_null(strstr(f.err.text, "uid 3"));
+	fixture_reopen(&f);
+	fixture_check(&f, store_view_refresh(f.account, &f.err));
+	assert_non_null(store_find(f.account, STORE_INBOX, 3));
+	append_n(&f, 6, 1);
+	check_content(&f, STORE_INBOX, 6, 6);
+	buf_release(&got);
+	fixture_release(&f);
+}
+
+/* The journal's record of one message is lost: so is it, and no other. */
+static void
+test_damaged_journal_loses_no_other_message(void **state)
+{
+	const struct store_record *r;
+	struct findings found;
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f, &plain);
+	append_n(&f, 1, N);
+	r = store_find(f.account, STORE_INBOX, 3);
+	fixture_poke(&f, "journal.1", r->journal_offset + 100);
+	fixture_reopen(&f);
+	found = verify(&f);
+	assert_true(found.n >= 1);
+	fixture_check(&f, store_view_refresh(f.account, &f.err));
+	assert_null(store_find(f.account, STORE_INBOX, 3));
+	for (unsigned i = 1; i <= N; i++)
+		if (i != 3)
+			check_content(&f, STORE_INBOX, i, i);
+	append_n(&f, 6, 1);
+	r = store_find(f.account, STORE_INBOX, 5);
+	r = store_next(f.account, r);
+	assert_non_null(r);
+	assert_true(r->uid > 5);
+	check_content(&f, STORE_INBOX, r->uid, 6);
+	fixture_release(&f);
+}
+
+static void
+test_index_and_summary_come_back(void **state)
+{
+	static const char *lost[] = {"index", "summary.1"};
+	struct store_summary was, is;
+	struct buf envelope = buf_make(1 << 16), headers = buf_make(1 << 16);
+	struct fixture f;
+	uint64_t n;
+
+	(void)state;
+	fixture_init(&f, &plain);
+	append_n(&f, 1, 100);
+	fixture_check(&f, store_view_save(f.account, &f.err));
+	fixture_check(&f, store_summary_get(f.account, STORE_INBOX, 50, &was, &f.err));
+	buf_put(&envelope, was.envelope);
+	buf_put(&headers, was.headers);
+	for (size_t i = 0; i < N_ELEMS(lost); i++) {
+		fixture_remove(&f, lost[i]);
+		fixture_reopen(&f);
+		fixture_check(&f, store_view_refresh(f.account, &f.err));
+		fixture_check(
+		    &f, store_summary_get(f.account, STORE_INBOX, 50, &is, &f.err));
+		assert_true(span_equal(is.envelope, buf_span(&envelope)));
+		assert_true(span_equal(is.headers, buf_span(&headers)));
+		assert_int_equal(is.n_places, 1);
+	}
+	assert_int_equal(verify(&f).n, 100);
+	fixture_check(&f, store_rebuild(f.account, f.now_us, &n, &f.err));
+	assert_int_equal(n, 100);
+	assert_int_equal(verify(&f).n, 0);
+	fixture_reopen(&f);
+	fixture_check(&f, store_view_refresh(f.account, &f.err));
+	fixture_check(&f, store_summary_get(f.account, STORE_INBOX, 50, &is, &f.err));
+	assert_true(span_equal(is.envelope, buf_span(&envelope)));
+	/* Every byte of the index that is changed is found. */
+	for (off_t at = 0; at < 128 * 8; at += 37) {
+		fixture_poke(&f, "index", at);
+		fixture_reopen(&f);
+		fixture_check(&f, store_view_refresh(f.account, &f.err));
+		assert_non_null(store_find(f.account, STORE_INBOX, 100));
+		check_content(&f, STORE_INBOX, 1 + (uint32_t)at % 100,
+			      1 + (unsigned)at % 100);
+		fixture_poke(&f, "index", at);
+	}
+	buf_release(&envelope);
+	buf_release(&headers);
+	fixture_release(&f);
+}
+
+static bool
+file_has(const struct fixture *f, const char *prefix, const char *text)
+{
+	char path[160], bytes[65536];
+	bool found = false;
+
+	for (int i = 1; i < 10 && !found; i++) {
+		char name[40];
+		ssize_t n;
+		int fd;
+
+		snprintf(name, sizeof(name), "%s%d", prefix, i);
+		fixture_path(f, name, path);
+		fd = open(path, O_RDONLY);
+		if (fd < 0)
+			continue;
+		n = read(fd, bytes, sizeof(bytes));
+		found = memmem(bytes, (size_t)n, text, strlen(text)) != NULL;
+		close(fd);
+	}
+	return found;
+}
+
+static void
+test_compaction_drops_old_expunged_and_nothing_else(void **state)
+{
+	const struct store_range gone = {2, 3}, copied = {4, 4}, later = {8, 8};
+	struct store_compaction done;
+	struct store_content *open_before;
+	struct store_mailbox box;
+	struct store_message m;
+	struct store_appended got;
+	struct fixture f, other = {0};
+	struct span piece;
+	uint32_t first;
+	uint64_t n, modseq;
+	size_t n_gone;
+	char text[256];
+
+	(void)state;
+	fixture_init(&f, &plain);
+	append_n(&f, 1, 10);
+	fixture_check(&f, store_copy(f.account, STORE_INBOX,
+				     (struct store_uids){&copied, 1}, 3, f.now_us,
+				     &first, &n, &f.err));
+	fixture_check(&f, store_sync(f.account, f.now_us, &f.err));
+	fixture_check(
+	    &f, store_content_open(f.account, STORE_INBOX, 3, &open_before, &f.err));
+	fixture_check(&f, store_expunge(f.account, STORE_INBOX,
+					(struct store_uids){&gone, 1}, f.now_us, &n,
+					&f.err));
+	fixture_check(&f, store_expunge(f.account, STORE_INBOX,
+					(struct store_uids){&copied, 1}, f.now_us, &n,
+					&f.err));
+	f.now_us += INT64_C(1000000) * 86400 * 8;
+	fixture_check(&f, store_expunge(f.account, STORE_INBOX,
+					(struct store_uids){&later, 1}, f.now_us, &n,
+					&f.err));
+	fixture_check(&f,
+		      store_flags_change(f.account, 3, (struct store_uids){&copied, 1},
+					 STORE_FLAGS_ADD, STORE_SEEN, 0, f.now_us,
+					 &modseq, &f.err));
+	fixture_check(&f, store_sync(f.account, f.now_us, &f.err));
+	/* Another process, which has the old files open. */
+	other = f;
+	fixture_check(&other, store_account_open(f.store, FIXTURE_ID, STORE_MUST_EXIST,
+						 f.now_us, &other.account, &other.err));
+	fixture_check(&other, store_view_refresh(other.account, &other.err));
+
+	assert_true(file_has(&f, "data.", "body 2"));
+	fixture_check(&f, store_compact(f.account, 7 * 86400, f.now_us, &done, &f.err));
+	assert_int_equal(done.messages_dropped, 3);
+	assert_false(file_has(&f, "data.", "body 2"));
+	assert_false(file_has(&f, "summary.", "number 2"));
+	assert_true(file_has(&f, "data.", "body 8"));
+	text_make(3, text);
+	fixture_check(
+	    &f, store_content_read(open_before, strlen(PREFIX), 4096, &piece, &f.err));
+	assert_true(span_equal(piece, span_str(text)));
+	store_content_close(&open_before);
+	check_content(&other, STORE_INBOX, 9, 9);
+	store_account_close(&other.account);
+
+	for (int pass = 0; pass < 3; pass++) {
+		fixture_check(&f, store_view_refresh(f.account, &f.err));
+		assert_true(store_mailbox_get(f.account, STORE_INBOX, &box));
+		assert_int_equal(box.messages, 6);
+		assert_int_equal(box.uidnext, 11);
+		assert_true(box.expunged_since > 0);
+		assert_int_equal(store_expunged(f.account, STORE_INBOX, &n_gone)->uid,
+				 8);
+		assert_int_equal(n_gone, 1);
+		check_content(&f, STORE_INBOX, 10, 10);
+		check_content(&f, 3, first, 4);
+		assert_int_equal(verify(&f).n, 0);
+		if (pass == 0)
+			fixture_reopen(&f);
+		else
+			fixture_check(&f, store_compact(f.account, 7 * 86400, f.now_us,
+							&done, &f.err));
+	}
+	/* The other one finds everything at its new place, and may write. */
+	other.store = f.store;
+	fixture_open(&other);
+	fixture_check(&other, store_view_refresh(other.account, &other.err));
+	fixture_check(&f, store_compact(f.account, 7 * 86400, f.now_us, &done, &f.err));
+	check_content(&other, STORE_INBOX, 9, 9);
+	text_make(11, text);
+	m = fixture_message(&other, span_str(text), SPAN(PREFIX));
+	got = fixture_append(&other, &m);
+	assert_int_equal(got.uid, 11);
+	/* A delivery that was compacted away is still known. */
+	m.delivery = (struct store_delivery_id){2, 0, 1};
+	m.replay = true;
+	got = fixture_append(&f, &m);
+	assert_true(got.known);
+	store_account_close(&other.account);
+	fixture_release(&f);
+}
+
+static void
+test_many_small_files_are_one_account(void **state)
+{
+	const struct store_settings small = {
+	    .data_file_bytes = 4096, .journal_file_bytes = 3000, .summarize = true};
+	const struct store_range all = {1, UINT32_MAX};
+	struct store_compaction done;
+	struct fixture f;
+	uint64_t n, modseq;
+
+	(void)state;
+	fixture_init(&f, &small);
+	append_n(&f, 1, 60);
+	fixture_check(&f,
+		      store_flags_change(f.account, STORE_INBOX,
+					 (struct store_uids){&all, 1}, STORE_FLAGS_ADD,
+					 STORE_SEEN, 0, f.now_us, &modseq, &f.err));
+	append_n(&f, 61, 60);
+	for (int pass = 0; pass < 4; pass++) {
+		if (pass == 1)
+			fixture_remove(&f, "index");
+		if (pass == 2)
+			fixture_check(
+			    &f, store_compact(f.account, 0, f.now_us, &done, &f.err));
+		if (pass == 3)
+			fixture_check(&f,
+				      store_rebuild(f.account, f.now_us, &n, &f.err));
+		fixture_check(&f, store_view_refresh(f.account, &f.err));
+		fixture_check(&f, store_view_save(f.account, &f.err));
+		for (unsigned i = 1; i <= 120; i++) {
+			check_content(&f, STORE_INBOX, i, i);
+			assert_int_equal(store_find(f.account, STORE_INBOX, i)->flags,
+					 i <= 60 ? STORE_SEEN : 0);
+		}
+		assert_int_equal(verify(&f).n, 0);
+		fixture_reopen(&f);
+	}
+	assert_int_equal(store_usage(f.account).messages, 120);
+	fixture_release(&f);
+}
+
+/* After a sync that failed. */
+static void
+test_abandoned_appends_are_gone_and_may_be_replayed(void **state)
+{
+	struct store_message m;
+	struct store_appended got;
+	struct fixture f, other;
+	char text[256];
+	uint64_t covered;
+
+	(void)state;
+	fixture_init(&f, &plain);
+	append_n(&f, 1, 3);
+	text_make(4, text);
+	m = fixture_message(&f, span_str(text), SPAN(PREFIX));
+	m.delivery = (struct store_delivery_id){4, 0, 1};
+	m.replay = true;
+	other = f;
+	fixture_open(&other);
+	fixture_check(&f, store_batch_begin(f.account, true, &f.err));
+	fixture_check(&f, store_append(f.account, &m, &got, &f.err));
+	fixture_check(&f, store_batch_end(f.account, &f.err));
+	covered = store_position(f.account);
+	fixture_check(&other, store_abandon(other.account, f.now_us, &f.err));
+	/* Who appended must not report it as delivered. */
+	assert_int_equal(store_synced(f.account, covered, &f.err), STORE_FAULT);
+	got = fixture_append(&f, &m);
+	assert_false(got.known);
+	got = fixture_append(&f, &m);
+	assert_true(got.known);
+	fixture_check(&f, store_view_refresh(f.account, &f.err));
+	assert_int_equal(store_usage(f.account).messages, 4);
+	for (unsigned i = 1; i <= 4; i++)
+		check_content(&f, STORE_INBOX, i, i);
+	assert_int_equal(verify(&f).n, 0);
+	store_account_close(&other.account);
+	fixture_release(&f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_damaged_message_is_named_and_others_are_read),
+	    cmocka_unit_test(test_damaged_journal_loses_no_other_message),
+	    cmocka_unit_test(test_index_and_summary_come_back),
+	    cmocka_unit_test(test_compaction_drops_old_expunged_and_nothing_else),
+	    cmocka_unit_test(test_many_small_files_are_one_account),
+	    cmocka_unit_test(test_abandoned_appends_are_gone_and_may_be_replayed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
