@@ -181,3 +181,15 @@ session_answer_rcpt(struct session *s, enum session_rcpt_answer answer,
 	enter(s, S_RCPT);
 	say(s, reply);
 }
+
+unsigned
+session_sender_code(enum session_sender_answer answer)
+{
+	return reply_code(sender_replies[answer]);
+}
+
+unsigned
+session_rcpt_code(enum session_rcpt_answer answer)
+{
+	return reply_code(rcpt_replies[answer]);
+}

@@ -187,6 +187,13 @@ session_open(struct session *s, uint64_t now_ms)
 }
 
 void
+session_early(struct session *s)
+{
+	ASSERT(s->state == S_CONNECT);
+	say_and_close(s, REPLY_EARLY);
+}
+
+void
 session_end(struct session *s, enum session_ending why)
 {
 	static const enum reply replies[] = {
@@ -309,6 +316,12 @@ struct buf *
 session_out(struct session *s)
 {
 	return &s->out;
+}
+
+enum session_want
+session_wanted(const struct session *s)
+{
+	return s->want;
 }
 
 const struct session_ask *

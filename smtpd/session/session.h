@@ -169,6 +169,9 @@ void session_free(struct session **s);
 /* The connection is up (TLS too when implicit). Greets, or waits greet_ms. */
 void session_open(struct session *s, uint64_t now_ms);
 
+/* Instead of session_open(): the peer spoke before it was greeted. */
+void session_early(struct session *s);
+
 /* Turns away or ends the dialogue; the want becomes CLOSE. */
 void session_end(struct session *s, enum session_ending why);
 
@@ -187,6 +190,8 @@ void session_timeout(struct session *s, uint64_t now_ms);
 /* Reply bytes; the caller takes them off the front with buf_drop_front(). */
 MUST_USE struct buf *session_out(struct session *s);
 
+/* The want of the last step, or that an answer has brought. */
+MUST_USE enum session_want session_wanted(const struct session *s);
 MUST_USE const struct session_ask *session_ask(const struct session *s);
 MUST_USE const struct session_envelope *session_envelope(const struct session *s);
 
@@ -223,3 +228,7 @@ MUST_USE struct span session_refusal(const struct session *s);
 void session_protocol_put(const struct session *s, struct buf *out);
 /* Code of the last reply, 0 before the first. */
 MUST_USE unsigned session_last_code(const struct session *s);
+
+/* The code of the reply that an answer leads to. */
+MUST_USE unsigned session_sender_code(enum session_sender_answer answer);
+MUST_USE unsigned session_rcpt_code(enum session_rcpt_answer answer);

@@ -1,0 +1,205 @@
+/* smtpd/main.c - takes mail by SMTP and LMTP */
+#include "smtpd/smtpd.h"
+
+#include <sys/random.h>
+
+#define TLS_PEM_MAX (1u << 20)
+
+static struct smtpd *
+smtpd_of(const struct proc *p)
+{
+	return proc_context(p);
+}
+
+static int
+prepare(struct proc *p, struct err *err)
+{
+	(void)p;
+	return tls_global_init(err);
+}
+
+static int
+start(struct proc *p, struct err *err)
+{
+	struct smtpd *d = memory_new(1, sizeof(*d));
+	struct net_limits_config limits;
+	uint64_t random[3];
+
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+		return err_sys(err, "no random numbers");
+	proc_set_context(p, d);
+	d->proc = p;
+	d->next_sid = random[0];
+	d->next_tag = random[1] >> 1; /* never 0 in any life of ours */
+	d->host_name = span_dup(span_str(proc_settings(p)->hostname));
+	buf_init(&d->certificate, TLS_PEM_MAX);
+	buf_init(&d->key, TLS_PEM_MAX);
+	buf_init(&d->envelope, ENVELOPE_BYTES_MAX);
+	buf_init(&d->recipients, ENVELOPE_BYTES_MAX);
+	TAILQ_INIT(&d->for_id);
+	TAILQ_INIT(&d->for_room);
+	limits = settings_limits(d);
+	limits.seed = random[2];
+	d->limits = net_limits_new(&limits);
+	settings_apply(d);
+	return 0;
+}
+
+static void
+reload(struct proc *p)
+{
+	settings_apply(smtpd_of(p));
+}
+
+static void
+file(struct proc *p, struct span name, int fd)
+{
+	certificate_take(smtpd_of(p), name, fd);
+}
+
+/* --- listeners ----------------------------------------------------------------------
+ */
+
+static void
+accepted(void *context, int fd, const struct net_peer *peer)
+{
+	client_accept(context, fd, peer);
+}
+
+static void
+listener(struct proc *p, struct span name, int fd)
+{
+	struct smtpd *d = smtpd_of(p);
+	const struct smtpd_service *service = smtpd_service_find(name);
+	struct smtpd_listener *l;
+
+	ASSERT(service);
+	l = memory_new(1, sizeof(*l));
+	l->smtpd = d;
+	l->service = service;
+	l->net = net_listener_new(proc_base(p), fd, accepted, l);
+	LIST_INSERT_HEAD(&d->listeners, l, all);
+}
+
+static void
+close_listeners(struct smtpd *d, const struct smtpd_service *only)
+{
+	struct smtpd_listener *l, *next;
+
+	for (l = LIST_FIRST(&d->listeners); l; l = next) {
+		next = LIST_NEXT(l, all);
+		if (only && l->service != only)
+			continue;
+		LIST_REMOVE(l, all);
+		net_listener_free(&l->net);
+		free(l);
+	}
+}
+
+static void
+unlisten(struct proc *p, struct span name)
+{
+	const struct smtpd_service *service = smtpd_service_find(name);
+
+	if (service)
+		close_listeners(smtpd_of(p), service);
+}
+
+/* --- the other programs
+ * --------------------------------------------------------------- */
+
+static void
+message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m, int fd)
+{
+	(void)fd;
+	if (ipc_peer_kind(peer) == IPC_KIND_SPOOLD)
+		message_message(smtpd_of(p), peer, m);
+	else
+		ask_message(smtpd_of(p), m);
+}
+
+static void
+peer_down(struct proc *p, struct ipc_peer *peer)
+{
+	if (ipc_peer_kind(peer) == IPC_KIND_SPOOLD)
+		message_lost(smtpd_of(p));
+	if (ipc_peer_kind(peer) == IPC_KIND_AUTHD)
+		ask_lost(smtpd_of(p));
+}
+
+/* --- the rest
+ * ------------------------------------------------------------------------- */
+
+static void
+turn(struct proc *p)
+{
+	struct smtpd *d = smtpd_of(p);
+
+	message_turn(d);
+	certificate_turn(d);
+	if (d->draining && d->n_clients == 0 && net_streams_lingering() == 0)
+		proc_drained(p);
+}
+
+/* A message whose end spoold has is waited for: its sender must hear of it. */
+static void
+drain(struct proc *p, bool now)
+{
+	struct smtpd *d = smtpd_of(p);
+	struct client *c, *next;
+
+	close_listeners(d, NULL);
+	d->draining = true;
+	for (c = LIST_FIRST(&d->clients); c; c = next) {
+		next = LIST_NEXT(c, all);
+		client_stop(c);
+	}
+	if (now)
+		proc_drained(p);
+}
+
+static void
+status(struct proc *p, struct buf *out)
+{
+	const struct smtpd *d = smtpd_of(p);
+	const struct {
+		const char *name;
+		uint64_t value;
+	} rows[] = {
+	    {"connections",   d->count.connections         },
+	    {"turned_away",   d->count.turned_away         },
+	    {"open",          d->n_clients                 },
+	    {"before_login",  d->n_before_login            },
+	    {"logins",        d->count.logins              },
+	    {"messages",      d->count.messages            },
+	    {"message_bytes", d->count.message_bytes       },
+	    {"recipients",    d->count.recipients          },
+	    {"refused",       d->count.refused             },
+	    {"clients",       net_limits_clients(d->limits)},
+	};
+
+	for (size_t i = 0; i < N_ELEMS(rows); i++)
+		buf_putf(out, "%s %llu\n", rows[i].name,
+			 (unsigned long long)rows[i].value);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct proc_program program = {
+	    .kind = IPC_KIND_SMTPD,
+	    .prepare = prepare,
+	    .start = start,
+	    .listener = listener,
+	    .unlisten = unlisten,
+	    .file = file,
+	    .peer_down = peer_down,
+	    .message = message,
+	    .turn = turn,
+	    .reload = reload,
+	    .drain = drain,
+	    .status = status,
+	};
+
+	return proc_main(argc, argv, &program);
+}
