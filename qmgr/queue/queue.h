@@ -207,6 +207,8 @@ MUST_USE bool queue_next_done(struct queue *q, uint32_t *segment);
 /* All records of the segment that start before `end` have been seen. */
 void
 queue_segment_known(struct queue *q, uint32_t segment, uint64_t end, uint32_t now_s);
+/* Not all of it could be read: it is never freed. */
+void queue_segment_pin(struct queue *q, uint32_t segment, uint32_t now_s);
 /* Where a search for unknown records must begin; 0: at its start. */
 MUST_USE uint64_t queue_segment_end(const struct queue *q, uint32_t segment);
 

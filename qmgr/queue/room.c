@@ -31,6 +31,12 @@ queue_segment_known(struct queue *q, uint32_t segment, uint64_t end, uint32_t no
 		s->known_end = end;
 }
 
+void
+queue_segment_pin(struct queue *q, uint32_t segment, uint32_t now_s)
+{
+	segment_need(&q->segments, segment, now_s)->use = SEGMENT_PINNED;
+}
+
 uint64_t
 queue_segment_end(const struct queue *q, uint32_t segment)
 {

@@ -62,7 +62,8 @@ segment_enter(struct segments *all, const struct place *p, uint32_t now_s)
 
 	s->live++;
 	s->live_bytes += place_end(p) - p->offset;
-	s->use = SEGMENT_IN_USE;
+	if (s->use != SEGMENT_PINNED)
+		s->use = SEGMENT_IN_USE;
 }
 
 void

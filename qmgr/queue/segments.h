@@ -6,6 +6,7 @@
 enum segment_use {
 	SEGMENT_IN_USE,
 	SEGMENT_DONE,     /* nothing in it is needed; to be told once that is durable */
+	SEGMENT_PINNED,   /* damaged: kept for whoever can make sense of it */
 	SEGMENT_RELEASED, /* spoold was told; kept in mind until the file is gone */
 };
 

@@ -1,0 +1,300 @@
+/* qmgr/main.c - what waits, and when and where each recipient is tried
+ *
+ * What    is told by spoold where messages are, hands jobs to local with a
+ *         read-only descriptor of the segment, keeps the state log.
+ * Trust   reads envelopes, never message bodies; knows no network.
+ */
+#include "qmgr/qmgr.h"
+
+#include <event2/event.h>
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <errno.h>
+#include <unistd.h>
+
+#define QMGR_THREADS    4
+#define MOVE_INTERVAL_S 60
+#define MOVES_A_TURN    2000 /* messages looked at */
+
+uint32_t
+qmgr_now_s(void)
+{
+	return (uint32_t)(proc_now_us() / 1000000);
+}
+
+void
+qmgr_again(struct qmgr *m)
+{
+	event_active(m->again, EV_TIMEOUT, 0);
+}
+
+static void
+again(int fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	(void)context;
+}
+
+static void
+second(int fd, short what, void *context)
+{
+	struct qmgr *m = context;
+	uint32_t now_s = qmgr_now_s();
+
+	(void)fd;
+	(void)what;
+	state_second(m);
+	if (now_s - m->move_s >= MOVE_INTERVAL_S) {
+		m->move_s = now_s;
+		queue_empty_start(m->queue, now_s);
+	}
+}
+
+static void
+events_start(struct qmgr *m)
+{
+	struct timeval every = {.tv_sec = 1};
+
+	m->again = event_new(proc_base(m->proc), -1, 0, again, m);
+	m->second = event_new(proc_base(m->proc), -1, EV_PERSIST, second, m);
+	ASSERT(m->again && m->second && event_add(m->second, &every) == 0);
+}
+
+static struct queue_config
+config_make(struct proc *p)
+{
+	const struct settings *set = proc_settings(p);
+	uint32_t instances = proc_count(p, IPC_KIND_LOCAL);
+	struct queue_config c = {.active_max = set->queue_active_max,
+				 .retry_min_s = (uint32_t)set->queue_retry_min,
+				 .retry_max_s = (uint32_t)set->queue_retry_max,
+				 .lifetime_s = (uint32_t)set->queue_lifetime};
+
+	c.instances = instances < QUEUE_INSTANCES_MAX ? instances : QUEUE_INSTANCES_MAX;
+	if (getrandom(&c.seed, sizeof(c.seed), 0) != sizeof(c.seed))
+		c.seed = proc_now_us();
+	return c;
+}
+
+static int
+directories_open(struct qmgr *m, int spool_fd, struct err *err)
+{
+	if (mkdirat(spool_fd, "seg", 0700) != 0 && errno != EEXIST)
+		return err_sys(err, "spool/seg");
+	m->seg_fd = openat(spool_fd, "seg", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (m->seg_fd < 0)
+		return err_sys(err, "spool/seg");
+	m->seg = (struct log_dir){&log_io_real, m->seg_fd, "", SPOOL_SEGMENT_KIND};
+	return state_start(m, spool_fd, err);
+}
+
+static int
+start(struct proc *p, struct err *err)
+{
+	const char *directory = proc_settings(p)->spool_directory;
+	struct qmgr *m = memory_new(1, sizeof(*m));
+	struct queue_config config = config_make(p);
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int result;
+
+	if (fd < 0)
+		return err_sys(err, "%s", directory);
+	m->proc = p;
+	m->queue = queue_new(&config);
+	m->search.first = true;
+	m->move_s = qmgr_now_s();
+	proc_set_context(p, m);
+	proc_set_threads(p, QMGR_THREADS);
+	events_start(m);
+	result = directories_open(m, fd, err);
+	close(fd);
+	return result;
+}
+
+static void
+reload(struct proc *p)
+{
+	struct qmgr *m = proc_context(p);
+	struct queue_config c = config_make(p);
+
+	c.instances = m->queue->config.instances;
+	m->queue->config = c;
+}
+
+/* --- peers -------------------------------------------------------------------------
+ */
+
+static void
+peer_up(struct proc *p, struct ipc_peer *peer)
+{
+	struct qmgr *m = proc_context(p);
+
+	if (ipc_peer_kind(peer) == IPC_KIND_SPOOLD)
+		m->spoold_fresh = true;
+	if (ipc_peer_kind(peer) == IPC_KIND_LOCAL)
+		queue_instance_up(m->queue, ipc_peer_instance(peer));
+}
+
+static void
+peer_down(struct proc *p, struct ipc_peer *peer)
+{
+	struct qmgr *m = proc_context(p);
+	uint32_t instance = ipc_peer_instance(peer);
+
+	if (ipc_peer_kind(peer) == IPC_KIND_LOCAL &&
+	    instance < m->queue->config.instances) {
+		segment_fds_instance_down(m, instance);
+		queue_instance_down(m->queue, instance, qmgr_now_s());
+	}
+	if (ipc_peer_kind(peer) == IPC_KIND_ADMIN)
+		admin_peer_down(m, peer);
+}
+
+static void
+message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *msg, int fd)
+{
+	struct qmgr *m = proc_context(p);
+
+	(void)fd;
+	switch (msg->number) {
+	case IPC_NUMBER_queue_state:
+		search_state(m, msg->queue_state.segment, msg->queue_state.offset);
+		break;
+	case IPC_NUMBER_queue_add:
+		search_add(m, &msg->queue_add);
+		break;
+	case IPC_NUMBER_delivered:
+		if (ipc_peer_instance(peer) < m->queue->config.instances)
+			deliver_answer(m, ipc_peer_instance(peer), &msg->delivered);
+		break;
+	case IPC_NUMBER_queue_ask:
+		admin_ask(m, peer, &msg->queue_ask);
+		break;
+	default:
+		break;
+	}
+}
+
+/* --- the turn ------------------------------------------------------------------------
+ */
+
+static void
+event_log(const struct queue *q, const struct queue_event *e)
+{
+	static const char *const names[] = {[QUEUE_EVENT_DONE] = "queue.done",
+					    [QUEUE_EVENT_DEFERRED] = "queue.deferred",
+					    [QUEUE_EVENT_HELD] = "queue.held",
+					    [QUEUE_EVENT_REMOVED] = "queue.removed"};
+	char id[QUEUE_ID_TEXT_SIZE];
+
+	queue_id_format(e->id, id);
+	if (e->kind == QUEUE_EVENT_DONE || e->kind == QUEUE_EVENT_REMOVED)
+		logline(LOGLINE_INFO, names[e->kind], L_STR("id", id));
+	else
+		logline(LOGLINE_INFO, names[e->kind], L_STR("id", id),
+			L_SPAN("rcpt", queue_event_recipient(q, e)),
+			L_SPAN("reason", queue_event_reason(q, e)),
+			L_U64("tries", e->tries), L_U64("next", e->due_s));
+}
+
+static void
+events_log(struct queue *q)
+{
+	for (size_t i = 0; i < q->n_events; i++)
+		event_log(q, &q->events[i]);
+	queue_events_clear(q);
+}
+
+static void
+moves_ask(struct qmgr *m)
+{
+	struct ipc_peer *spoold = proc_peer(m->proc, IPC_KIND_SPOOLD, 0);
+	struct place p;
+	uint64_t id;
+
+	if (!spoold || m->search.running || !m->state.open)
+		return;
+	while (queue_next_move(m->queue, qmgr_now_s(), MOVES_A_TURN, &id, &p)) {
+		struct ipc_queue_move move = {
+		    .id = id, .segment = p.segment, .offset = p.offset};
+
+		ipc_send_queue_move(spoold, &move);
+	}
+	if (m->queue->emptying && m->queue->n_moving < QUEUE_MOVES_MAX)
+		qmgr_again(m);
+}
+
+static uint32_t
+jobs_out(const struct qmgr *m)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < m->queue->config.instances; i++)
+		n += queue_sent(m->queue, i);
+	return n;
+}
+
+static void
+turn(struct proc *p)
+{
+	struct qmgr *m = proc_context(p);
+
+	if (!proc_draining(p)) {
+		load_turn(m);
+		deliver_turn(m);
+		moves_ask(m);
+	}
+	admin_turn(m);
+	events_log(m->queue);
+	state_turn(m);
+	if (proc_draining(p) && jobs_out(m) == 0 && !m->state.syncing) {
+		state_finish(m);
+		proc_drained(p);
+	}
+}
+
+static void
+drain(struct proc *p, bool now)
+{
+	struct qmgr *m = proc_context(p);
+
+	if (!now)
+		return; /* turn() waits for the answers of local */
+	state_finish(m);
+	proc_drained(p);
+}
+
+static void
+status(struct proc *p, struct buf *out)
+{
+	const struct qmgr *m = proc_context(p);
+	const struct queue *q = m->queue;
+
+	buf_putf(out, "queue_messages %zu\n", q->ids.n);
+	buf_putf(out, "queue_held %llu\n", (unsigned long long)q->n_held);
+	buf_putf(out, "queue_jobs %llu\n", (unsigned long long)q->n_jobs);
+	buf_putf(out, "queue_done %llu\n", (unsigned long long)q->n_done);
+	buf_putf(out, "queue_deferred %llu\n", (unsigned long long)q->n_deferred);
+	buf_putf(out, "queue_segments %zu\n", q->segments.n);
+	buf_putf(out, "queue_searching %u\n", m->search.running ? 1u : 0u);
+}
+
+static const struct proc_program program = {
+    .kind = IPC_KIND_QMGR,
+    .start = start,
+    .peer_up = peer_up,
+    .peer_down = peer_down,
+    .message = message,
+    .turn = turn,
+    .reload = reload,
+    .drain = drain,
+    .status = status,
+};
+
+int
+main(int argc, char **argv)
+{
+	return proc_main(argc, argv, &program);
+}
