@@ -6,8 +6,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <systemd/sd-journal.h>
+#include <time.h>
 #include <unistd.h>
+
+#define LOGGER_WAIT_MS 3000
+#define LOGGER_STEP_MS 5
 
 /* No program writes to a file: those that face the network may not (see
  * common/proc/jail.h), and an open log file is not theirs to have. A file is
@@ -151,6 +156,20 @@ logs_open(struct master *m, struct logs *logs, const struct settings *settings,
 	}
 	*logs = fresh;
 	return 0;
+}
+
+/* Ends when the last writer has closed, which is about now; nobody waits long for
+ * a disk that hangs. */
+void
+logs_wait(void)
+{
+	const struct timespec step = {0, LOGGER_STEP_MS * 1000000};
+
+	for (int waited = 0; waited < LOGGER_WAIT_MS; waited += LOGGER_STEP_MS) {
+		if (waitpid(-1, NULL, WNOHANG) < 0)
+			return;
+		nanosleep(&step, NULL);
+	}
 }
 
 bool

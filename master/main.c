@@ -196,6 +196,7 @@ release(struct master *m)
 	/* What is said after this goes to where master was started from. */
 	(void)dup2(m->logs.usual, STDERR_FILENO);
 	logs_close(&m->logs);
+	logs_wait();
 	lock_release(m);
 	conf_release(&m->settings);
 }

@@ -170,6 +170,8 @@ MUST_USE int logs_open(struct master *m, struct logs *logs,
 MUST_USE bool logs_logger_ended(struct master *m, pid_t pid, int status);
 /* Starts a logger where one is needed and there is none. */
 void logs_watch(struct master *m);
+/* After logs_close(), at the very end: until the last line is written. */
+void logs_wait(void);
 /* Master itself logs there, too, from now on. */
 void logs_use(const struct logs *logs);
 void logs_close(struct logs *logs);
