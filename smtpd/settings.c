@@ -91,7 +91,7 @@ policy_of(const struct smtpd *d, const struct smtpd_service *service)
 		p.mechanisms = SMTP_AUTH_PLAIN | SMTP_AUTH_LOGIN |
 			       SMTP_AUTH_SCRAM_SHA_256 | SMTP_AUTH_SCRAM_SHA_256_PLUS;
 	if (service->kind == SESSION_MX)
-		p.limits.greet_ms = s->smtp_greeting_delay_ms;
+		p.limits.greet_ms = s->smtp_greet_delay_ms;
 	return p;
 }
 
