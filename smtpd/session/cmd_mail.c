@@ -1,13 +1,14 @@
 #include "smtpd/session/inner.h"
 
-/* Takes "FROM:" or "TO:" off the front; spaces behind it are let pass. */
+/* Takes "FROM:" or "TO:" off the front; spaces behind it are let pass. A path must
+ * follow in its brackets. */
 static bool
 take_word(struct span *args, struct span word)
 {
 	if (!span_starts_nocase(*args, word))
 		return false;
 	*args = span_trim(span_after(*args, word.n), " ");
-	return true;
+	return args->n > 0 && args->at[0] == '<';
 }
 
 /* A canonical copy that lives as long as the transaction. */

@@ -57,6 +57,7 @@
 	ROW(NO_COMMAND, 502, "5.5.1 Command not offered here")                         \
 	ROW(SEQUENCE, 503, "5.5.1 Bad sequence of commands")                           \
 	ROW(HELLO_FIRST, 503, "5.5.1 Say hello first")                                 \
+	ROW(NO_RCPTS, 503, "5.5.1 No valid recipients")                                \
 	ROW(ALREADY, 503, "5.5.1 Already done")                                        \
 	ROW(PIPELINING, 503, "5.5.1 Improper command pipelining")                      \
 	ROW(BAD_MECHANISM, 504, "5.5.4 Mechanism not offered")                         \
@@ -79,7 +80,6 @@
 	ROW(SENDER_NOT_OWNED, 553, "5.7.1 Sender address not owned by login")          \
 	ROW(NEED_UTF8, 553, "5.6.7 Address needs SMTPUTF8")                            \
 	ROW(EARLY, 554, "5.5.1 You talk before you are greeted")                       \
-	ROW(NO_RCPTS, 554, "5.5.1 No valid recipients")                                \
 	ROW(HOPS, 554, "5.4.6 Too many hops, mail loops")                              \
 	ROW(MESSAGE_REFUSED, 554, "5.7.1 Message refused")                             \
 	ROW(BAD_PARAM, 555, "5.5.4 Parameter not recognized")

@@ -51,7 +51,7 @@ static const struct row {
      "a@c.example>b@example.org:x\r\n\n"																								   },
     {"no recipient left",                   SESSION_MX,
      "EHLO c\r\n|" MAIL "RCPT TO:<unknown@d>\r\nDATA\r\n|RSET\r\n",
-     "220 250 250 550 554 250 ",																       ""								  },
+     "220 250 250 550 503 250 ",																       ""								  },
     {"refused senders",                     SESSION_MX,
      "EHLO c\r\n|MAIL FROM:<foreign@d>\r\nMAIL FROM:<later@d>\r\n"
      "MAIL FROM:<full@d>\r\nMAIL FROM:<rate@d>\r\nMAIL FROM:<refused@d>\r\n" RCPT,
@@ -64,7 +64,7 @@ static const struct row {
      "220 250 250 250 250 250 ",																       "a@c.example>b@example.org:a\r\nb\r\n\n"                            },
     {"chunk without recipients",            SESSION_MX,
      "EHLO c\r\n|" MAIL "BDAT 6 LAST\r\nNOOP\r\nNOOP\r\nBDAT 6\r\nQUIT\r\nRSET\r\n"
-     "BDAT 1\r\nxQUIT\r\n",											    "220 250 250 554 250 554 250 503 221 ",         ""								  },
+     "BDAT 1\r\nxQUIT\r\n",											    "220 250 250 503 250 503 250 503 221 ",         ""								  },
     {"chunks then data",                    SESSION_MX,
      "EHLO c\r\n|" MAIL RCPT "BDAT 3\r\na\r\n|DATA\r\n|BDAT 0 LAST\r\n",
      "220 250 250 250 250 503 250 ",																   "a@c.example>b@example.org:a\r\n\n"                                 },
