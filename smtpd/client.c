@@ -12,6 +12,12 @@ static const struct net_sizes sizes = {.input_max = 64u << 10,
 				       .output_low = 16u << 10,
 				       .output_max = 32u << 20};
 
+const char *
+client_text(const struct client *c, char text[NET_ADDRESS_TEXT_MAX])
+{
+	return c->local ? "local" : net_address_text(&c->address, text);
+}
+
 static void
 client_free(struct client *c)
 {
@@ -266,7 +272,7 @@ turn_away(struct client *c, enum session_ending why)
 	c->smtpd->count.turned_away++;
 	logline(LOGLINE_INFO, "smtp.turned_away", L_HEX("sid", c->sid),
 		L_STR("service", c->service->listener),
-		L_STR("client", net_address_text(&c->address, text)));
+		L_STR("client", client_text(c, text)));
 	/* Nothing can be said before a handshake, and none is worth its price. */
 	if (c->service->implicit_tls) {
 		client_close(c, "turned away");
@@ -323,7 +329,6 @@ client_accept(struct smtpd_listener *l, int fd, const struct net_peer *peer)
 	}
 	logline(LOGLINE_INFO, "smtp.connect", L_HEX("sid", c->sid),
 		L_STR("service", l->service->listener),
-		L_STR("client", net_address_text(&c->address, text)),
-		L_U64("port", c->address.port));
+		L_STR("client", client_text(c, text)), L_U64("port", c->address.port));
 	start(c, early);
 }

@@ -259,8 +259,7 @@ log_accepted(const struct client *c)
 	char client[NET_ADDRESS_TEXT_MAX];
 
 	logline(LOGLINE_INFO, "smtp.accepted", L_STR("id", c->id_text),
-		L_HEX("sid", c->sid),
-		L_STR("client", net_address_text(&c->address, client)),
+		L_HEX("sid", c->sid), L_STR("client", client_text(c, client)),
 		L_SPAN("login", session_login(c->session)), L_SPAN("from", e->sender),
 		L_SPAN("rcpt", e->rcpts[0].address), L_U64("rcpts", e->n_rcpts),
 		L_U64("size", c->message_bytes),

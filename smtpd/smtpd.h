@@ -139,6 +139,9 @@ void certificate_turn(struct smtpd *d);
 void client_accept(struct smtpd_listener *l, int fd, const struct net_peer *peer);
 /* Closes in order; `reason` is for the log. Frees it. */
 void client_close(struct client *c, const char *reason);
+/* Its address for a log line, in the caller's array; "local" on a Unix socket. */
+MUST_USE const char *
+client_text(const struct client *c, char text[NET_ADDRESS_TEXT_MAX]);
 /* Ends what may be ended, now or when its message is answered. */
 void client_stop(struct client *c);
 
