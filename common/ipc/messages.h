@@ -235,10 +235,10 @@
 
 /* admin_process.state */
 enum process_state {
-	PROCESS_DOWN,     /* waits to be started again */
 	PROCESS_STARTING,
 	PROCESS_RUNNING,
 	PROCESS_STOPPING, /* told to drain */
+	PROCESS_DOWN,     /* waits to be started again */
 	PROCESS_STOPPED,  /* ended in an orderly stop */
 };
 

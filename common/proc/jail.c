@@ -93,7 +93,7 @@ jail_empty_check(const char *path, uid_t owner, struct err *err)
 /* Only with CAP_SYS_RESOURCE a program may have more than it was given; others,
  * root in many a container too, get what there is. */
 static int
-limit_set(int what, const char *name, rlim_t value, struct err *err)
+limit_set(__rlimit_resource_t what, const char *name, rlim_t value, struct err *err)
 {
 	struct rlimit given, limit = {value, value};
 

@@ -160,3 +160,35 @@ def test_master_tells_all_errors_of_the_settings_at_once():
         assert done.returncode == 1
         assert f"{s.config}:{lines - 1}: no_such_thing is not a setting" in done.stderr.decode()
         assert f"{s.config}:{lines}: recipients_max must be at least 100" in done.stderr.decode()
+
+
+def test_master_tells_systemd(tmp_path, monkeypatch):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(str(tmp_path / "notify"))
+        notify.settimeout(20)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "200000")
+
+        def wait_for(*wanted):
+            while not all(w in (text := notify.recv(4096).decode()) for w in wanted):
+                pass
+            return text
+        with harness.Postroad() as s:
+            s.start()
+            wait_for("READY=1")
+            wait_for("WATCHDOG=1")
+            os.kill(s.process.pid, signal.SIGHUP)
+            wait_for("RELOADING=1", "MONOTONIC_USEC=")
+            wait_for("READY=1")
+            s.process.send_signal(signal.SIGTERM)
+            wait_for("STOPPING=1")
+            assert s.process.wait(60) == 0
+
+
+def test_master_can_be_stopped_while_a_program_hangs():
+    with harness.Postroad(settings={"stop_timeout_s": "1"}) as s:
+        s.start()
+        os.kill(next(iter(s.pids("local"))), signal.SIGSTOP)
+        assert s.stop() == 0
+        assert s.logged("master.stop_late")
+        assert s.logged("process.kill", "name=local ", "in time")
