@@ -1,5 +1,5 @@
 /* tests/unit/test_pickup.c - the head of a drop file */
-#include "pickup/drop.h"
+#include "pickup/drop/drop.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

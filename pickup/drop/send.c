@@ -1,7 +1,7 @@
-#include "pickup/send.h"
+#include "pickup/drop/send.h"
 
 #include "common/smtp/smtp.h"
-#include "pickup/drop.h"
+#include "pickup/drop/drop.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-/* pickup/send.h - one drop file by SMTP to the local submission socket
+/* pickup/drop/send.h - one drop file by SMTP to the local submission socket
  *
  * Blocking, for a thread, with a time limit on each wait.
  */

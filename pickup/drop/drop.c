@@ -1,4 +1,4 @@
-#include "pickup/drop.h"
+#include "pickup/drop/drop.h"
 
 static const struct span first_line = SPAN("postroad-drop 1\n");
 static const struct span sender_word = SPAN("sender ");

@@ -1,4 +1,4 @@
-/* pickup/drop.h - the head of a file in spool/drop
+/* pickup/drop/drop.h - the head of a file in spool/drop
  *
  *   postroad-drop 1
  *   sender me@example.org          (nothing behind "sender " for the null sender)
