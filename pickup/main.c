@@ -6,7 +6,7 @@
  * Trust   anybody may put files there: see drop.h. A bad one stops no other.
  */
 #include "common/proc/proc.h"
-#include "pickup/drop/send.h"
+#include "pickup/drop/drop.h"
 
 #include <dirent.h>
 #include <errno.h>

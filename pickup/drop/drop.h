@@ -1,4 +1,5 @@
-/* pickup/drop/drop.h - the head of a file in spool/drop
+/* pickup/drop/drop.h - the door: the head of a file in spool/drop (sending it is
+ * send.h)
  *
  *   postroad-drop 1
  *   sender me@example.org          (nothing behind "sender " for the null sender)
@@ -6,11 +7,13 @@
  *                                  (an empty line, then the message)
  *
  * Lines end with LF. Written by sendmail, which is run by anybody: every byte is
- * doubted. Pure.
+ * doubted.
  */
 #pragma once
 
 #include "common/base/base.h"
+
+#include "pickup/drop/send.h"
 
 #define DROP_HEAD_MAX    (1u << 20)
 #define DROP_ADDRESS_MAX 1024
