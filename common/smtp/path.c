@@ -191,19 +191,6 @@ smtp_path_parse(struct span *in, struct smtp_path *out)
 	return SMTP_PATH_OK;
 }
 
-enum smtp_path_result
-smtp_mailbox_parse(struct span text, struct smtp_path *out)
-{
-	struct smtp_path path;
-	enum smtp_path_result result = take_mailbox(&text, &path);
-
-	if (result == SMTP_PATH_OK && text.n > 0)
-		result = SMTP_PATH_SYNTAX;
-	if (result == SMTP_PATH_OK)
-		*out = path;
-	return result;
-}
-
 /* What a quoted string says, without quotes and backslashes. */
 static size_t
 unquote(struct span quoted, char plain[static SMTP_LOCAL_BYTES_MAX])

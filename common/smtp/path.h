@@ -29,10 +29,6 @@ struct smtp_path {
  * mailbox, whose source route is skipped. *in is untouched on failure. */
 MUST_USE enum smtp_path_result smtp_path_parse(struct span *in, struct smtp_path *out);
 
-/* All of `text` as local@domain, without brackets. */
-MUST_USE enum smtp_path_result
-smtp_mailbox_parse(struct span text, struct smtp_path *out);
-
 /* local@domain as two programs would compare it: a quoted local part that needs
  * no quotes loses them, one that does escapes only '"' and '\'. Into `out`, at
  * most SMTP_ADDRESS_BYTES_MAX bytes; empty for <>. */

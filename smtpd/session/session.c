@@ -336,12 +336,6 @@ session_envelope(const struct session *s)
 	return &s->envelope;
 }
 
-enum session_kind
-session_kind(const struct session *s)
-{
-	return s->policy->kind;
-}
-
 struct span
 session_login(const struct session *s)
 {
@@ -354,12 +348,6 @@ session_hello(const struct session *s)
 	return span_str(s->hello);
 }
 
-struct span
-session_queue_id(const struct session *s)
-{
-	return span_str(s->queue_id);
-}
-
 bool
 session_tls(const struct session *s)
 {
@@ -370,12 +358,6 @@ unsigned
 session_errors(const struct session *s)
 {
 	return s->errors;
-}
-
-uint64_t
-session_message_bytes(const struct session *s)
-{
-	return s->intake.bytes;
 }
 
 unsigned

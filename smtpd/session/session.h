@@ -213,13 +213,10 @@ void session_answer_lost(struct session *s, enum session_message_answer answer);
 void session_answer_tls(struct session *s, struct span tls_text, uint64_t now_ms);
 
 /* For decisions and log lines. */
-MUST_USE enum session_kind session_kind(const struct session *s);
 MUST_USE struct span session_login(const struct session *s); /* empty: none */
 MUST_USE struct span session_hello(const struct session *s); /* EHLO's argument */
-MUST_USE struct span session_queue_id(const struct session *s);
 MUST_USE bool session_tls(const struct session *s);
 MUST_USE unsigned session_errors(const struct session *s); /* 5xx so far */
-MUST_USE uint64_t session_message_bytes(const struct session *s);
 /* Of the message under way, as far as it has come; empty when unknown. */
 MUST_USE struct span session_message_id(const struct session *s);
 /* Why the message under way is refused, as the reply will say; else empty. */
