@@ -121,7 +121,7 @@ check(const struct session *s, size_t n)
 		return REPLY_BARE_NEWLINE;
 	if (faults & DOT_FAULT_LINE)
 		return REPLY_LONG_TEXT;
-	if (n > s->policy->limits.message_bytes_max - in->bytes)
+	if (in->bytes + n > s->policy->limits.message_bytes_max)
 		return REPLY_TOO_BIG;
 	if (in->header.over_limit)
 		return REPLY_BIG_HEADER;
@@ -190,7 +190,7 @@ chunk_begin(struct session *s)
 
 	enter(s, S_CHUNK);
 	if (s->intake.fault == REPLY_NONE &&
-	    s->intake.chunk_bytes > max - s->intake.bytes)
+	    s->intake.bytes + s->intake.chunk_bytes > max)
 		intake_fail(s, REPLY_TOO_BIG);
 }
 
@@ -308,7 +308,10 @@ bytes_allowed(const struct session *s)
 {
 	const struct session_limits *l = &s->policy->limits;
 
-	return l->message_bytes_max + l->swallow_bytes_max - s->intake.taken;
+	uint64_t max = l->message_bytes_max + l->swallow_bytes_max;
+
+	/* A reload may have lowered the limit meanwhile. */
+	return s->intake.taken < max ? max - s->intake.taken : 0;
 }
 
 static void

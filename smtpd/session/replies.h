@@ -34,7 +34,7 @@
 	ROW(TOO_MANY_ERRORS, 421, "4.7.0 Too many errors")                             \
 	ROW(TOO_MANY_IDLE, 421, "4.7.0 Too many commands without a message")           \
 	ROW(TOO_MANY_MAILS, 421, "4.7.0 Too many messages in this session")            \
-	ROW(TOO_MANY_CHUNKS, 421, "4.7.0 Too many chunks in this session")             \
+	ROW(TOO_MANY_CHUNKS, 421, "4.7.0 Too many chunks in a message")                \
 	ROW(TOO_MANY_LOGINS, 421, "4.7.0 Too many failed logins")                      \
 	ROW(TOO_MANY_LONG, 421, "4.7.0 Too many long lines")                           \
 	ROW(SENDER_RATE, 450, "4.7.1 Too many messages, try again later")              \

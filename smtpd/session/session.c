@@ -98,6 +98,7 @@ forget_transaction(struct session *s)
 	s->envelope = (struct session_envelope){.rcpts = rcpts};
 	s->intake = (struct intake){0};
 	s->rcpts_refused = 0;
+	s->chunks = 0;
 }
 
 static void

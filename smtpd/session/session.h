@@ -42,7 +42,7 @@ struct session_limits {
 	unsigned hops_max;          /* Received and Delivered-To fields */
 	unsigned rcpts_max;         /* accepted recipients a transaction */
 	unsigned transactions_max;  /* MAIL commands a session */
-	unsigned chunks_max;        /* BDAT commands a session */
+	unsigned chunks_max;        /* BDAT commands a message */
 	unsigned errors_delay;      /* from this many on, pauses */
 	unsigned errors_max;        /* at this many, 421 and close */
 	unsigned idle_commands_max; /* commands since the last message */

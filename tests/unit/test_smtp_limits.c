@@ -343,6 +343,41 @@ test_repeated_commands_end_at_their_limit(void **state)
 }
 
 static void
+test_chunks_are_counted_by_message(void **state)
+{
+	struct script t;
+
+	(void)state;
+	policy = script_policy(SESSION_MX);
+	policy.limits.chunks_max = 2;
+	open_session(&t, true);
+	script_feed(&t, SPAN("BDAT 1\r\nxBDAT 1 LAST\r\nx"));
+	script_feed(&t, SPAN("MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n"));
+	script_feed(&t, SPAN("BDAT 1\r\nxBDAT 1\r\nx"));
+	assert_last(&t, 250, false);
+	script_feed(&t, SPAN("BDAT 1 LAST\r\nx"));
+	assert_last(&t, 421, true);
+	script_release(&t);
+}
+
+static void
+test_lowered_size_limit_holds_for_the_message_under_way(void **state)
+{
+	struct script t;
+
+	(void)state;
+	policy = script_policy(SESSION_MX);
+	open_session(&t, true);
+	script_feed(&t, SPAN("DATA\r\n"));
+	feed_padded(&t, "", 2000, "\r\n");
+	policy.limits.message_bytes_max = 1000;
+	policy.limits.swallow_bytes_max = 2000;
+	feed_padded(&t, "", 500, "\r\n.\r\n");
+	assert_last(&t, 552, false);
+	script_release(&t);
+}
+
+static void
 test_message_starts_idle_count_anew(void **state)
 {
 	struct script t;
@@ -597,6 +632,8 @@ main(void)
 	    cmocka_unit_test(test_header_limits),
 	    cmocka_unit_test(test_header_size_limits),
 	    cmocka_unit_test(test_repeated_commands_end_at_their_limit),
+	    cmocka_unit_test(test_chunks_are_counted_by_message),
+	    cmocka_unit_test(test_lowered_size_limit_holds_for_the_message_under_way),
 	    cmocka_unit_test(test_message_starts_idle_count_anew),
 	    cmocka_unit_test(test_recipients_over_the_limit_do_not_spoil_the_others),
 	    cmocka_unit_test(test_envelope_memory_limit),
