@@ -194,10 +194,13 @@ follow_file(struct store_account *a, uint64_t end, bool *sealed, struct err *err
 		if (result != LOG_READ_RECORD)
 			break;
 		a->journal_end = record.next;
+		/* What seals the file is not among what the next one goes on from. */
+		*sealed = record.kind == EVENT_SEALED;
+		if (*sealed)
+			continue;
 		a->state.position = a->base + record.next;
 		if (!event_get(record.kind, whole.payload, a->state.position, &e))
 			continue;
-		*sealed = e.kind == EVENT_SEALED;
 		e.file = (uint32_t)f->id.number;
 		e.offset = (uint32_t)record.offset;
 		account_apply(a, &e);

@@ -20,7 +20,7 @@ enum store_open_mode {
 };
 
 /* OK, NONE, BUSY, FAULT. What a crash left torn at the end of the journal is cut off;
- * messages that no sync had covered and that are not whole are dropped. */
+ * what no sync had covered is made durable, or dropped where it is not whole. */
 MUST_USE enum store_result
 store_account_open(struct store *store, uint64_t id, unsigned mode, int64_t now_us,
 		   struct store_account **out, struct err *err);

@@ -26,8 +26,8 @@ batch_release(struct batch *b)
 	free(b->pieces);
 }
 
-static void
-batch_empty(struct batch *b)
+void
+batch_forget(struct batch *b)
 {
 	buf_reset(&b->journal);
 	buf_reset(&b->heads);
@@ -59,7 +59,7 @@ store_batch_cancel(struct store_account *a)
 	/* What was applied never happened. */
 	if (a->batch.journal.n > 0)
 		a->stale = true;
-	batch_empty(&a->batch);
+	batch_forget(&a->batch);
 	account_unlock(a);
 }
 
@@ -160,6 +160,7 @@ batch_flush_journal(struct store_account *a, struct err *err)
 	}
 	a->journal_end += b->journal.n;
 	a->state.position = a->base + a->journal_end;
+	a->written = a->state.position;
 	return 0;
 }
 
@@ -173,7 +174,7 @@ batch_write(struct store_account *a, struct err *err)
 		result = batch_flush_summary(a, err);
 	if (result == 0)
 		result = batch_flush_journal(a, err);
-	batch_empty(&a->batch);
+	batch_forget(&a->batch);
 	if (result < 0) {
 		a->stale = true;
 		a->suspect = true;
@@ -181,18 +182,30 @@ batch_write(struct store_account *a, struct err *err)
 	return result;
 }
 
+/* A file is begun only when the one before is durable: so the base of the last file is
+ * something to rely on, whatever else a power loss takes. */
+static int
+batch_roll(struct store_account *a, struct err *err)
+{
+	struct err later;
+
+	if (account_sync(a, err) < 0)
+		return -1;
+	/* A new file that cannot be had now is tried again by the next batch. */
+	if (journal_roll(a, &(struct event_head){0}, &later) < 0)
+		a->stale = true;
+	return 0;
+}
+
 enum store_result
 store_batch_end(struct store_account *a, struct err *err)
 {
-	struct err later;
 	int result;
 
 	ASSERT(a->batch.open && a->locked);
 	result = batch_write(a, err);
-	/* A new file that cannot be had now is tried again by the next batch. */
-	if (result == 0 && a->journal_end > a->store->settings.journal_file_bytes &&
-	    journal_roll(a, &(struct event_head){0}, &later) < 0)
-		a->stale = true;
+	if (result == 0 && a->journal_end > a->store->settings.journal_file_bytes)
+		result = batch_roll(a, err);
 	account_unlock(a);
 	return result == 0 ? STORE_OK : STORE_FAULT;
 }

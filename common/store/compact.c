@@ -153,7 +153,7 @@ compact_finish(struct compaction *c, struct err *err)
 {
 	struct store_account *a = c->account;
 
-	a->state.position = 0; /* nothing was void */
+	a->state.position = a->seen = 0; /* nothing is void */
 	if (account_load(a, err) < 0 || account_sync(a, err) < 0 ||
 	    view_load(a, false, &a->view, err) < 0 || index_save(a, err) < 0)
 		return -1;

@@ -191,6 +191,8 @@ struct store_account {
 	struct state state;
 	struct view *view;
 	struct deliveries *known; /* null: not loaded */
+	uint64_t written; /* position after the last own batch; 0: synced since */
+	uint64_t seen;    /* the last position there was, while a load fails */
 	uint64_t void_from,
 	    void_to; /* positions (from, to] that are void; 0, 0: none */
 	struct batch batch;
@@ -211,12 +213,29 @@ void account_apply(struct store_account *a, const struct event *e);
 /* Reads the last journal file (and with it all of the state), mends what a crash
  * left, starts a new file when that is due. The lock is held. */
 MUST_USE int account_load(struct store_account *a, struct err *err);
+
+/* Appended messages that no sync is known to have covered. */
+struct pending {
+	struct pending_message {
+		struct store_record record;
+		struct store_delivery_id delivery;
+	} * at;
+	size_t n, size;
+};
+
+/* Makes what is in the journal durable: it may be in memory only, or (after a power
+ * loss) torn in the data: such messages are dropped. The lock is held. */
+MUST_USE int
+load_settle(struct store_account *a, const struct pending *pending, struct err *err);
 /* Learns what others appended. With `to_end` (the lock is held) all of it, else what
  * is durable. */
 MUST_USE int account_follow(struct store_account *a, bool to_end, struct err *err);
 
 /* store_sync() with the lock held. */
 MUST_USE int account_sync(struct store_account *a, struct err *err);
+/* As above, but nothing is abandoned. *broken: a sync failed. */
+MUST_USE int
+account_sync_or_not(struct store_account *a, bool *broken, struct err *err);
 
 /* A file by number for reading; stays the account's. OK, NONE, FAULT. */
 MUST_USE enum store_result
@@ -240,6 +259,7 @@ MUST_USE int batch_flush_data(struct store_account *a, struct err *err);
 MUST_USE int batch_flush_summary(struct store_account *a, struct err *err);
 void batch_init(struct batch *b);
 void batch_release(struct batch *b);
+void batch_forget(struct batch *b);
 /* Writes what the open batch holds and ends it; the lock stays. */
 MUST_USE int batch_write(struct store_account *a, struct err *err);
 /* Appends an event to the batch's journal and applies it. */

@@ -84,7 +84,7 @@ journal_roll(struct store_account *a, const struct event_head *like, struct err 
 			gap = JOURNAL_GAP;
 		head.base = a->base + a->journal_end + gap;
 		if (head.previous_end == 0)
-			head.previous_end = a->base + a->journal_end;
+			head.previous_end = a->state.position;
 	}
 	if (journal_begin(a, &head, err) < 0) {
 		a->stale = true;

@@ -1,18 +1,7 @@
 /* the state of an account, read from the journal's last file */
 #include "common/store/internal.h"
 
-#include <errno.h>
-
-#define PENDING_MAX 100000 /* messages looked at after a crash */
-
-/* Appended messages that no sync is known to have covered. */
-struct pending {
-	struct event_pending {
-		struct store_record record;
-		struct store_delivery_id delivery;
-	} * at;
-	size_t n, size;
-};
+#define PENDING_MAX 1000000 /* messages looked at after a crash */
 
 static void
 pending_add(struct pending *p, const struct event *e)
@@ -23,7 +12,7 @@ pending_add(struct pending *p, const struct event *e)
 		p->size = p->size ? 2 * p->size : 16;
 		p->at = memory_resize(p->at, p->size, sizeof(*p->at));
 	}
-	p->at[p->n++] = (struct event_pending){e->record, e->delivery};
+	p->at[p->n++] = (struct pending_message){e->record, e->delivery};
 }
 
 struct loading {
@@ -31,7 +20,7 @@ struct loading {
 	struct pending pending;
 	struct event_head head;
 	bool has_head;
-	bool sealed; /* by the last event there is */
+	uint64_t sealed_at; /* offset of the last event, if that seals; else 0 */
 	struct buf hold;
 };
 
@@ -40,7 +29,7 @@ load_event(struct loading *l, const struct event *e, uint64_t position)
 {
 	struct store_account *a = l->account;
 
-	l->sealed = e->kind == EVENT_SEALED;
+	l->sealed_at = e->kind == EVENT_SEALED ? e->offset : 0;
 	if (e->kind == EVENT_HEAD) {
 		if (!l->has_head) {
 			l->head = e->head;
@@ -99,10 +88,14 @@ load_records(struct loading *l, uint64_t *end, struct err *err)
 			break;
 		if (result == LOG_READ_DAMAGE)
 			load_damage(l, record.next - record.offset);
-		else if (event_get(record.kind, whole.payload, position, &e))
+		else if (event_get(record.kind, whole.payload, position, &e)) {
+			e.offset = (uint32_t)record.offset;
 			load_event(l, &e, position);
+		}
 	}
 	*end = r.at;
+	if (l->account->durable < l->head.base + r.synced && r.synced > 0)
+		l->account->durable = l->head.base + r.synced;
 	log_reader_release(&r);
 	return result == LOG_READ_FAULT ? -1 : 0;
 }
@@ -129,6 +122,22 @@ load_mend(struct loading *l, uint64_t end, bool *changed, struct err *err)
 	return 0;
 }
 
+/* There is no next file, for its creation failed: this one goes on. */
+static int
+load_unseal(struct loading *l, struct err *err)
+{
+	struct store_account *a = l->account;
+	const struct log_file *f = &a->files[FILE_JOURNAL];
+
+	if (l->sealed_at == 0)
+		return 0;
+	if (f->io->ftruncate(f->io->disk, f->fd, l->sealed_at) < 0)
+		return err_sys(err, "store: cannot shorten a journal");
+	a->journal_end = l->sealed_at;
+	a->state.position = a->base + l->sealed_at;
+	return 0;
+}
+
 /* OK, NONE (not a file to go on in), FAULT. */
 static enum store_result
 load_file(struct loading *l, struct err *err)
@@ -151,6 +160,7 @@ load_file(struct loading *l, struct err *err)
 		}
 		l->head = head.head;
 		l->has_head = false;
+		l->sealed_at = 0;
 		l->pending.n = 0;
 		if (load_records(l, &end, err) < 0 ||
 		    load_mend(l, end, &changed, err) < 0)
@@ -165,7 +175,7 @@ load_file(struct loading *l, struct err *err)
 	}
 	a->journal_end = end;
 	a->state.position = a->base + end;
-	return STORE_OK;
+	return load_unseal(l, err) < 0 ? STORE_FAULT : STORE_OK;
 }
 
 /* The last journal file that is one. Later ones, whose creation a crash cut short,
@@ -186,8 +196,13 @@ load_last(struct loading *l, const struct log_numbers *numbers, struct err *err)
 		case LOG_OPEN_OK:
 			result = load_file(l, err);
 			break;
-		default:
+		case LOG_OPEN_UNREADY:
 			break;
+		case LOG_OPEN_DAMAGED:
+			err_set(err, "store: journal.%llu of account %llx is damaged",
+				(unsigned long long)numbers->at[i],
+				(unsigned long long)a->id);
+			return STORE_FAULT;
 		}
 		if (result != STORE_NONE)
 			break;
@@ -195,10 +210,10 @@ load_last(struct loading *l, const struct log_numbers *numbers, struct err *err)
 	}
 	if (result == STORE_FAULT)
 		return STORE_FAULT;
-	if (a->durable > (result == STORE_OK ? a->state.position : 0) &&
-	    i + 1 < numbers->n) {
-		err_set(err, "store: journal.%llu of account %llx is damaged",
-			(unsigned long long)numbers->at[numbers->n - 1],
+	if (result == STORE_NONE
+		? a->durable > 0
+		: a->durable > a->state.position && i + 1 < numbers->n) {
+		err_set(err, "store: the last events of account %llx are lost",
 			(unsigned long long)a->id);
 		return STORE_FAULT;
 	}
@@ -212,40 +227,6 @@ static bool
 boot_differs(const struct store_account *a, const struct event_head *head)
 {
 	return memcmp(a->store->boot, head->boot, sizeof(head->boot)) != 0;
-}
-
-/* Messages that are in the journal and torn in the data: they were never reported as
- * delivered, nor shown. */
-static int
-load_drop_torn(struct loading *l, struct err *err)
-{
-	struct store_account *a = l->account;
-	const struct log_file *file;
-	uint64_t at;
-
-	a->batch.open = true;
-	for (size_t i = 0; i < l->pending.n; i++) {
-		const struct event_pending *p = &l->pending.at[i];
-		struct event e = {.kind = EVENT_DROPPED,
-				  .time_us = a->now_us,
-				  .mailbox = p->record.mailbox,
-				  .uid = p->record.uid,
-				  .n = 1,
-				  .bytes = store_record_size(&p->record),
-				  .unseen = !(p->record.flags & STORE_SEEN),
-				  .delivery = p->delivery};
-
-		switch (data_check(a, &p->record, NULL, &file, &at, err)) {
-		case STORE_OK:
-			break;
-		case STORE_FAULT:
-			store_batch_cancel(a);
-			return -1;
-		default:
-			batch_event(a, &e);
-		}
-	}
-	return batch_write(a, err);
 }
 
 static int
@@ -286,15 +267,23 @@ load_finish(struct loading *l, enum store_result result, struct err *err)
 	struct store_account *a = l->account;
 	struct event_head next = {0};
 
-	if (result == STORE_NONE)
+	if (result == STORE_NONE) {
+		state_release(&a->state);
 		return load_found(a, err);
-	if (a->durable > a->state.position)
+	}
+	/* A snapshot counts only after it was synced, and every other file is begun
+	 * only after the one before it was. */
+	if (l->head.snapshot || a->durable > a->state.position)
 		a->durable = a->state.position;
+	if (a->durable < a->base && l->head.previous > 0)
+		a->durable = a->base;
+	if (load_settle(a, &l->pending, err) < 0)
+		return -1;
 	if (boot_differs(a, &l->head))
 		next.base = JOURNAL_GAP;
-	if ((l->head.snapshot || next.base > 0) && journal_roll(a, &next, err) < 0)
-		return -1;
-	return l->pending.n > 0 ? load_drop_torn(l, err) : 0;
+	if (l->head.snapshot || next.base > 0)
+		return journal_roll(a, &next, err);
+	return 0;
 }
 
 /* What others declared void since this handle last looked. */
@@ -335,12 +324,14 @@ account_load(struct store_account *a, struct err *err)
 {
 	const struct log_dir dir = account_dir(a, FILE_JOURNAL);
 	struct loading l = {.account = a, .hold = buf_make(JOURNAL_EVENT_MAX)};
-	uint64_t position = a->state.position;
 	enum store_result result = STORE_FAULT;
 	struct log_numbers numbers;
 	int loaded = -1;
 
 	ASSERT(a->locked);
+	/* It outlives a load that fails. */
+	if (a->state.position > 0)
+		a->seen = a->state.position;
 	account_forget(a);
 	a->stale = true;
 	durable_read(a);
@@ -350,8 +341,8 @@ account_load(struct store_account *a, struct err *err)
 	}
 	if (result != STORE_FAULT)
 		loaded = load_finish(&l, result, err);
-	if (loaded == 0 && position > 0)
-		loaded = load_voids(a, position, err);
+	if (loaded == 0 && a->seen > 0)
+		loaded = load_voids(a, a->seen, err);
 	if (loaded == 0)
 		a->stale = false;
 	buf_release(&l.hold);

@@ -84,7 +84,8 @@ store_new_on(const struct log_io *io, int dir, const struct store_settings *sett
 	uint64_t seed[2];
 	struct store *s;
 
-	if (io->random(io->disk, seed, sizeof(seed)) < 0) {
+	if (io->random(io->disk, &seed[0], sizeof(seed[0])) < 0 ||
+	    io->random(io->disk, &seed[1], sizeof(seed[1])) < 0) {
 		err_sys(err, "store: no random numbers");
 		return NULL;
 	}

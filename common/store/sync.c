@@ -90,6 +90,8 @@ abandon(struct store_account *a, struct err *err)
 	log_file_close(&a->files[FILE_SUMMARY]);
 	if (journal_roll(a, &next, err) < 0)
 		return -1;
+	a->void_from = next.previous_end;
+	a->void_to = a->base;
 	a->stale = true;
 	return 0;
 }
@@ -111,16 +113,18 @@ store_abandon(struct store_account *a, int64_t now_us, struct err *err)
 	return done == 0 ? STORE_OK : STORE_FAULT;
 }
 
-/* Missing ones were never finished or are compacted away. */
+/* Missing ones were never finished or are compacted away. *broken: a sync failed, and
+ * a second one would say nothing. */
 static int
-sync_file(struct store_account *a, enum file_sort sort, uint32_t number,
+sync_file(struct store_account *a, enum file_sort sort, uint32_t number, bool *broken,
 	  struct err *err)
 {
 	const struct log_file *f;
 
 	switch (account_file(a, sort, number, &f, err)) {
 	case STORE_OK:
-		return log_file_sync(f, err);
+		*broken = log_file_sync(f, err) < 0;
+		return *broken ? -1 : 0;
 	case STORE_FAULT:
 		return -1;
 	default:
@@ -170,43 +174,53 @@ sync_names(const struct store_account *a, struct err *err)
 
 /* Data first: the journal must not be durable before what it speaks of. */
 static int
-sync_all(struct store_account *a, struct err *err)
+sync_files(struct store_account *a, const struct chain *c, bool *broken,
+	   struct err *err)
+{
+	uint32_t last = a->state.tail.data.number;
+
+	for (uint32_t n = sync_first_data(a, c, err); n <= last; n++)
+		if (sync_file(a, FILE_DATA, n, broken, err) < 0)
+			return -1;
+	for (size_t i = 0; i < c->n; i++)
+		if (sync_file(a, FILE_JOURNAL, (uint32_t)c->at[i].number, broken, err) <
+		    0)
+			return -1;
+	/* It is in the chain, but for a chain that a compaction began anew. */
+	*broken =
+	    log_file_sync(&a->files[FILE_JOURNAL], err) < 0 || sync_names(a, err) < 0;
+	return *broken ? -1 : 0;
+}
+
+int
+account_sync_or_not(struct store_account *a, bool *broken, struct err *err)
 {
 	struct chain c;
-	enum store_result found = chain_open(a, a->durable, &c, err);
-	int result = found == STORE_FAULT ? -1 : 0;
+	int result;
 
-	if (result == 0) {
-		uint32_t last = a->state.tail.data.number;
-
-		for (uint32_t n = sync_first_data(a, &c, err); n <= last && result == 0;
-		     n++)
-			result = sync_file(a, FILE_DATA, n, err);
-		for (size_t i = 0; i < c.n && result == 0; i++)
-			result =
-			    sync_file(a, FILE_JOURNAL, (uint32_t)c.at[i].number, err);
-	}
+	*broken = false;
+	if (a->durable == a->state.position)
+		return 0;
+	if (chain_open(a, a->durable, &c, err) == STORE_FAULT)
+		return -1;
+	result = sync_files(a, &c, broken, err);
 	chain_release(&c);
-	/* It is in the chain, but for a chain that a compaction began anew. */
-	if (result == 0)
-		result = log_file_sync(&a->files[FILE_JOURNAL], err);
-	return result == 0 ? sync_names(a, err) : result;
+	return result == 0 ? durable_write(a, a->state.position, err) : -1;
 }
 
 int
 account_sync(struct store_account *a, struct err *err)
 {
 	struct err first;
+	bool broken;
 
 	durable_read(a);
 	if (account_follow(a, true, err) < 0)
 		return -1;
-	if (a->durable == a->state.position)
+	if (account_sync_or_not(a, &broken, err) == 0)
 		return 0;
-	if (sync_all(a, err) == 0)
-		return durable_write(a, a->state.position, err);
 	/* The first fault is the one to tell. */
-	if (abandon(a, &first) < 0)
+	if (broken && abandon(a, &first) < 0)
 		a->stale = true;
 	return -1;
 }
@@ -221,6 +235,13 @@ store_sync(struct store_account *a, int64_t now_us, struct err *err)
 	a->now_us = now_us;
 	if (account_sync(a, err) < 0)
 		result = STORE_FAULT;
+	/* Somebody else's sync failed after this handle had appended. */
+	if (result == STORE_OK && position_void(a, a->written)) {
+		err_set(err, "store: account %llx: what was appended is void",
+			(unsigned long long)a->id);
+		result = STORE_FAULT;
+	}
+	a->written = 0;
 	account_unlock(a);
 	return result;
 }

@@ -1,0 +1,472 @@
+/* tests/unit/test_store_crash.c - power losses, kills and faults at random moments
+ *
+ * One account on a disk in memory. What was said to be durable must be there
+ * exactly once afterwards, whole; a uid that was listed never names another
+ * message. SEED= and ROUNDS= come from the environment.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "common/store/internal.h"
+#include "tests/unit/simdisk.h"
+
+#define NOW      INT64_C(1800000000000000)
+#define JOBS_MAX 400
+#define UIDS_MAX 4000
+#define STEPS    60
+
+struct job {
+	bool acked, tried;
+	bool written;         /* in this life, not yet synced */
+	uint64_t position;    /* where it was appended */
+	bool expunged, maybe; /* maybe: an expunge of it was under way */
+};
+
+struct world {
+	struct simdisk disks[2];
+	struct simdisk *disk;
+	struct log_io io;
+	struct rng rng;
+	struct store *store;
+	struct store_account *account;
+	struct job jobs[JOBS_MAX];
+	unsigned n_jobs;
+	uint32_t shown[UIDS_MAX]; /* by uid: number of the job + 1 */
+	uint32_t uidnext;
+	int64_t now_us;
+	size_t crash_in; /* calls until the power fails; 0: it does not */
+	bool crashed;
+	struct err err;
+	unsigned crashes, faults;
+};
+
+static void
+content_put(unsigned job, struct buf *out)
+{
+	unsigned n = job * 7919u % (job % 9 == 0 ? 3000 : 200);
+
+	buf_reset(out);
+	buf_putf(out, "Subject: job %u\r\nMessage-ID: <%u@x>\r\n\r\n", job, job);
+	for (unsigned i = 0; i < n; i++)
+		buf_put_char(out, (char)('a' + (job + i) % 26));
+}
+
+/* From within a call to the disk. */
+static void
+power_hook(void *context)
+{
+	struct world *w = context;
+
+	if (w->crash_in == 0 || --w->crash_in > 0)
+		return;
+	simdisk_power_loss(
+	    w->disk, w->disk == &w->disks[0] ? &w->disks[1] : &w->disks[0], &w->rng);
+	w->crashed = true;
+	w->disk->fault = SIM_FAULT_KILL;
+	w->disk->fault_in = 0;
+}
+
+static void
+world_open(struct world *w)
+{
+	const struct store_settings settings = {
+	    .data_file_bytes = 40000,
+	    .journal_file_bytes = 6000,
+	    .summarize = true,
+	};
+	enum store_result result;
+
+	w->store = store_new_on(&w->io, SIMDISK_DIR, &settings, &w->err);
+	assert_non_null(w->store);
+	w->store->boot[0] = (uint8_t)w->crashes;
+	result = store_account_open(w->store, 1, STORE_MAY_CREATE, w->now_us,
+				    &w->account, &w->err);
+	if (result != STORE_OK && !w->crashed)
+		print_message("open: %s\n", w->err.text);
+	assert_true(result == STORE_OK || w->crashed);
+}
+
+static void
+world_close(struct world *w)
+{
+	store_account_close(&w->account);
+	store_free(&w->store);
+	for (unsigned i = 0; i < w->n_jobs; i++)
+		w->jobs[i].written = false;
+}
+
+/* The other disk is what the power loss has left. */
+static void
+world_lose_power(struct world *w)
+{
+	world_close(w);
+	w->disk->changed = NULL;
+	w->disk = w->disk == &w->disks[0] ? &w->disks[1] : &w->disks[0];
+	w->disk->changed = power_hook;
+	w->disk->context = w;
+	w->io = simdisk_io(w->disk);
+	w->crash_in = 0;
+	w->crashed = false;
+	w->crashes++;
+	world_open(w);
+}
+
+/* True when it went well; what did not is a fault that was asked for. */
+static bool
+went(struct world *w, enum store_result result, bool faulty)
+{
+	if (result == STORE_OK)
+		return !w->crashed;
+	if (!w->crashed && !faulty)
+		print_message("result %d: %s\n", (int)result, w->err.text);
+	assert_true(w->crashed || faulty);
+	w->faults++;
+	return false;
+}
+
+static bool
+deliver_one(struct world *w, unsigned job, bool faulty)
+{
+	struct buf content = buf_make(1 << 16);
+	struct store_message m = {
+	    .mailbox = STORE_INBOX,
+	    .prefix = SPAN("Delivered-To: x\r\n"),
+	    .internal_us = w->now_us,
+	    .saved_us = w->now_us,
+	    .delivery = {job + 1, 0, 9},
+	    .replay = w->jobs[job].tried,
+	};
+	struct store_appended out;
+	bool good;
+
+	content_put(job, &content);
+	m.content = buf_span(&content);
+	good = went(w, store_batch_begin(w->account, true, &w->err), faulty);
+	if (!good) {
+		buf_release(&content);
+		return false;
+	}
+	w->jobs[job].tried = true;
+	good = went(w, store_append(w->account, &m, &out, &w->err), faulty);
+	if (!good)
+		store_batch_cancel(w->account);
+	else
+		good = went(w, store_batch_end(w->account, &w->err), faulty);
+	w->jobs[job].written = good;
+	w->jobs[job].position = good ? store_position(w->account) : 0;
+	buf_release(&content);
+	return good;
+}
+
+static void
+op_deliver(struct world *w, bool faulty)
+{
+	for (unsigned i = 0; i < w->n_jobs && !w->crashed; i++)
+		if (!w->jobs[i].acked && !w->jobs[i].written &&
+		    !deliver_one(w, i, faulty) && w->crashed)
+			return;
+	for (size_t n = rng_below(&w->rng, 4);
+	     n > 0 && w->n_jobs < JOBS_MAX && !w->crashed; n--)
+		if (!deliver_one(w, w->n_jobs++, faulty) && w->crashed)
+			return;
+}
+
+/* After a sync that went well: what nobody declared void is delivered. */
+static void
+acknowledge(struct world *w, bool good)
+{
+	for (unsigned i = 0; i < w->n_jobs; i++) {
+		struct job *j = &w->jobs[i];
+
+		if (good && j->written &&
+		    store_synced(w->account, j->position, &w->err) == STORE_OK &&
+		    !w->crashed)
+			j->acked = true;
+		j->written = false;
+	}
+}
+
+static void
+op_sync(struct world *w, bool faulty)
+{
+	acknowledge(w, went(w, store_sync(w->account, w->now_us, &w->err), true));
+	(void)faulty;
+}
+
+/* The job a message is, by its bytes, all of which must be right. */
+static unsigned
+job_of(struct world *w, uint32_t uid)
+{
+	struct buf want = buf_make(1 << 16), got = buf_make(1 << 16);
+	struct store_content *c;
+	struct span piece;
+	unsigned job;
+	enum store_result result =
+	    store_content_open(w->account, STORE_INBOX, uid, &c, &w->err);
+
+	if (result != STORE_OK)
+		print_message("uid %u: %s\n", uid, w->err.text);
+	assert_int_equal(result, STORE_OK);
+	while (got.n < store_content_size(c)) {
+		assert_int_equal(store_content_read(c, got.n, 65536, &piece, &w->err),
+				 STORE_OK);
+		buf_put(&got, piece);
+	}
+	store_content_close(&c);
+	buf_put_char(&got, '\0');
+	assert_int_equal(sscanf(got.at, "Delivered-To: x\r\nSubject: job %u", &job), 1);
+	got.n--;
+	assert_true(job < w->n_jobs);
+	content_put(job, &want);
+	assert_true(span_equal(span_after(buf_span(&got), 17), buf_span(&want)));
+	buf_release(&want);
+	buf_release(&got);
+	return job;
+}
+
+/* What a client sees is right. */
+static void
+check_shown(struct world *w, unsigned count[JOBS_MAX])
+{
+	const struct store_record *r;
+	struct store_mailbox box;
+
+	memset(count, 0, JOBS_MAX * sizeof(*count));
+	if (store_view_refresh(w->account, &w->err) != STORE_OK)
+		print_message("refresh: %s\n", w->err.text);
+	assert_int_equal(store_view_refresh(w->account, &w->err), STORE_OK);
+	assert_true(store_mailbox_get(w->account, STORE_INBOX, &box));
+	assert_true(box.uidnext >= w->uidnext);
+	w->uidnext = box.uidnext;
+	for (r = store_first(w->account, STORE_INBOX); r;
+	     r = store_next(w->account, r)) {
+		uint32_t uid = r->uid;
+		unsigned job = job_of(w, uid);
+
+		assert_true(uid < UIDS_MAX && uid < box.uidnext);
+		assert_true(w->shown[uid] == 0 || w->shown[uid] == job + 1);
+		w->shown[uid] = job + 1;
+		count[job]++;
+		r = store_find(w->account, STORE_INBOX, uid);
+	}
+}
+
+static void
+op_expunge(struct world *w, bool faulty)
+{
+	unsigned count[JOBS_MAX], job;
+	const struct store_record *r;
+	struct store_range range;
+	uint64_t n;
+	bool good;
+
+	if (!went(w, store_view_refresh(w->account, &w->err), faulty))
+		return;
+	check_shown(w, count);
+	for (r = store_first(w->account, STORE_INBOX); r && rng_below(&w->rng, 4) > 0;)
+		r = store_next(w->account, r);
+	if (!r)
+		return;
+	range = (struct store_range){r->uid, r->uid};
+	job = w->shown[r->uid] - 1;
+	w->jobs[job].maybe = true;
+	good =
+	    went(w,
+		 store_expunge(w->account, STORE_INBOX, (struct store_uids){&range, 1},
+			       w->now_us, &n, &w->err),
+		 faulty);
+	good = good && went(w, store_sync(w->account, w->now_us, &w->err), true);
+	w->jobs[job].expunged = good && n == 1;
+	acknowledge(w, good);
+}
+
+static void
+op_flags(struct world *w, bool faulty)
+{
+	const struct store_range all = {1, UINT32_MAX};
+	uint64_t modseq;
+
+	(void)went(w,
+		   store_flags_change(w->account, STORE_INBOX,
+				      (struct store_uids){&all, 1},
+				      (enum store_flag_verb)rng_below(&w->rng, 3),
+				      STORE_SEEN, 0, w->now_us, &modseq, &w->err),
+		   faulty);
+}
+
+static void
+op_compact(struct world *w, bool faulty)
+{
+	struct store_compaction done;
+
+	w->now_us += 5 * 1000000;
+	if (!went(w,
+		  store_compact(w->account, rng_below(&w->rng, 2) * 10, w->now_us,
+				&done, &w->err),
+		  faulty))
+		for (unsigned i = 0; i < w->n_jobs; i++)
+			w->jobs[i].written = false;
+}
+
+static void
+op_index(struct world *w, bool faulty)
+{
+	if (w->account->view)
+		(void)went(w, store_view_save(w->account, &w->err), faulty);
+}
+
+static void (*const ops[])(struct world *, bool) = {
+    op_deliver, op_deliver, op_deliver, op_sync,    op_sync,
+    op_expunge, op_flags,   op_index,   op_compact,
+};
+
+static void
+finding(void *context, const struct store_finding *f)
+{
+	unsigned *n = context;
+
+	if (f->what == STORE_DAMAGE_SUMMARY) /* not synced; rendered when wanted */
+		return;
+	if (f->what == STORE_DAMAGE_INDEX)
+		return;
+	print_message("found %d: uid %u file %u at %llu: %s\n", (int)f->what, f->uid,
+		      f->file, (unsigned long long)f->offset, f->text);
+	++*n;
+}
+
+/* All jobs are asked for again; then each is there exactly once. */
+static void
+check_all(struct world *w)
+{
+	unsigned count[JOBS_MAX], n = 0;
+	uint64_t findings;
+
+	op_deliver(w, false);
+	op_sync(w, false);
+	check_shown(w, count);
+	for (unsigned i = 0; i < w->n_jobs; i++) {
+		const struct job *j = &w->jobs[i];
+
+		assert_true(j->acked);
+		if (j->expunged)
+			assert_int_equal(count[i], 0);
+		else if (j->maybe)
+			assert_true(count[i] <= 1);
+		else if (count[i] != 1) {
+			print_message("job %u is there %u times\n", i, count[i]);
+			assert_int_equal(count[i], 1);
+		}
+		/* What was expunged by an interrupted command is settled now. */
+		w->jobs[i].expunged = count[i] == 0;
+		w->jobs[i].maybe = w->jobs[i].expunged;
+	}
+	assert_int_equal(store_verify(w->account, finding, &n, &findings, &w->err),
+			 STORE_OK);
+	assert_int_equal(n, 0);
+}
+
+static void
+step(struct world *w)
+{
+	static const enum sim_fault faults[] = {SIM_FAULT_WRITE, SIM_FAULT_SHORT,
+						SIM_FAULT_SYNC, SIM_FAULT_DIR};
+	bool faulty = rng_once_in(&w->rng, 8);
+
+	if (w->crash_in == 0 && rng_once_in(&w->rng, 8))
+		w->crash_in = 1 + rng_below(&w->rng, 25);
+	else if (faulty && w->crash_in == 0) {
+		w->disk->fault = faults[rng_below(&w->rng, N_ELEMS(faults))];
+		w->disk->fault_in = rng_below(&w->rng, 6);
+		w->disk->fault_code = rng_once_in(&w->rng, 2) ? ENOSPC : EIO;
+	}
+	faulty = faulty && w->crash_in == 0;
+	ops[rng_below(&w->rng, N_ELEMS(ops))](w, faulty);
+
+	if (w->crashed) {
+		world_lose_power(w);
+		check_all(w);
+		return;
+	}
+	w->disk->fault = SIM_FAULT_NONE;
+	if (rng_once_in(&w->rng, 15)) { /* killed */
+		w->crash_in = 0;
+		world_close(w);
+		world_open(w);
+		check_all(w);
+	}
+}
+
+static void
+round_run(uint64_t seed, struct world *w)
+{
+	memset(w, 0, sizeof(*w));
+	simdisk_init(&w->disks[0], seed);
+	simdisk_init(&w->disks[1], seed + 1);
+	w->rng = (struct rng){seed};
+	w->disk = &w->disks[0];
+	w->disk->changed = power_hook;
+	w->disk->context = w;
+	w->io = simdisk_io(w->disk);
+	w->now_us = NOW;
+	world_open(w);
+	for (int i = 0; i < STEPS && w->disk->n_files < SIMDISK_FILES - 40; i++)
+		step(w);
+	w->crash_in = 0;
+	check_all(w);
+	world_close(w);
+	simdisk_release(&w->disks[0]);
+	simdisk_release(&w->disks[1]);
+}
+
+/* Told when a round fails, so that SEED= finds it again. */
+static uint64_t running;
+
+static void
+seed_tell(void)
+{
+	fprintf(stderr, "last SEED=%llu ROUNDS=1\n", (unsigned long long)running);
+}
+
+static uint64_t
+number_from(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+	uint64_t n;
+
+	return text && number_parse(span_str(text), UINT64_MAX, &n) ? n : otherwise;
+}
+
+static void
+test_durable_mail_is_there_once_after_any_crash(void **state)
+{
+	uint64_t seed = number_from("SEED", 1), rounds = number_from("ROUNDS", 200);
+	struct world *w = memory_new(1, sizeof(*w));
+	unsigned crashes = 0, faults = 0;
+
+	(void)state;
+	atexit(seed_tell);
+	for (uint64_t i = 0; i < rounds; i++) {
+		running = seed + i;
+		round_run(seed + i, w);
+		crashes += w->crashes;
+		faults += w->faults;
+	}
+	print_message("%u power losses, %u faults\n", crashes, faults);
+	free(w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_durable_mail_is_there_once_after_any_crash),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
