@@ -104,9 +104,26 @@ static bool
 is_ready(void *context)
 {
 	struct hosted *h = context;
+	int status;
 
 	assert_false(h->failed);
+	if (waitpid(h->pid, &status, WNOHANG) == h->pid)
+		fail_msg("it ended at its start, status %x", (unsigned)status);
 	return h->ready;
+}
+
+/* A jail without files may not write its log to one. */
+static void
+keep_log_out_of_files(void)
+{
+	struct stat st;
+	int fd;
+
+	if (fstat(STDERR_FILENO, &st) != 0 || !S_ISREG(st.st_mode))
+		return;
+	fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0)
+		(void)dup2(fd, STDERR_FILENO);
 }
 
 static pid_t
@@ -120,6 +137,7 @@ spawn(enum ipc_kind kind, int fd)
 	assert_true(pid >= 0);
 	if (pid > 0)
 		return pid;
+	keep_log_out_of_files();
 	if (dup2(fd, 3) == 3 && fcntl(3, F_SETFD, 0) == 0)
 		execl(path, path, "0", (char *)NULL);
 	_exit(127);
