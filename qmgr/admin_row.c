@@ -35,7 +35,7 @@ target_line(struct buf *out, const struct entry *e, uint32_t ordinal,
 
 	if (!buf_room(out, t->address.n + 16))
 		return;
-	buf_put_char(out, '\n');
+	buf_put_str(out, "; ");
 	buf_put_str(out, state);
 	buf_put_char(out, ' ');
 	buf_put(out, t->address);

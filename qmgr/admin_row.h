@@ -1,8 +1,8 @@
 /* qmgr/admin_row.h - what an operator is told about a message
  *
  * A row carries the envelope, cut to its first recipients when it is too long for
- * one ipc message. Of QUEUE_SHOW the reason goes on with one line a target, behind
- * a newline each: "done", "open", "failed" or "work", and its address.
+ * one ipc message. Of QUEUE_SHOW the reason goes on with "; STATE ADDRESS" for each
+ * target, the state being done, open, failed or work.
  */
 #pragma once
 

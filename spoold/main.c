@@ -9,6 +9,7 @@
 #include "spoold/stream.h"
 
 #include <event2/event.h>
+#include <time.h>
 
 #define SMTPD_MAX        64
 #define QMGR_BACKLOG_MAX (4u << 20) /* bytes queued for qmgr that pause intake */
@@ -22,7 +23,7 @@ struct spoold {
 	uint32_t generation;
 	uint64_t next_id;
 	bool qmgr_told; /* it has had its queue_state */
-	struct event *second;
+	struct event *second, *soon;
 };
 
 static bool
@@ -31,6 +32,24 @@ work(void *context, struct proc_job *job)
 	const struct spoold *d = context;
 
 	return proc_work(d->proc, job);
+}
+
+static uint64_t
+ticks_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* Only ends the wait of the loop; turn() does the rest. */
+static void
+soon(int fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	(void)context;
 }
 
 static void
@@ -44,12 +63,13 @@ second(int fd, short what, void *context)
 }
 
 static void
-second_start(struct spoold *d)
+timers_start(struct spoold *d)
 {
 	struct timeval every = {.tv_sec = 1};
 
 	d->second = event_new(proc_base(d->proc), -1, EV_PERSIST, second, d);
-	ASSERT(d->second && event_add(d->second, &every) == 0);
+	d->soon = evtimer_new(proc_base(d->proc), soon, d);
+	ASSERT(d->second && d->soon && event_add(d->second, &every) == 0);
 }
 
 static int
@@ -62,6 +82,7 @@ start(struct proc *p, struct err *err)
 				    .segment_bytes = set->spool_segment_bytes,
 				    .reserve_bytes = set->spool_reserve_bytes,
 				    .work = work,
+				    .now_us = ticks_us,
 				    .context = d};
 	uint64_t last;
 
@@ -78,7 +99,7 @@ start(struct proc *p, struct err *err)
 	setup.dir_fd = found.dir_fd;
 	store_init(&d->store, &setup, (uint32_t)last + 1);
 	store_recover(&d->store, &found.numbers);
-	second_start(d);
+	timers_start(d);
 	return 0;
 }
 
@@ -255,10 +276,12 @@ pause_or_not(struct spoold *d)
 static void
 turn(struct proc *p)
 {
+	const struct timeval gather = {.tv_usec = SEGMENT_GATHER_US};
 	struct spoold *d = proc_context(p);
 	struct ipc_peer *qmgr;
 
-	store_turn(&d->store);
+	if (store_turn(&d->store) && !event_pending(d->soon, EV_TIMEOUT, NULL))
+		event_add(d->soon, &gather);
 	results_send(d);
 	qmgr = proc_peer(p, IPC_KIND_QMGR, 0);
 	if (qmgr && d->store.recovered && (store_state_due(&d->store) || !d->qmgr_told))

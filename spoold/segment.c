@@ -81,11 +81,15 @@ segment_stream_end(struct segment *s, const struct spool_head *head,
 	return result;
 }
 
-bool
-segment_wants_sync(const struct segment *s)
+enum segment_wish
+segment_wish(const struct segment *s, uint64_t now_us)
 {
-	return s->n > 0 && !s->syncing &&
-	       (s->state == SEGMENT_OPEN || s->state == SEGMENT_SEALED);
+	if (s->n == 0 || s->syncing || s->state == SEGMENT_FAILED ||
+	    s->state == SEGMENT_UNUSED)
+		return SEGMENT_WISH_NONE;
+	if (s->state == SEGMENT_OPEN && s->n < s->gather && now_us < s->gather_until_us)
+		return SEGMENT_WISH_LATER;
+	return SEGMENT_WISH_SYNC;
 }
 
 static void
@@ -97,19 +101,34 @@ sync_work(struct proc_job *job)
 	s->result = log_file_sync(&s->file, &s->err);
 }
 
+/* One more is hoped for after they came in time often; fewer after they did not. */
+static void
+gather_learn(struct segment *s)
+{
+	if (s->n < s->gather) {
+		s->gather = s->n * 7 / 8;
+		s->gathered = 0;
+	} else if (++s->gathered >= SEGMENT_GATHER_TRY) {
+		s->gather = s->n + s->n / 4 + 1;
+		s->gathered = 0;
+	}
+}
+
 void
 segment_sync_begin(struct segment *s)
 {
 	ASSERT(!s->syncing);
+	gather_learn(s);
 	s->syncing = true;
 	s->covered = log_sync_begin(&s->writer);
 	s->job.work = sync_work;
 }
 
 enum log_result
-segment_sync_end(struct segment *s)
+segment_sync_end(struct segment *s, uint64_t now_us)
 {
 	s->syncing = false;
+	s->gather_until_us = now_us + SEGMENT_GATHER_US;
 	return log_sync_end(&s->writer, s->covered, s->result, &s->err);
 }
 

@@ -2,14 +2,21 @@
  *
  * While a sync of the segment runs in a worker thread, further messages are
  * appended; the next sync covers all of them. A message is told as stored only
- * when a sync that began after its append has succeeded. After one failed write
- * or sync the segment is failed for ever, and with it all it had not synced.
+ * when a sync that began after its append has succeeded. Under load a sync waits,
+ * SEGMENT_GATHER_US at most, for as many messages as have lately come in that
+ * time; who sends one message after the other is not kept waiting but for one in
+ * SEGMENT_GATHER_TRY times, which finds out whether others are there too. After one
+ * failed write or sync the segment is failed for ever, and with it all it had not
+ * synced.
  */
 #pragma once
 
 #include "common/log/log.h"
 #include "common/proc/proc.h"
 #include "common/spool/spool.h"
+
+#define SEGMENT_GATHER_US  2000
+#define SEGMENT_GATHER_TRY 16
 
 /* The channel a message came in by; generation 0 is nobody (a copy). */
 struct origin {
@@ -58,6 +65,10 @@ struct segment {
 	int result;
 	struct err err;
 	struct proc_job job;
+	/* the next one waits until so many messages are there, or it is late */
+	size_t gather;
+	unsigned gathered; /* times in a row that they came in time */
+	uint64_t gather_until_us;
 };
 
 /* Takes over the file, which has just been created or recycled. */
@@ -72,13 +83,19 @@ MUST_USE enum log_result
 segment_stream_end(struct segment *s, const struct spool_head *head,
 		   struct origin origin, uint64_t payload_bytes, struct err *err);
 
-MUST_USE bool segment_wants_sync(const struct segment *s);
+enum segment_wish {
+	SEGMENT_WISH_NONE,
+	SEGMENT_WISH_LATER, /* to gather more */
+	SEGMENT_WISH_SYNC,
+};
+
+MUST_USE enum segment_wish segment_wish(const struct segment *s, uint64_t now_us);
 
 /* Notes what the sync will cover; the job's work then runs in a thread. */
 void segment_sync_begin(struct segment *s);
 
 /* In the loop, when the work is done. LOG_DEAD: s->err says why. */
-MUST_USE enum log_result segment_sync_end(struct segment *s);
+MUST_USE enum log_result segment_sync_end(struct segment *s, uint64_t now_us);
 
 /* Takes the next pending message that is synced, or, when `all`, any. */
 MUST_USE bool segment_next(struct segment *s, bool all, struct pending *out);

@@ -193,7 +193,7 @@ sync_done(struct proc_job *job)
 
 	s->n_jobs--;
 	s->n_syncs++;
-	if (segment_sync_end(g) != LOG_OK) {
+	if (segment_sync_end(g, s->setup.now_us()) != LOG_OK) {
 		struct err err = g->err;
 
 		store_fail(s, g, &err);
@@ -213,13 +213,22 @@ sync_start(struct store *s, struct segment *g)
 		g->syncing = false; /* again in the next turn */
 }
 
-static void
+static enum segment_wish
 segment_turn(struct store *s, struct segment *g)
+{
+	enum segment_wish wish = segment_wish(g, s->setup.now_us());
+
+	if (wish == SEGMENT_WISH_SYNC)
+		sync_start(s, g);
+	return wish;
+}
+
+/* What is over: closed, or refused and discarded. */
+static void
+segment_close(struct store *s, struct segment *g)
 {
 	struct pending p;
 
-	if (segment_wants_sync(g))
-		sync_start(s, g);
 	if (g->syncing || g->state == SEGMENT_OPEN)
 		return;
 	if (g->state == SEGMENT_SEALED) {
@@ -232,16 +241,19 @@ segment_turn(struct store *s, struct segment *g)
 	store_discard(s, g);
 }
 
-void
+bool
 store_turn(struct store *s)
 {
 	struct segment *next;
+	bool later = false;
 
 	waiting_serve(s);
 	for (struct segment *g = s->open; g; g = next) {
 		next = g->next;
-		segment_turn(s, g);
+		later |= segment_turn(s, g) == SEGMENT_WISH_LATER;
+		segment_close(s, g);
 	}
+	return later;
 }
 
 void

@@ -30,6 +30,8 @@ struct store_setup {
 	uint64_t reserve_bytes; /* new files are made only while so much stays free */
 	/* Runs the job as proc_work() does. */
 	bool (*work)(void *context, struct proc_job *job);
+	/* Any clock that only goes forward. */
+	uint64_t (*now_us)(void);
 	void *context;
 };
 
@@ -90,8 +92,9 @@ void store_release(struct store *s);
 /* One whole message; its bytes are copied where they must wait. */
 void store_put(struct store *s, const struct letter *m);
 
-/* Once a turn of the loop: starts syncs, closes what is finished. */
-void store_turn(struct store *s);
+/* Once a turn of the loop: starts syncs, closes what is finished. True when it
+ * should be called again within SEGMENT_GATHER_US, come what may. */
+bool store_turn(struct store *s);
 
 /* Once a second. */
 void store_second(struct store *s);

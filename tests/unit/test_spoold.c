@@ -79,6 +79,15 @@ work(void *context, struct proc_job *job)
 	return true;
 }
 
+/* Goes on by itself, so that no sync waits for ever. */
+static uint64_t clock_us;
+
+static uint64_t
+now_us(void)
+{
+	return clock_us += 100;
+}
+
 /* One job after another until none is left, new ones too. */
 static void
 jobs_run(struct fixture *f)
@@ -104,7 +113,7 @@ results_take(struct fixture *f)
 static void
 settle(struct fixture *f)
 {
-	for (int i = 0; i < 8; i++) {
+	for (int i = 0; i < 24; i++) {
 		store_turn(&f->store);
 		jobs_run(f);
 	}
@@ -118,6 +127,7 @@ store_start(struct fixture *f, uint32_t next_number)
 				    .dir_fd = f->dir_fd,
 				    .segment_bytes = SEGMENT_BYTES,
 				    .work = work,
+				    .now_us = now_us,
 				    .context = f};
 
 	store_init(&f->store, &setup, next_number);
@@ -282,6 +292,38 @@ test_sync_covers_only_what_came_before_it(void **state)
 	for (size_t i = 0; i < N_ELEMS(later); i++)
 		assert_int_equal(answer(f, later[i]), SPOOL_STORED);
 	assert_int_equal(f->store.n_syncs, syncs + 1);
+}
+
+/* Many at a time: after a while a sync waits for as many again, but not for ever. */
+static void
+test_sync_learns_how_many_to_gather(void **state)
+{
+	(void)state;
+	struct fixture *f = *state;
+	uint64_t syncs, began;
+
+	for (size_t k = 0; k < SEGMENT_GATHER_TRY; k++) {
+		for (size_t i = 0; i < 8; i++)
+			(void)put(f, 100);
+		(void)store_turn(&f->store);
+		jobs_run(f);
+	}
+	syncs = f->store.n_syncs;
+	for (size_t i = 0; i < 8; i++) {
+		(void)put(f, 100);
+		assert_true(store_turn(&f->store));
+	}
+	assert_int_equal(f->n_jobs, 0);
+	began = clock_us;
+	while (store_turn(&f->store))
+		assert_true(clock_us < began + SEGMENT_GATHER_US);
+	jobs_run(f);
+	assert_int_equal(f->store.n_syncs, syncs + 1);
+	for (size_t i = 0; i < 7; i++)
+		(void)put(f, 100);
+	assert_false(store_turn(&f->store));
+	assert_int_equal(f->n_jobs, 1);
+	jobs_run(f);
 }
 
 static void
@@ -637,6 +679,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_put_is_answered_only_after_its_sync),
 	    TEST(test_sync_covers_only_what_came_before_it),
+	    TEST(test_sync_learns_how_many_to_gather),
 	    TEST(test_failed_sync_refuses_all_it_should_have_covered),
 	    TEST(test_refused_messages_are_cut_from_the_segment),
 	    TEST(test_disk_full_is_noticed_before_the_answer_and_heals),
