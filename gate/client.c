@@ -287,8 +287,10 @@ admit(struct client *c, enum login_ending *why)
 
 	*why = LOGIN_BUSY;
 	if (g->n_clients > s->connections_max ||
-	    net_crowd_refuses(g->n_before_login - 1, s->login_connections_refuse_from,
-			      s->login_connections_max, (uint32_t)rand()))
+	    net_crowd_refuses(g->n_before_login - 1,
+			      gate_share(g->proc, s->login_connections_refuse_from),
+			      gate_share(g->proc, s->login_connections_max),
+			      (uint32_t)rand()))
 		return false;
 	if (conf_networks_match(&s->limits_exempt, c->address.ip))
 		return true;

@@ -96,6 +96,9 @@ struct client {
 	uint8_t ticket[16];
 };
 
+/* What this process keeps of a limit for all of its kind: its part, rounded up. */
+MUST_USE uint32_t gate_share(const struct proc *p, uint64_t all);
+
 /* --- client.c: from accept to close ------------------------------------------- */
 
 void client_accept(struct gate_listener *listener, int fd, const struct net_peer *peer);

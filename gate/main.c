@@ -16,9 +16,8 @@ gate_of(const struct proc *p)
 
 /* --- settings ------------------------------------------------------------------ */
 
-/* Each process keeps its part of what all of them together allow. */
-static uint32_t
-share(const struct proc *p, uint64_t all)
+uint32_t
+gate_share(const struct proc *p, uint64_t all)
 {
 	uint32_t n = proc_count(p, IPC_KIND_GATE);
 	uint64_t mine = (all + n - 1) / n;
@@ -32,11 +31,11 @@ limits_config(const struct proc *p)
 	const struct settings *s = proc_settings(p);
 	struct net_limits_config config = {
 	    .clients_max = LIMITS_TABLE_MAX,
-	    .connections_max = share(p, s->client_connections_max),
+	    .connections_max = gate_share(p, s->client_connections_max),
 	};
 
 	config.rates[NET_EVENT_CONNECTION] = (struct net_rate){
-	    share(p, s->client_connections_per_minute_max), MINUTE_MS};
+	    gate_share(p, s->client_connections_per_minute_max), MINUTE_MS};
 	return config;
 }
 
