@@ -172,16 +172,32 @@ sync_names(const struct store_account *a, struct err *err)
 	return result;
 }
 
+/* Those data files that may have been written since. */
+static int
+sync_data(struct store_account *a, const struct chain *c, bool *broken, struct err *err)
+{
+	const struct log_dir dir = account_dir(a, FILE_DATA);
+	uint32_t first = sync_first_data(a, c, err);
+	struct log_numbers numbers;
+	int result = 0;
+
+	if (log_dir_list(&dir, &numbers, err) < 0)
+		return -1;
+	for (size_t i = 0; i < numbers.n && result == 0; i++)
+		if (numbers.at[i] >= first && numbers.at[i] <= UINT32_MAX)
+			result = sync_file(a, FILE_DATA, (uint32_t)numbers.at[i],
+					   broken, err);
+	log_numbers_release(&numbers);
+	return result;
+}
+
 /* Data first: the journal must not be durable before what it speaks of. */
 static int
 sync_files(struct store_account *a, const struct chain *c, bool *broken,
 	   struct err *err)
 {
-	uint32_t last = a->state.tail.data.number;
-
-	for (uint32_t n = sync_first_data(a, c, err); n <= last; n++)
-		if (sync_file(a, FILE_DATA, n, broken, err) < 0)
-			return -1;
+	if (sync_data(a, c, broken, err) < 0)
+		return -1;
 	for (size_t i = 0; i < c->n; i++)
 		if (sync_file(a, FILE_JOURNAL, (uint32_t)c->at[i].number, broken, err) <
 		    0)

@@ -1,0 +1,209 @@
+/* tests/fuzz/fuzz_store.c - an account whose files hold anything
+ *
+ * The input is a list of changes to a small good account on a disk in memory:
+ *   u8 what | u16 n | n bytes
+ * what 1 to 13: an event of that kind with that payload, well framed, at the end of
+ * the journal; 0x40 + file: u32 offset, then bytes that are put there; 0x50 + file:
+ * all of the file is these bytes. Then everything a program does is done with it.
+ */
+#include "common/store/internal.h"
+#include "tests/unit/simdisk.h"
+
+#include <stdio.h>
+
+#define NOW        INT64_C(1800000000000000)
+#define COPIES_MAX 3 /* each may double a mailbox */
+
+static const char *const names[] = {"journal.1", "data.1", "summary.1", "index",
+				    "lock"};
+
+static const struct store_settings settings = {
+    .data_file_bytes = 100000, .journal_file_bytes = 50000, .summarize = true};
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
+
+/* A message of its own into each of two mailboxes, and an index. */
+static void
+account_make(struct log_io *io)
+{
+	struct store_message m = {
+	    .mailbox = STORE_INBOX,
+	    .content = SPAN("Subject: one\r\nMessage-ID: <1@x>\r\n\r\ntext\r\n"),
+	    .prefix = SPAN("Delivered-To: x\r\n"),
+	    .saved_us = NOW,
+	    .delivery = {1, 0, 1}
+        };
+	struct store_account *a;
+	struct store_appended got;
+	struct err err;
+	struct store *s = store_new_on(io, SIMDISK_DIR, &settings, &err);
+
+	ASSERT(store_account_open(s, 1, STORE_MAY_CREATE, NOW, &a, &err) == STORE_OK);
+	ASSERT(store_batch_begin(a, true, &err) == STORE_OK);
+	for (int i = 0; i < 3; i++) {
+		m.mailbox = i == 2 ? 3 : STORE_INBOX;
+		m.delivery.ordinal = (uint32_t)i;
+		ASSERT(store_append(a, &m, &got, &err) == STORE_OK);
+	}
+	ASSERT(store_batch_end(a, &err) == STORE_OK);
+	ASSERT(store_sync(a, NOW, &err) == STORE_OK);
+	ASSERT(store_view_refresh(a, &err) == STORE_OK);
+	ASSERT(account_lock(a, true, &err) == STORE_OK);
+	ASSERT(index_save(a, &err) == 0);
+	account_unlock(a);
+	store_account_close(&a);
+	store_free(&s);
+}
+
+static void
+file_put(struct simdisk *d, const char *name, uint64_t offset, struct span bytes)
+{
+	struct log_io io = simdisk_io(d);
+	int fd = io.open(d, SIMDISK_DIR, name, LOG_WRITE);
+	struct iovec v = {(char *)(uintptr_t)bytes.at, bytes.n};
+
+	if (fd >= 0 && offset + bytes.n < 200000 && bytes.n > 0)
+		ASSERT(io.pwritev(d, fd, &v, 1, offset) == (ssize_t)bytes.n);
+}
+
+/* A record as a writer would have put it. */
+static void
+event_append(struct simdisk *d, const struct log_io *io, uint16_t kind,
+	     struct span payload)
+{
+	struct log_file f;
+	struct err err;
+	uint64_t size;
+	struct buf record = buf_make(1 << 17);
+	int fd = io->open(d, SIMDISK_DIR, names[0], LOG_WRITE);
+
+	if (log_file_open(&f, io, fd, JOURNAL_KIND, 1, &err) == LOG_OPEN_OK &&
+	    log_file_size(&f, &size, &err) == 0 && size % 8 == 0) {
+		frame_put(&f, size, 0, kind, payload, &record);
+		file_put(d, names[0], size, buf_span(&record));
+	}
+	buf_release(&record);
+}
+
+static void
+change(struct simdisk *d, const struct log_io *io, uint8_t what, struct span body,
+       unsigned *copies)
+{
+	struct cursor c = cursor_make(body);
+	size_t file = what & 0xf;
+
+	if (what > 0 && what < EVENT_KINDS) {
+		*copies += what == EVENT_COPY || what == EVENT_MOVE;
+		if (*copies <= COPIES_MAX)
+			event_append(d, io, what, body);
+	} else if (file >= N_ELEMS(names)) {
+		return;
+	} else if ((what & 0xf0) == 0x40) {
+		uint64_t offset = wire_get_u32(&c) & 0xffff;
+
+		file_put(d, names[file], offset, c.rest);
+	} else if ((what & 0xf0) == 0x50) {
+		int fd = io->open(d, SIMDISK_DIR, names[file], LOG_WRITE);
+
+		if (fd >= 0)
+			ASSERT(io->ftruncate(d, fd, 0) == 0);
+		file_put(d, names[file], 0, body);
+	}
+}
+
+static void
+read_all(struct store_account *a, struct err *err)
+{
+	struct store_mailbox box = {0};
+	const struct store_record *r;
+
+	while (store_mailbox_next(a, box.id, &box))
+		for (r = store_first(a, box.id); r; r = store_next(a, r)) {
+			uint32_t uid = r->uid;
+			struct store_content *c;
+			struct store_summary s;
+			struct span piece;
+
+			if (store_content_open(a, box.id, uid, &c, err) == STORE_OK) {
+				(void)!store_content_read(c, 0, 1000, &piece, err);
+				store_content_close(&c);
+			}
+			(void)!store_summary_get(a, box.id, uid, &s, err);
+			r = store_find(a, box.id, uid);
+			if (!r)
+				break;
+		}
+}
+
+static void
+nothing(void *context, const struct store_finding *finding)
+{
+	(void)context;
+	(void)finding;
+}
+
+static void
+use(const struct log_io *io)
+{
+	struct store_message m = {
+	    .mailbox = STORE_INBOX,
+	    .content = SPAN("Subject: x\r\n\r\n"),
+	    .saved_us = NOW,
+	    .delivery = {1, 0, 1},
+	    .replay = true
+        };
+	const struct store_range all = {1, UINT32_MAX};
+	const struct store_uids uids = {&all, 1};
+	struct store_compaction done;
+	struct store_appended got;
+	struct store_account *a;
+	struct err err;
+	uint64_t n;
+	struct store *s = store_new_on(io, SIMDISK_DIR, &settings, &err);
+
+	if (store_account_open(s, 1, STORE_MAY_CREATE, NOW, &a, &err) == STORE_OK) {
+		if (store_view_refresh(a, &err) == STORE_OK)
+			read_all(a, &err);
+		(void)!store_verify(a, nothing, NULL, &n, &err);
+		if (store_batch_begin(a, true, &err) == STORE_OK) {
+			(void)!store_append(a, &m, &got, &err);
+			(void)!store_batch_end(a, &err);
+		}
+		(void)!store_sync(a, NOW, &err);
+		if (store_view_refresh(a, &err) == STORE_OK) {
+			(void)!store_flags_change(a, STORE_INBOX, uids, STORE_FLAGS_ADD,
+						  STORE_SEEN, 0, NOW, &n, &err);
+			(void)!store_expunge(a, 3, uids, NOW, &n, &err);
+		}
+		(void)!store_rebuild(a, NOW, &n, &err);
+		(void)!store_compact(a, 0, NOW, &done, &err);
+		if (store_view_refresh(a, &err) == STORE_OK)
+			read_all(a, &err);
+		store_account_close(&a);
+	}
+	store_free(&s);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+	struct cursor c = cursor_make(span_make(bytes, n < 8192 ? n : 8192));
+	struct simdisk *d = memory_new(1, sizeof(*d));
+	unsigned copies = 0;
+	struct log_io io;
+
+	simdisk_init(d, 1);
+	io = simdisk_io(d);
+	account_make(&io);
+	while (c.rest.n > 3) {
+		uint8_t what = wire_get_u8(&c);
+		size_t size = wire_get_u16(&c);
+
+		change(d, &io, what,
+		       wire_get_raw(&c, size < c.rest.n ? size : c.rest.n), &copies);
+	}
+	use(&io);
+	simdisk_release(d);
+	free(d);
+	return 0;
+}
