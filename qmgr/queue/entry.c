@@ -48,8 +48,7 @@ entry_free(struct entries *all, uint32_t ref)
 {
 	struct entry *e = entry_at(all, ref);
 
-	if (e->n_targets > 1)
-		free(e->targets.many);
+	entry_forget_targets(e);
 	*e = (struct entry){.link = all->free};
 	all->free = ref;
 	all->n_used--;
@@ -86,6 +85,15 @@ place_end(const struct place *p)
 {
 	return p->offset +
 	       log_frame_bytes(SPOOL_HEAD_BYTES + p->envelope_bytes + p->content_bytes);
+}
+
+void
+entry_forget_targets(struct entry *e)
+{
+	if (e->n_targets > 1)
+		free(e->targets.many);
+	e->n_targets = 0;
+	e->targets.many = NULL;
 }
 
 bool

@@ -96,6 +96,7 @@ MUST_USE uint64_t place_end(const struct place *p);
 /* n > 0 targets, all open. Nothing when the number is the known one; false when
  * another number is known. */
 MUST_USE bool entry_set_targets(struct entry *e, uint32_t n);
+void entry_forget_targets(struct entry *e);
 MUST_USE enum target_state entry_target(const struct entry *e, uint32_t ordinal);
 void entry_target_set(struct entry *e, uint32_t ordinal, enum target_state to);
 /* How many are in that state. */

@@ -54,8 +54,10 @@ restore_message(struct queue *q, const struct note *n, uint32_t now_s)
 	e->due_s = n->due_s;
 	e->tries = n->tries;
 	e->flags |= ENTRY_RECORDED | ENTRY_REPLAY;
-	if (n->n_targets > 0 && !entry_set_targets(e, n->n_targets))
-		return;
+	if (n->n_targets > 0 && !entry_set_targets(e, n->n_targets)) {
+		entry_forget_targets(e);
+		ASSERT(entry_set_targets(e, n->n_targets));
+	}
 	word_drop(&q->words, &e->domain);
 	e->domain = word_take(&q->words, n->domain);
 	queue_set_reason(q, e, n->reason);

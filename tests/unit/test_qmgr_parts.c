@@ -1,0 +1,543 @@
+/* tests/unit/test_qmgr_parts.c - the pieces the queue is made of, and single rules */
+#include "qmgr/queue/queue.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+static uint64_t
+roll(uint64_t *random, uint64_t n)
+{
+	*random ^= *random << 13;
+	*random ^= *random >> 7;
+	*random ^= *random << 17;
+	return *random % n;
+}
+
+/* --- idmap --------------------------------------------------------------------- */
+
+#define IDS 3000
+
+static void
+test_idmap_agrees_with_a_plain_table(void **state)
+{
+	(void)state;
+	uint64_t random = 88172645463325252u, id;
+	bool there[IDS + 2] = {false};
+	struct idmap map = {0};
+	uint32_t value;
+	size_t n = 0;
+
+	for (int i = 0; i < 60000; i++) {
+		id = 1 + roll(&random, IDS);
+		if (roll(&random, 5) < 3) {
+			assert_int_equal(idmap_add(&map, id, (uint32_t)id), !there[id]);
+			n += !there[id];
+			there[id] = true;
+		} else {
+			idmap_remove(&map, id);
+			n -= there[id];
+			there[id] = false;
+		}
+		id = 1 + roll(&random, IDS);
+		assert_int_equal(idmap_find(&map, id, &value), there[id]);
+		assert_int_equal(map.n, n);
+	}
+	id = 0;
+	for (uint64_t want = 1; want <= IDS; want++)
+		if (there[want]) {
+			assert_true(idmap_next(&map, id, &id, &value));
+			assert_int_equal(id, want);
+			assert_int_equal(value, want);
+		}
+	assert_false(idmap_next(&map, id, &id, &value));
+	idmap_release(&map);
+}
+
+static void
+test_idmap_in_order_is_full(void **state)
+{
+	(void)state;
+	struct idmap map = {0};
+
+	for (uint64_t id = 1; id <= 100 * IDMAP_CHUNK; id++)
+		assert_true(idmap_add(&map, id, 1));
+	assert_int_equal(map.n_chunks, 100);
+	idmap_release(&map);
+}
+
+/* --- heap ---------------------------------------------------------------------- */
+
+static void
+test_heap_gives_what_is_due_first(void **state)
+{
+	(void)state;
+	uint64_t random = 4711;
+	struct entries all = {0};
+	struct heap h = {0};
+	uint32_t refs[500], ref, before = 0;
+
+	for (size_t i = 0; i < N_ELEMS(refs); i++) {
+		refs[i] = entry_new(&all);
+		entry_at(&all, refs[i])->due_s = (uint32_t)roll(&random, 1000);
+		heap_add(&h, &all, refs[i]);
+	}
+	for (size_t i = 0; i < N_ELEMS(refs); i += 3)
+		heap_remove(&h, &all, refs[i]);
+	assert_false(h.n > 0 && heap_due(&h, h.slots[0].due_s - 1, &ref));
+	while (heap_due(&h, UINT32_MAX, &ref)) {
+		assert_true(entry_at(&all, ref)->due_s >= before);
+		before = entry_at(&all, ref)->due_s;
+		heap_remove(&h, &all, ref);
+	}
+	heap_release(&h);
+	entries_release(&all);
+}
+
+/* --- words --------------------------------------------------------------------- */
+
+static void
+test_words_are_kept_once_and_go_with_their_last_user(void **state)
+{
+	(void)state;
+	struct words w = {0};
+	uint32_t first = word_take(&w, SPAN("example.org")), again, many[300];
+
+	again = word_take(&w, SPAN("example.org"));
+	assert_int_equal(first, again);
+	assert_int_equal(word_take(&w, SPAN("")), 0);
+	for (size_t i = 0; i < N_ELEMS(many); i++)
+		many[i] = word_take(&w, span_make(&i, sizeof(i)));
+	assert_true(span_equal(word_text(&w, first), SPAN("example.org")));
+	for (size_t i = 0; i < N_ELEMS(many); i++)
+		word_drop(&w, &many[i]);
+	word_drop(&w, &first);
+	assert_int_equal(first, 0);
+	assert_true(span_equal(word_text(&w, again), SPAN("example.org")));
+	word_drop(&w, &again);
+	assert_int_equal(w.n_used, 0);
+	words_release(&w);
+}
+
+/* --- notes --------------------------------------------------------------------- */
+
+static const struct note notes[] = {
+    {.kind = NOTE_SNAPSHOT   },
+    {		  .kind = NOTE_SEGMENT,            .segment = 7, .known_end = 4096},
+    { .kind = NOTE_MESSAGE,
+     .id = 5,
+     .place = {.offset = 1024, .content_bytes = 9, .envelope_bytes = 8, .segment = 7},
+     .arrived_s = 1,
+     .due_s = 2,
+     .n_targets = 3,
+     .tries = 4,
+     .held = true,
+     .domain = {"d", 1},
+     .reason = {"because", 7}},
+    {				     .kind = NOTE_TARGET,           .id = 5, .ordinal = 2, .state = TARGET_DONE},
+    {				  .kind = NOTE_SNAPSHOT_END              },
+    {				.kind = NOTE_DONE, .id = 5},
+};
+
+static void
+test_notes_come_back_as_they_were(void **state)
+{
+	(void)state;
+	struct buf bytes = buf_make(4096), again = buf_make(4096);
+	struct cursor c;
+	struct note n;
+
+	for (size_t i = 0; i < N_ELEMS(notes); i++)
+		note_put(&bytes, &notes[i]);
+	c = cursor_make(buf_span(&bytes));
+	for (size_t i = 0; i < N_ELEMS(notes); i++) {
+		assert_true(note_next(&c, &n));
+		assert_int_equal(n.kind, notes[i].kind);
+		note_put(&again, &n);
+	}
+	assert_false(note_next(&c, &n));
+	assert_true(cursor_done(&c));
+	assert_true(span_equal(buf_span(&bytes), buf_span(&again)));
+	buf_release(&bytes);
+	buf_release(&again);
+}
+
+static void
+test_notes_cut_anywhere_end_cleanly(void **state)
+{
+	(void)state;
+	struct buf bytes = buf_make(4096);
+	struct note n;
+
+	for (size_t i = 0; i < N_ELEMS(notes); i++)
+		note_put(&bytes, &notes[i]);
+	for (size_t cut = 0; cut < bytes.n; cut++) {
+		struct cursor c = cursor_make(span_first(buf_span(&bytes), cut));
+		size_t count = 0;
+
+		while (note_next(&c, &n))
+			count++;
+		assert_true(count < N_ELEMS(notes));
+	}
+	bytes.at[0] = 99;
+	struct cursor c = cursor_make(buf_span(&bytes));
+	assert_false(note_next(&c, &n));
+	assert_true(c.failed);
+	buf_release(&bytes);
+}
+
+/* --- the rules, one by one ------------------------------------------------------ */
+
+static struct queue *
+queue_make(void)
+{
+	struct queue_config config = {.active_max = 10,
+				      .instances = 2,
+				      .retry_min_s = 300,
+				      .retry_max_s = 14400,
+				      .lifetime_s = 86400,
+				      .seed = 1};
+	struct queue *q = queue_new(&config);
+
+	queue_instance_up(q, 0);
+	queue_instance_up(q, 1);
+	return q;
+}
+
+/* An envelope to the targets of the list, allocated. */
+static char *
+envelope_of(const struct target *targets, size_t n, uint32_t *bytes)
+{
+	struct buf list = buf_make(65536), out = buf_make(65536), one = buf_make(65536);
+	char *copy;
+
+	for (size_t i = 0; i < n; i++)
+		target_put(&one, &targets[i]);
+	struct envelope_recipient r = {.address = SPAN("r@example.org"),
+				       .targets = buf_span(&one)};
+	recipient_put(&list, &r);
+	struct envelope e = {.recipients = buf_span(&list), .n_recipients = 1};
+	envelope_put(&out, &e);
+	*bytes = (uint32_t)out.n;
+	copy = span_dup(buf_span(&out));
+	buf_release(&list);
+	buf_release(&out);
+	buf_release(&one);
+	return copy;
+}
+
+static const struct target here = {
+    TARGET_ACCOUNT, 4, {"a@example.org", 13}
+};
+static const struct target there = {
+    TARGET_REMOTE, 0, {"b@example.net", 13}
+};
+
+/* Adds message `id` and brings it to the point where its jobs exist. */
+static void
+message_start(struct queue *q, uint64_t id, const struct target *targets, size_t n,
+	      uint32_t now_s)
+{
+	struct queue_load load;
+	uint32_t bytes;
+	char *envelope = envelope_of(targets, n, &bytes);
+	struct place p = {.offset = 1024 + 4096 * id,
+			  .content_bytes = 10,
+			  .envelope_bytes = bytes,
+			  .segment = 1};
+
+	assert_true(queue_add(q, id, &p, 0, now_s));
+	assert_true(queue_next_load(q, now_s, &load));
+	assert_int_equal(load.id, id);
+	queue_loaded(q, load.ref, (uint64_t)now_s * 1000000, envelope, now_s);
+}
+
+/* The only waiting message is loaded again. */
+static void
+message_again(struct queue *q, const struct target *targets, size_t n, uint32_t now_s)
+{
+	struct queue_load load;
+	uint32_t bytes;
+	char *envelope = envelope_of(targets, n, &bytes);
+
+	assert_true(queue_next_load(q, now_s, &load));
+	queue_loaded(q, load.ref, 1000000000, envelope, now_s);
+}
+
+static void
+test_remote_target_waits_with_a_true_reason(void **state)
+{
+	(void)state;
+	struct queue *q = queue_make();
+	const struct entry *e;
+
+	message_start(q, 1, &there, 1, 1000);
+	e = queue_find(q, 1);
+	assert_int_equal(queue_entry_status(e), QUEUE_DEFERRED);
+	assert_true(span_equal(word_text(&q->words, e->reason),
+			       SPAN("outgoing delivery is not part of this version")));
+	assert_true(span_equal(word_text(&q->words, e->domain), SPAN("example.net")));
+	queue_free(&q);
+}
+
+static void
+test_retries_back_off_up_to_a_limit_then_hold(void **state)
+{
+	(void)state;
+	struct queue *q = queue_make();
+	uint32_t now_s = 1000, longest = 0, tries = 1;
+	const struct entry *e;
+
+	message_start(q, 1, &there, 1, now_s);
+	e = queue_find(q, 1);
+	while (e->state == ENTRY_WAITING) {
+		uint32_t delay = e->due_s - now_s;
+
+		assert_int_equal(e->tries, tries++);
+		assert_true(delay >= 262 && delay <= 16200);
+		longest = delay > longest ? delay : longest;
+		now_s = e->due_s;
+		message_again(q, &there, 1, now_s);
+	}
+	assert_true(longest > 12000);
+	assert_int_equal(e->state, ENTRY_HELD);
+	assert_true(now_s > 1000 + 86400);
+	assert_true(span_starts(word_text(&q->words, e->reason),
+				SPAN("not delivered in time: ")));
+	queue_free(&q);
+}
+
+static void
+test_mailbox_named_twice_gets_one_copy(void **state)
+{
+	(void)state;
+	struct queue *q = queue_make();
+	const struct target targets[] = {here, there, here};
+	struct queue_job job;
+
+	message_start(q, 1, targets, 3, 1000);
+	assert_true(queue_next_job(q, 0, &job));
+	assert_int_equal(job.ordinal, 0);
+	assert_false(queue_next_job(q, 0, &job));
+	assert_false(queue_next_job(q, 1, &job));
+	queue_free(&q);
+}
+
+static void
+test_failed_target_puts_the_message_on_hold(void **state)
+{
+	(void)state;
+	struct queue *q = queue_make();
+	struct queue_job job;
+
+	message_start(q, 1, &here, 1, 1000);
+	assert_true(queue_next_job(q, 0, &job));
+	assert_true(
+	    queue_delivered(q, 0, job.job, DELIVERY_FAILED, SPAN("no mailbox"), 1001));
+	assert_int_equal(queue_entry_status(queue_find(q, 1)), QUEUE_HELD);
+	assert_true(queue_command(q, 1, QUEUE_RELEASE, 1002));
+	message_again(q, &here, 1, 1002);
+	assert_true(queue_next_job(q, 0, &job));
+	assert_true(queue_delivered(q, 0, job.job, DELIVERY_DONE, SPAN(""), 1003));
+	assert_null(queue_find(q, 1));
+	queue_free(&q);
+}
+
+static void
+test_answer_of_a_former_channel_is_no_answer(void **state)
+{
+	(void)state;
+	struct queue *q = queue_make();
+	struct queue_job job, again;
+
+	message_start(q, 1, &here, 1, 1000);
+	assert_true(queue_next_job(q, 0, &job));
+	assert_false(queue_delivered(q, 1, job.job, DELIVERY_DONE, SPAN(""), 1000));
+	queue_instance_down(q, 0, 1000);
+	assert_false(queue_delivered(q, 0, job.job, DELIVERY_DONE, SPAN(""), 1000));
+	queue_instance_up(q, 0);
+	message_again(q, &here, 1, 1002);
+	assert_true(queue_next_job(q, 0, &again));
+	assert_true(again.job != job.job);
+	assert_false(job.replay);
+	assert_true(again.replay);
+	assert_false(queue_delivered(q, 0, job.job, DELIVERY_DONE, SPAN(""), 1002));
+	queue_free(&q);
+}
+
+static const struct command_row {
+	const char *name;
+	enum queue_verb verb;
+	bool deferred, held, in_work; /* does it apply in that state? */
+} command_rows[] = {
+    {"hold",	       QUEUE_HOLD,    true,  false, true },
+    {"release",            QUEUE_RELEASE, false, true,  false},
+    {"flush",	      QUEUE_FLUSH,   true,  false, false},
+    {"requeue",            QUEUE_REQUEUE, true,  true,  false},
+    {"remove",             QUEUE_REMOVE,  true,  true,  true },
+    {"list is no command", QUEUE_LIST,    false, false, false},
+};
+
+static void
+test_commands_apply_where_they_make_sense(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_ELEMS(command_rows); i++) {
+		const struct command_row *row = &command_rows[i];
+		struct queue *q = queue_make();
+
+		message_start(q, 1, &there, 1, 1000);
+		message_start(q, 2, &there, 1, 1000);
+		message_start(q, 3, &here, 1, 1000);
+		assert_true(queue_command(q, 2, QUEUE_HOLD, 1000));
+		if (queue_command(q, 1, row->verb, 1000) != row->deferred ||
+		    queue_command(q, 2, row->verb, 1000) != row->held ||
+		    queue_command(q, 3, row->verb, 1000) != row->in_work ||
+		    queue_command(q, 4, row->verb, 1000))
+			fail_msg("%s", row->name);
+		queue_free(&q);
+	}
+}
+
+static void
+test_hold_and_remove_of_a_message_in_work_wait_for_its_answer(void **state)
+{
+	(void)state;
+	struct queue *q = queue_make();
+	const struct target two[] = {
+	    here, {TARGET_ACCOUNT, 6, {"c@example.org", 13}}
+        };
+	struct queue_job job, other;
+
+	message_start(q, 1, two, 2, 1000);
+	assert_true(queue_next_job(q, 0, &job));
+	assert_true(queue_command(q, 1, QUEUE_HOLD, 1000));
+	assert_false(queue_next_job(q, 0, &other)); /* taken back */
+	assert_int_equal(queue_find(q, 1)->state, ENTRY_WORK);
+	assert_true(queue_delivered(q, 0, job.job, DELIVERY_DONE, SPAN(""), 1001));
+	assert_int_equal(queue_find(q, 1)->state, ENTRY_HELD);
+	assert_true(queue_command(q, 1, QUEUE_RELEASE, 1002));
+	message_again(q, two, 2, 1002);
+	assert_true(queue_next_job(q, 0, &other));
+	assert_int_equal(other.ordinal, 1 - job.ordinal);
+	queue_free(&q);
+}
+
+static void
+test_window_limits_the_jobs(void **state)
+{
+	(void)state;
+	struct queue *q = queue_make();
+	struct queue_load load;
+	struct place p = {.offset = 1 << 20, .envelope_bytes = 1, .segment = 1};
+
+	for (uint64_t id = 1; id <= 10; id++)
+		message_start(q, id, &here, 1, 1000);
+	assert_true(queue_add(q, 11, &p, 0, 1000));
+	assert_false(queue_next_load(q, 1000, &load));
+	struct queue_job job;
+	assert_true(queue_next_job(q, 0, &job));
+	assert_true(queue_delivered(q, 0, job.job, DELIVERY_DONE, SPAN(""), 1000));
+	assert_true(queue_next_load(q, 1000, &load));
+	queue_load_failed(q, load.ref, SPAN("cannot be read"));
+	assert_int_equal(queue_find(q, 11)->state, ENTRY_HELD);
+	queue_free(&q);
+}
+
+static void
+test_damaged_envelope_is_held_not_lost(void **state)
+{
+	(void)state;
+	struct queue *q = queue_make();
+	struct place p = {.offset = 1024, .envelope_bytes = 8, .segment = 1};
+	struct queue_load load;
+
+	assert_true(queue_add(q, 1, &p, 0, 1000));
+	assert_true(queue_next_load(q, 1000, &load));
+	queue_loaded(q, load.ref, 1, memory_new(8, 1), 1000);
+	assert_int_equal(queue_find(q, 1)->state, ENTRY_HELD);
+	queue_free(&q);
+}
+
+static void
+test_segment_is_done_when_all_its_messages_are(void **state)
+{
+	(void)state;
+	struct queue *q = queue_make();
+	uint32_t segment;
+
+	queue_set_current(q, 1);
+	message_start(q, 1, &there, 1, 1000);
+	message_start(q, 2, &there, 1, 1000);
+	queue_set_current(q, 2);
+	assert_true(queue_command(q, 1, QUEUE_REMOVE, 1000));
+	assert_false(queue_next_done(q, &segment));
+	assert_true(queue_command(q, 2, QUEUE_REMOVE, 1000));
+	assert_true(queue_next_done(q, &segment));
+	assert_int_equal(segment, 1);
+	assert_false(queue_next_done(q, &segment));
+	queue_segment_remains(q, 1);
+	assert_true(queue_next_done(q, &segment));
+	queue_free(&q);
+}
+
+/* --- memory ---------------------------------------------------------------------- */
+
+#define MILLION 1000000u
+
+static size_t
+bytes_of(const struct queue *q)
+{
+	return q->entries.n_chunks * ENTRY_CHUNK * sizeof(struct entry) +
+	       q->entries.n_chunks * sizeof(void *) +
+	       q->heap.size * sizeof(struct heap_slot) +
+	       q->ids.n_chunks * sizeof(struct idmap_chunk) +
+	       q->ids.size * sizeof(void *);
+}
+
+static void
+test_million_deferred_messages_cost_less_than_100_bytes_each(void **state)
+{
+	(void)state;
+	struct queue *q = queue_make();
+
+	for (uint64_t id = 1; id <= MILLION; id++) {
+		message_start(q, id, &there, 1, 1000);
+		buf_reset(&q->notes);
+		queue_events_clear(q);
+	}
+	assert_int_equal(q->ids.n, MILLION);
+	print_message("%zu bytes a message\n", bytes_of(q) / MILLION);
+	assert_true(bytes_of(q) < 100u * MILLION);
+	queue_free(&q);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_idmap_agrees_with_a_plain_table),
+	    cmocka_unit_test(test_idmap_in_order_is_full),
+	    cmocka_unit_test(test_heap_gives_what_is_due_first),
+	    cmocka_unit_test(test_words_are_kept_once_and_go_with_their_last_user),
+	    cmocka_unit_test(test_notes_come_back_as_they_were),
+	    cmocka_unit_test(test_notes_cut_anywhere_end_cleanly),
+	    cmocka_unit_test(test_remote_target_waits_with_a_true_reason),
+	    cmocka_unit_test(test_retries_back_off_up_to_a_limit_then_hold),
+	    cmocka_unit_test(test_mailbox_named_twice_gets_one_copy),
+	    cmocka_unit_test(test_failed_target_puts_the_message_on_hold),
+	    cmocka_unit_test(test_answer_of_a_former_channel_is_no_answer),
+	    cmocka_unit_test(test_commands_apply_where_they_make_sense),
+	    cmocka_unit_test(
+		test_hold_and_remove_of_a_message_in_work_wait_for_its_answer),
+	    cmocka_unit_test(test_window_limits_the_jobs),
+	    cmocka_unit_test(test_damaged_envelope_is_held_not_lost),
+	    cmocka_unit_test(test_segment_is_done_when_all_its_messages_are),
+	    cmocka_unit_test(
+		test_million_deferred_messages_cost_less_than_100_bytes_each),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
