@@ -12,7 +12,8 @@ messages_walk(struct queue *q)
 
 	while ((e = queue_walk(q, after))) {
 		after = e->id;
-		(void)queue_entry_status(e);
+		if (queue_entry_status(e) > QUEUE_HELD)
+			abort();
 		if (!queue_command(q, after, QUEUE_REQUEUE, NOW_S))
 			abort();
 	}
