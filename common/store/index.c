@@ -137,7 +137,8 @@ box_load(struct view *v, const struct index_box *from, uint64_t *at)
 	list = (struct store_gone *)(void *)((char *)v->map + *at + records);
 	for (uint64_t i = 0; i < from->n_records; i++)
 		if (record[i].crc != record_crc(&record[i]) ||
-		    record[i].mailbox != from->id ||
+		    record[i].mailbox != from->id || record[i].uid == 0 ||
+		    record[i].uid == UINT32_MAX ||
 		    (i > 0 && record[i].uid <= record[i - 1].uid))
 			return false;
 	b = view_box_make(v, from->id);

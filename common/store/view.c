@@ -137,13 +137,15 @@ box_uncount(struct box *b, const struct store_record *r)
 	b->bytes -= store_record_size(r);
 }
 
-/* A uid out of order can only come from damage; it is not added. */
+/* A uid out of order, or one that nobody gives, can only come from damage; it is not
+ * added. */
 static bool
 box_push(struct box *b, const struct store_record *r)
 {
 	size_t n = box_n(b);
 
-	if (n > 0 && box_at(b, n - 1)->uid >= r->uid)
+	if (r->uid == 0 || r->uid == UINT32_MAX ||
+	    (n > 0 && box_at(b, n - 1)->uid >= r->uid))
 		return false;
 	box_add(b, r);
 	box_count(b, r);
