@@ -75,6 +75,7 @@ recover_next(struct recover *r)
 	if (r->i < r->numbers.n && store_work(r->store, &r->job))
 		return;
 	r->store->recovered = true;
+	store_let_go_waiting(r->store);
 	log_numbers_release(&r->numbers);
 	free(r);
 }

@@ -3,7 +3,9 @@
 
 struct let_go {
 	struct proc_job job;
+	struct let_go *next;
 	struct store *store;
+	bool started;
 	uint32_t number;
 	bool keep; /* in: may be kept; out: is kept */
 	int result;
@@ -37,6 +39,17 @@ let_go_work(struct proc_job *job)
 }
 
 static void
+let_go_end(struct let_go *l)
+{
+	struct let_go **at = &l->store->letting;
+
+	while (*at != l)
+		at = &(*at)->next;
+	*at = l->next;
+	free(l);
+}
+
+static void
 let_go_done(struct proc_job *job)
 {
 	struct let_go *l = (struct let_go *)job;
@@ -48,17 +61,37 @@ let_go_done(struct proc_job *job)
 	if (l->result != 0)
 		logline(LOGLINE_WARNING, "spool.remove", L_U64("segment", l->number),
 			L_ERR(&l->err));
-	free(l);
+	let_go_end(l);
 	store_prepare(s);
 }
 
+/* On its way out, or kept to be recycled. */
 static bool
-is_spare(const struct store *s, uint32_t number)
+is_going(const struct store *s, uint32_t number)
 {
 	for (size_t i = 0; i < s->n_spares; i++)
 		if (s->spares[i] == number)
 			return true;
+	for (const struct let_go *l = s->letting; l; l = l->next)
+		if (l->number == number)
+			return true;
 	return false;
+}
+
+void
+store_let_go_waiting(struct store *s)
+{
+	struct let_go *next;
+
+	for (struct let_go *l = s->letting; l && s->recovered; l = next) {
+		next = l->next;
+		if (l->started)
+			continue;
+		l->keep = s->n_spares < STORE_SPARES_MAX;
+		l->started = store_work(s, &l->job);
+		if (!l->started)
+			let_go_end(l); /* qmgr asks again when it next starts */
+	}
 }
 
 void
@@ -66,7 +99,9 @@ store_let_go(struct store *s, uint32_t number)
 {
 	struct let_go *l;
 
-	if (store_find(s, number) || is_spare(s, number) || number >= s->next_number) {
+	if (is_going(s, number))
+		return;
+	if (store_find(s, number) || number >= s->next_number) {
 		logline(LOGLINE_WARNING, "spool.free_refused",
 			L_U64("segment", number));
 		return;
@@ -75,7 +110,7 @@ store_let_go(struct store *s, uint32_t number)
 	l->job = (struct proc_job){.work = let_go_work, .done = let_go_done};
 	l->store = s;
 	l->number = number;
-	l->keep = s->n_spares < STORE_SPARES_MAX;
-	if (!store_work(s, &l->job))
-		free(l); /* qmgr asks again when it next starts */
+	l->next = s->letting;
+	s->letting = l;
+	store_let_go_waiting(s);
 }

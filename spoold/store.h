@@ -75,6 +75,7 @@ struct store {
 	size_t held_bytes;    /* of streams that may still fit a shared segment */
 	uint64_t spares[STORE_SPARES_MAX];
 	size_t n_spares;
+	struct let_go *letting; /* segments on their way out */
 	size_t n_moves;
 	size_t n_jobs;
 	bool recovered; /* all older segments are as they will stay */
@@ -112,7 +113,8 @@ MUST_USE bool store_idle(const struct store *s);
 void store_state(const struct store *s, uint32_t *segment, uint64_t *offset);
 MUST_USE bool store_state_due(struct store *s);
 
-/* qmgr needs the segment no more: kept for recycling, or removed. */
+/* qmgr needs the segment no more: kept for recycling, or removed; not before all
+ * older segments are recovered, for a recycled one must not be written to by that. */
 void store_let_go(struct store *s, uint32_t segment);
 
 /* Copies a message onward; answered by STORE_ADDED with `moved`, with segment 0
@@ -124,6 +126,8 @@ void store_recover(struct store *s, struct log_numbers *numbers);
 
 /* --- between the files of the store -------------------------------------- */
 
+/* Lets go what had to wait for the recovery. */
+void store_let_go_waiting(struct store *s);
 /* Runs the job; false when that is impossible now. */
 MUST_USE bool store_work(struct store *s, struct proc_job *job);
 /* For a copy, which has no origin, only a failure is told: as a failed move. */

@@ -131,6 +131,7 @@ store_start(struct fixture *f, uint32_t next_number)
 				    .context = f};
 
 	store_init(&f->store, &setup, next_number);
+	f->store.recovered = true;
 	f->client = client_new(&f->store, (struct origin){0, 1});
 	for (f->next_id = 1000; f->next_id < 1000 + 16 * QUEUE_ID_BLOCK;
 	     f->next_id += QUEUE_ID_BLOCK)
@@ -589,6 +590,37 @@ test_finished_segment_is_recycled(void **state)
 	assert_on_disk(f, added(f, last));
 }
 
+/* A segment that is being recovered must not become a new one under its hands. */
+static void
+test_segment_is_not_let_go_before_the_recovery_ends(void **state)
+{
+	(void)state;
+	struct fixture *f = *state;
+	uint64_t first = put(f, 60000), last = 0;
+	struct log_numbers numbers = {0};
+	uint32_t segment, next;
+	struct err err;
+
+	for (size_t i = 0; i < SEGMENT_BYTES / 60000 + 1; i++)
+		last = put(f, 60000);
+	settle(f);
+	assert_int_equal(answer(f, last), SPOOL_STORED);
+	segment = added(f, first)->segment;
+	next = f->store.next_number;
+	client_free(&f->client);
+	assert_int_equal(log_dir_list(&f->store.dir, &numbers, &err), 0);
+	store_release(&f->store);
+	store_start(f, next);
+	f->store.recovered = false;
+	store_let_go(&f->store, segment);
+	store_let_go(&f->store, segment);
+	jobs_run(f);
+	assert_int_equal(f->store.n_spares, 0);
+	store_recover(&f->store, &numbers);
+	jobs_run(f);
+	assert_int_equal(f->store.n_spares, 1);
+}
+
 static void
 test_segment_in_use_is_not_let_go(void **state)
 {
@@ -692,6 +724,7 @@ main(void)
 	    TEST(test_ids_are_used_once_and_only_when_granted),
 	    cmocka_unit_test(test_ids_go_on_even_when_the_clock_went_back),
 	    TEST(test_finished_segment_is_recycled),
+	    TEST(test_segment_is_not_let_go_before_the_recovery_ends),
 	    TEST(test_segment_in_use_is_not_let_go),
 	    TEST(test_move_copies_a_message_onward),
 	    TEST(test_recovery_keeps_messages_and_removes_empty_segments),
