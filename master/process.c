@@ -112,8 +112,8 @@ on_message(struct ipc_peer *peer, void *context, const struct ipc_message *m, in
 		close(fd);
 }
 
-/* A program without its control channel is of no use; most often it is already
- * dying, and then this is only early. */
+/* Most often the program is dying, and SIGCHLD says so next. One that lives on
+ * without its channel is found by the next ping. */
 static void
 on_down(struct ipc_peer *peer, void *context)
 {
@@ -122,9 +122,8 @@ on_down(struct ipc_peer *peer, void *context)
 	const char *fault = ipc_peer_fault(peer, &broken);
 
 	ipc_peer_free(&p->peer);
-	if (p->state == PROCESS_STOPPING && !broken)
-		return;
-	process_kill(p, fault);
+	if (broken)
+		process_kill(p, fault);
 }
 
 static const struct ipc_callbacks callbacks = {NULL, on_message, on_down};
@@ -267,8 +266,12 @@ ping(struct process *p, uint64_t now_ms)
 	struct ipc_ctl_ping m = {now_ms};
 	uint64_t patience_ms = p->master->settings.ping_timeout_s * 1000;
 
-	if (!process_alive(p) || !p->peer)
+	if (!process_alive(p))
 		return;
+	if (!p->peer) {
+		process_kill(p, "it closed its control channel");
+		return;
+	}
 	if (p->state == PROCESS_STARTING)
 		patience_ms *= START_PATIENCE;
 	if (now_ms - p->heard_ms > patience_ms)

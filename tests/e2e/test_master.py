@@ -3,6 +3,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import harness
@@ -38,8 +39,8 @@ def wait_log(server, count, *needles, seconds=20):
 @pytest.mark.parametrize("program", ["smtpd", "spoold", "authd", "qmgr", "local", "gate", "pop3d",
                                      "pickup"])
 def test_master_starts_a_killed_program_again(master, program):
-    pid = next(iter(master.pids(program)))
-    before = len(master.pids(program))
+    running = harness.wait_until(lambda: master.pids(program), 20, f"a running {program}")
+    pid, before = next(iter(running)), len(running)
     ready = len(master.logged("process.ready", f"name={program} "))
     os.kill(pid, signal.SIGKILL)
     wait_log(master, ready + 1, "process.ready", f"name={program} ")
@@ -165,24 +166,33 @@ def test_master_tells_all_errors_of_the_settings_at_once():
 def test_master_tells_systemd(tmp_path, monkeypatch):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
         notify.bind(str(tmp_path / "notify"))
-        notify.settimeout(20)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
         monkeypatch.setenv("WATCHDOG_USEC", "200000")
+        told = []
+        # Somebody must read all the time: master waits for systemd to take a word.
 
-        def wait_for(*wanted):
-            while not all(w in (text := notify.recv(4096).decode()) for w in wanted):
-                pass
-            return text
+        def read():
+            while (text := notify.recv(4096).decode()) != "end":
+                told.append(text)
+        reader = threading.Thread(target=read, daemon=True)
+        reader.start()
+
+        def wait_for(count, *wanted):
+            harness.wait_until(lambda: sum(all(w in t for w in wanted) for t in told) >= count,
+                               20, " ".join(wanted))
         with harness.Postroad() as s:
             s.start()
-            wait_for("READY=1")
-            wait_for("WATCHDOG=1")
+            wait_for(1, "READY=1")
+            wait_for(2, "WATCHDOG=1")
             os.kill(s.process.pid, signal.SIGHUP)
-            wait_for("RELOADING=1", "MONOTONIC_USEC=")
-            wait_for("READY=1")
+            wait_for(1, "RELOADING=1", "MONOTONIC_USEC=")
+            wait_for(2, "READY=1")
             s.process.send_signal(signal.SIGTERM)
-            wait_for("STOPPING=1")
+            wait_for(1, "STOPPING=1")
             assert s.process.wait(60) == 0
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
+            end.sendto(b"end", str(tmp_path / "notify"))
+        reader.join(10)
 
 
 def test_master_can_be_stopped_while_a_program_hangs():
