@@ -7,12 +7,14 @@
 #define ROWS_A_TURN       64         /* messages whose envelope may be read */
 #define STATS_A_TURN      5000
 #define ASKING_MAX        64
+#define SPOOLD_WAIT_S     10 /* after the start, for spoold to come up */
 
 struct asking {
 	struct asking *next;
 	struct ipc_peer *peer; /* null: gone */
 	uint64_t tag;
 	enum queue_verb verb;
+	uint64_t id;    /* of the one message asked for; 0: many, by a walk */
 	uint64_t after; /* how far the walk has come */
 	uint32_t limit; /* rows still wanted */
 	uint64_t count;
@@ -32,30 +34,28 @@ done_send(struct ipc_peer *peer, uint64_t tag, bool ok, uint64_t count,
 /* --- one message by its id ------------------------------------------------------ */
 
 static void
-ask_one(struct qmgr *m, struct ipc_peer *peer, const struct ipc_queue_ask *ask)
+ask_one(struct qmgr *m, const struct asking *a)
 {
-	const struct entry *e = queue_find(m->queue, ask->id);
-	bool ok = false;
+	const struct entry *e = queue_find(m->queue, a->id);
+	bool ok = true;
 
 	if (!e) {
-		done_send(peer, ask->tag, false, 0,
+		done_send(a->peer, a->tag, false, 0,
 			  SPAN("no such message in the queue"));
 		return;
 	}
-	if (ask->verb == QUEUE_SHOW || ask->verb == QUEUE_LIST) {
-		admin_row_send(m, peer, ask->tag, e, ask->verb == QUEUE_SHOW);
-		ok = true;
-	} else {
-		ok = queue_command(m->queue, ask->id, ask->verb, qmgr_now_s());
-	}
-	done_send(peer, ask->tag, ok, ok,
+	if (a->verb == QUEUE_SHOW || a->verb == QUEUE_LIST)
+		admin_row_send(m, a->peer, a->tag, e, a->verb == QUEUE_SHOW);
+	else
+		ok = queue_command(m->queue, a->id, a->verb, qmgr_now_s());
+	done_send(a->peer, a->tag, ok, ok,
 		  ok ? SPAN("") : SPAN("the message is not in a state for that"));
 }
 
 /* --- many, by a walk ---------------------------------------------------------------
  */
 
-static struct asking *
+static void
 asking_new(struct qmgr *m, struct ipc_peer *peer, const struct ipc_queue_ask *ask)
 {
 	struct asking *a = memory_new(1, sizeof(*a)), **at = &m->asking;
@@ -63,13 +63,13 @@ asking_new(struct qmgr *m, struct ipc_peer *peer, const struct ipc_queue_ask *as
 	a->peer = peer;
 	a->tag = ask->tag;
 	a->verb = ask->verb;
+	a->id = ask->id;
 	a->after = ask->after;
 	a->limit = ask->limit ? ask->limit : UINT32_MAX;
 	a->to = ask->to.n ? span_dup(ask->to) : NULL;
 	while (*at)
 		at = &(*at)->next;
 	*at = a;
-	return a;
 }
 
 static void
@@ -90,8 +90,6 @@ admin_ask(struct qmgr *m, struct ipc_peer *peer, const struct ipc_queue_ask *ask
 		n++;
 	if (ask->verb > QUEUE_REMOVE || n >= ASKING_MAX)
 		done_send(peer, ask->tag, false, 0, SPAN("too much is being asked"));
-	else if (ask->id != 0)
-		ask_one(m, peer, ask);
 	else
 		asking_new(m, peer, ask);
 	qmgr_again(m);
@@ -119,13 +117,11 @@ asking_take(struct qmgr *m, struct asking *a, const struct entry *e)
 
 /* True when the walk is over. */
 static bool
-asking_turn(struct qmgr *m, struct asking *a)
+walk_turn(struct qmgr *m, struct asking *a)
 {
 	size_t n = a->verb == QUEUE_STATS ? STATS_A_TURN : ROWS_A_TURN;
 	const struct entry *e;
 
-	if (!a->peer)
-		return true;
 	while (n-- > 0 && a->limit > 0 &&
 	       ipc_queued_bytes(a->peer) < BACKLOG_BYTES_MAX) {
 		e = queue_walk(m->queue, a->after);
@@ -137,22 +133,48 @@ asking_turn(struct qmgr *m, struct asking *a)
 	return a->limit == 0 || !queue_walk(m->queue, a->after);
 }
 
+/* True when all has been answered. */
+static bool
+asking_turn(struct qmgr *m, struct asking *a)
+{
+	if (!a->peer)
+		return true;
+	if (a->id != 0) {
+		ask_one(m, a);
+		return true;
+	}
+	if (!walk_turn(m, a))
+		return false;
+	if (a->verb == QUEUE_STATS)
+		admin_stats_send(&a->stats, m->queue, a->peer, a->tag);
+	done_send(a->peer, a->tag, true, a->count, SPAN(""));
+	return true;
+}
+
+/* While segments are searched the queue is not all there, and any answer would be
+ * wrong; but an operator must be able to ask when spoold cannot run. */
+static bool
+is_complete(const struct qmgr *m)
+{
+	if (m->search.running)
+		return false;
+	return !m->search.first || qmgr_now_s() - m->start_s > SPOOLD_WAIT_S;
+}
+
 void
 admin_turn(struct qmgr *m)
 {
 	struct asking **at = &m->asking, *a;
 
+	if (!m->asking || !is_complete(m))
+		return;
 	while ((a = *at)) {
-		if (!asking_turn(m, a)) {
+		if (asking_turn(m, a)) {
+			*at = a->next;
+			asking_free(&a);
+		} else {
 			at = &a->next;
-			continue;
 		}
-		*at = a->next;
-		if (a->peer && a->verb == QUEUE_STATS)
-			admin_stats_send(&a->stats, m->queue, a->peer, a->tag);
-		if (a->peer)
-			done_send(a->peer, a->tag, true, a->count, SPAN(""));
-		asking_free(&a);
 	}
 	if (m->asking)
 		qmgr_again(m);

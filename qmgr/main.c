@@ -104,7 +104,7 @@ start(struct proc *p, struct err *err)
 	m->proc = p;
 	m->queue = queue_new(&config);
 	m->search.first = true;
-	m->move_s = qmgr_now_s();
+	m->start_s = m->move_s = qmgr_now_s();
 	proc_set_context(p, m);
 	proc_set_threads(p, QMGR_THREADS);
 	events_start(m);

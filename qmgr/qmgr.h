@@ -102,6 +102,7 @@ struct qmgr {
 	struct asking *asking; /* what operators wait for */
 	uint32_t n_loads;      /* envelopes being read by threads */
 	struct event *second, *again;
+	uint32_t start_s;
 	uint32_t move_s; /* when segments were last looked through */
 };
 

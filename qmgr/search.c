@@ -2,6 +2,8 @@
  * start, and when spoold was restarted and may have stored what it could not tell. */
 #include "qmgr/qmgr.h"
 
+#include <errno.h>
+
 struct found {
 	uint64_t id;
 	struct place place;
@@ -93,6 +95,8 @@ look_work(struct proc_job *job)
 		log_file_close(&file);
 		break;
 	case LOG_OPEN_FAULT:
+		l->failed = l->err.code != ENOENT; /* freed meanwhile */
+		break;
 	case LOG_OPEN_DAMAGED:
 		l->failed = true;
 		break;
