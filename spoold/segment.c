@@ -101,15 +101,18 @@ sync_work(struct proc_job *job)
 	s->result = log_file_sync(&s->file, &s->err);
 }
 
-/* One more is hoped for after they came in time often; fewer after they did not. */
+/* One more is hoped for after they came in time often, sooner where several send
+ * anyway; one less after they did not. */
 static void
 gather_learn(struct segment *s)
 {
+	unsigned try = s->gather < 4 ? SEGMENT_GATHER_TRY : SEGMENT_GATHER_TRY / 4;
+
 	if (s->n < s->gather) {
-		s->gather = s->n * 7 / 8;
+		s->gather--;
 		s->gathered = 0;
-	} else if (++s->gathered >= SEGMENT_GATHER_TRY) {
-		s->gather = s->n + s->n / 4 + 1;
+	} else if (++s->gathered >= try) {
+		s->gather = s->gather ? s->gather + 1 : 2;
 		s->gathered = 0;
 	}
 }
