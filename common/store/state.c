@@ -159,7 +159,7 @@ place_move(struct event_place *place, uint32_t number, uint32_t offset, uint64_t
 {
 	uint64_t end = offset + log_frame_bytes(n);
 
-	if (number < place->number || number == 0)
+	if (number < place->number || number == 0 || offset % 8 != 0)
 		return;
 	if (number > place->number || end > place->end)
 		*place = (struct event_place){number, end};
