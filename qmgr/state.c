@@ -9,6 +9,7 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static void
 state_fault(struct state *s, const struct err *err)
@@ -177,7 +178,7 @@ state_start(struct qmgr *m, int spool_fd, struct err *err)
 	if (mkdirat(spool_fd, "state", 0700) != 0 && errno != EEXIST)
 		return err_sys(err, "spool/state");
 	s->dir_fd = openat(spool_fd, "state", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (s->dir_fd < 0)
+	if (s->dir_fd < 0 || fsync(spool_fd) != 0)
 		return err_sys(err, "spool/state");
 	s->dir = (struct log_dir){&log_io_real, s->dir_fd, "", SPOOL_STATE_KIND};
 	s->sync_timer = evtimer_new(proc_base(m->proc), sync_due, m);

@@ -85,6 +85,18 @@ restore_note(struct qmgr *m, const struct note *n, void *context)
 	queue_restore(m->queue, n, qmgr_now_s());
 }
 
+/* A file from before the snapshot (the one at first - 1) is not needed: the next one
+ * can then be made of it even on a disk without space or inodes. */
+static void
+spare_keep(struct state *s, size_t first)
+{
+	if (first < 2)
+		return;
+	s->spare = s->old.at[0];
+	s->old.n--;
+	memmove(s->old.at, s->old.at + 1, s->old.n * sizeof(*s->old.at));
+}
+
 int
 state_files_read(struct qmgr *m, struct err *err)
 {
@@ -102,6 +114,7 @@ state_files_read(struct qmgr *m, struct err *err)
 
 		file_walk(m, s->old.at[i], restore_note, &complete);
 	}
+	spare_keep(s, first);
 	logline(LOGLINE_INFO, "queue.restored", L_U64("messages", m->queue->ids.n),
 		L_U64("files", s->old.n));
 	return 0;

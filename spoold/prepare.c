@@ -21,7 +21,9 @@ store_space(const struct store *s, uint64_t bytes, struct err *err)
 
 	if (fstatvfs(s->setup.dir_fd, &fs) != 0)
 		return err_sys(err, "spool: statvfs");
-	if ((uint64_t)fs.f_bavail * fs.f_frsize >= s->setup.reserve_bytes + bytes)
+	/* Some file systems count no inodes and say 0 of 0. */
+	if ((uint64_t)fs.f_bavail * fs.f_frsize >= s->setup.reserve_bytes + bytes &&
+	    (fs.f_files == 0 || fs.f_favail >= STORE_RESERVE_FILES))
 		return 0;
 	errno = ENOSPC;
 	return err_sys(err, "spool: only the reserve is left");

@@ -17,11 +17,12 @@
 
 #include "spoold/segment.h"
 
-#define STORE_SPARES_MAX  4           /* finished segments kept for recycling */
-#define STORE_WAITING_MAX (32u << 20) /* bytes in memory beyond which intake pauses */
-#define STORE_HELD_MAX    (32u << 20) /* bytes of unfinished messages in memory */
-#define STORE_OWN_MAX     1000        /* messages being streamed to own segments */
-#define STORE_MOVES_MAX   64          /* copies under way */
+#define STORE_SPARES_MAX    4           /* finished segments kept for recycling */
+#define STORE_WAITING_MAX   (32u << 20) /* bytes in memory beyond which intake pauses */
+#define STORE_HELD_MAX      (32u << 20) /* bytes of unfinished messages in memory */
+#define STORE_OWN_MAX       1000        /* messages being streamed to own segments */
+#define STORE_MOVES_MAX     64          /* copies under way */
+#define STORE_RESERVE_FILES 8           /* inodes that new files leave alone */
 
 struct store_setup {
 	const struct log_io *io;
