@@ -53,6 +53,14 @@ struct authd {
 	} count;
 };
 
+/* authd.c: what proc_main() calls */
+MUST_USE int authd_start(struct proc *p, struct err *err);
+void authd_message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m,
+		   int fd);
+void authd_peer_up(struct proc *p, struct ipc_peer *peer);
+void authd_peer_down(struct proc *p, struct ipc_peer *peer);
+void authd_status(struct proc *p, struct buf *out);
+
 /* The settings that resolving depends on; valid until the next reload. */
 struct directory_policy authd_policy(const struct authd *a);
 /* Runs what is due every TICK_MS as long as anything waits. */

@@ -51,7 +51,8 @@ log_end(const struct exchange *x, enum auth_outcome outcome)
 	};
 	char client[NET_ADDRESS_TEXT_MAX];
 
-	logline(LOGLINE_INFO, events[outcome], L_STR("service", service_names[x->service]),
+	logline(LOGLINE_INFO, events[outcome],
+		L_STR("service", service_names[x->service]),
 		L_STR("mechanism", sasl_mechanism_name(x->sasl.mechanism)),
 		L_SPAN("user", sasl_name(&x->sasl)),
 		L_STR("client", net_address_text(&x->client, client)),

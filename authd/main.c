@@ -1,170 +1,4 @@
-/* authd/main.c - start, settings, and which file answers which message */
 #include "authd/authd.h"
-
-#include <event2/event.h>
-#include <sys/random.h>
-#include <unistd.h>
-
-struct directory_policy
-authd_policy(const struct authd *a)
-{
-	const struct settings *s = proc_settings(a->proc);
-
-	return (struct directory_policy){.delimiters = span_str(s->recipient_delimiter),
-					 .postmaster = span_str(s->postmaster)};
-}
-
-/* ---- time */
-
-static bool
-anything_waits(const struct authd *a)
-{
-	return a->n_exchanges > 0 || a->n_questions > 0;
-}
-
-void
-authd_tick_later(struct authd *a)
-{
-	const struct timeval after = {0, TICK_MS * 1000};
-
-	if (!evtimer_pending(a->tick, NULL))
-		evtimer_add(a->tick, &after);
-}
-
-static void
-on_tick(int fd, short what, void *context)
-{
-	struct authd *a = context;
-	uint64_t now_ms = proc_ticks_ms();
-
-	(void)fd;
-	(void)what;
-	exchanges_tick(a, now_ms);
-	resolve_tick(a, now_ms);
-	if (anything_waits(a))
-		authd_tick_later(a);
-}
-
-/* ---- start */
-
-/* The setting `domains` fills a directory that has none yet. */
-static int
-make_first_domains(struct authd *a, struct err *err)
-{
-	const struct conf_list *domains = &proc_settings(a->proc)->domains;
-	struct directory_domain any;
-	size_t n = 0;
-
-	if (directory_domain_list(a->directory, (struct span){0}, &any, 1, &n, err) !=
-	    DIRECTORY_DONE)
-		return -1;
-	for (size_t i = 0; n == 0 && i < domains->n; i++) {
-		enum directory_result r =
-		    directory_domain_add(a->directory, span_str(domains->at[i]), err);
-
-		if (r != DIRECTORY_DONE && r != DIRECTORY_EXISTS)
-			return -1;
-		logline(LOGLINE_INFO, "directory.domain.made",
-			L_STR("domain", domains->at[i]));
-	}
-	return 0;
-}
-
-static unsigned
-thread_count(const struct settings *s)
-{
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-	if (s->authd_threads > 0)
-		return (unsigned)s->authd_threads;
-	return cores > 0 ? (unsigned)cores : 1;
-}
-
-static int
-start(struct proc *p, struct err *err)
-{
-	struct directory_options options = {.folder =
-						proc_settings(p)->directory_directory};
-	struct authd *a = memory_new(1, sizeof(*a));
-	uint8_t random[40];
-	uint64_t seed;
-
-	proc_set_context(p, a);
-	a->proc = p;
-	LIST_INIT(&a->exchanges);
-	TAILQ_INIT(&a->questions);
-	tickets_init(&a->tickets);
-	a->usages = usages_new();
-	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
-		return err_sys(err, "getrandom");
-	memcpy(&seed, random + 32, sizeof(seed));
-	a->penalties = penalties_new(seed);
-	a->good = good_new(random);
-	explicit_bzero(random, sizeof(random));
-	a->tick = evtimer_new(proc_base(p), on_tick, a);
-	ASSERT(a->tick);
-	proc_set_threads(p, thread_count(proc_settings(p)));
-	if (directory_open(&options, &a->directory, err) != DIRECTORY_DONE)
-		return -1;
-	return make_first_domains(a, err);
-}
-
-/* ---- messages */
-
-static void
-message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m, int fd)
-{
-	struct authd *a = proc_context(p);
-
-	(void)fd;
-	switch (m->number) {
-	case IPC_NUMBER_resolve:
-		resolve_ask(a, peer, &m->resolve);
-		break;
-	case IPC_NUMBER_sender_check:
-		resolve_sender(a, peer, &m->sender_check);
-		break;
-	case IPC_NUMBER_usage:
-		resolve_usage(a, &m->usage);
-		break;
-	case IPC_NUMBER_auth_start:
-		exchange_start(a, peer, &m->auth_start);
-		break;
-	case IPC_NUMBER_auth_step:
-		exchange_step(a, peer, &m->auth_step);
-		break;
-	case IPC_NUMBER_auth_cancel:
-		exchange_cancel(a, peer, &m->auth_cancel);
-		break;
-	case IPC_NUMBER_ticket_redeem:
-		ticket_redeem(a, peer, &m->ticket_redeem);
-		break;
-	case IPC_NUMBER_directory_ask:
-		operate(a, peer, &m->directory_ask);
-		break;
-	default:
-		ipc_peer_drop(peer, "a message that is not for authd");
-	}
-}
-
-static void
-peer_up(struct proc *p, struct ipc_peer *peer)
-{
-	struct authd *a = proc_context(p);
-
-	/* What a new local has to say may have changed while it was away. */
-	if (ipc_peer_kind(peer) == IPC_KIND_LOCAL)
-		usages_forget_all(a->usages);
-}
-
-static void
-peer_down(struct proc *p, struct ipc_peer *peer)
-{
-	struct authd *a = proc_context(p);
-
-	exchanges_drop_peer(a, peer);
-	resolve_drop_peer(a, peer);
-}
 
 /* Changes are durable when they are answered: nothing is left to finish. */
 static void
@@ -174,43 +8,17 @@ drain(struct proc *p, bool now)
 	proc_drained(p);
 }
 
-static void
-status(struct proc *p, struct buf *out)
-{
-	const struct authd *a = proc_context(p);
-	const struct {
-		const char *name;
-		uint64_t value;
-	} rows[] = {
-	    {"auth.logins",          a->count.logins        },
-	    {"auth.failures",        a->count.failures      },
-	    {"auth.cached",          a->count.cached        },
-	    {"auth.checks",          a->count.checks        },
-	    {"auth.checks.waiting",  a->n_checks            },
-	    {"auth.exchanges",       a->n_exchanges         },
-	    {"auth.tickets",         a->tickets.n           },
-	    {"resolve.answered",     a->count.resolves      },
-	    {"resolve.waiting",      a->n_questions         },
-	    {"resolve.usages",       usages_count(a->usages)},
-	    {"directory.operations", a->count.operations    },
-	};
-
-	for (size_t i = 0; i < N_ELEMS(rows); i++)
-		buf_putf(out, "%s %llu\n", rows[i].name,
-			 (unsigned long long)rows[i].value);
-}
-
 int
 main(int argc, char **argv)
 {
 	static const struct proc_program program = {
 	    .kind = IPC_KIND_AUTHD,
-	    .start = start,
-	    .message = message,
-	    .peer_up = peer_up,
-	    .peer_down = peer_down,
+	    .start = authd_start,
+	    .message = authd_message,
+	    .peer_up = authd_peer_up,
+	    .peer_down = authd_peer_down,
 	    .drain = drain,
-	    .status = status,
+	    .status = authd_status,
 	};
 
 	return proc_main(argc, argv, &program);
