@@ -20,7 +20,10 @@ struct box {
 static int64_t
 now_us(void)
 {
-	return (int64_t)time(NULL) * 1000000;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 struct found {

@@ -29,7 +29,7 @@ MX_ROWS = {
     "nested MAIL": (["MAIL FROM:<s@example.net>", "MAIL FROM:<s@example.net>"], "503 5.5.1"),
     "NUL in a command": ([b"MAIL FROM:<s\0@example.net>\r\n"], "50"),
     "UTF-8 without SMTPUTF8": (["MAIL FROM:<grüße@example.net>"], "553 5.6.7"),
-    "BDAT after DATA's state": (["BDAT 5"], "503 5.5.1"),
+    "BDAT before RCPT": ([b"BDAT 5\r\nhello"], "503 5.5.1"),
 }
 
 

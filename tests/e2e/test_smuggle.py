@@ -40,7 +40,9 @@ def test_variant_on_submission_becomes_text(server, mailbox, end):
         assert wire.reply().startswith("250 2.0.0")
         assert wire.say("NOOP").startswith("250")
     got = mailbox("a").wait_for(b"outer " + token)
-    assert len(got) == 1 and b"smuggled" in got[0] and b"\r\n.\r\n" in got[0]
+    assert len(got) == 1 and b"smuggled" in got[0]
+    # A dot that begins a real line is the stuffing of the text behind it.
+    assert (b"\r\n\r\nMAIL" if end == "CRLF.LF" else b"\r\n.\r\nMAIL") in got[0]
     assert not any(token in m for m in mailbox("b").messages())
 
 
