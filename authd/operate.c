@@ -32,14 +32,15 @@ operate(struct authd *a, struct ipc_peer *peer, const struct ipc_directory_ask *
 	a->count.operations++;
 	r = directory_run(a->directory, &request, proc_now_us() / 1000000, send_row,
 			  &answer, &err);
+	if (r == DIRECTORY_DONE)
+		err.text[0] = '\0';
 	ipc_send_directory_done(
-	    peer, &(struct ipc_directory_done){
-		      m->tag, directory_result_byte(r),
-		      r == DIRECTORY_DONE ? (struct span){0} : span_str(err.text)});
+	    peer, &(struct ipc_directory_done){m->tag, directory_result_byte(r),
+					       span_str(err.text)});
 	logline(r == DIRECTORY_FAULT ? LOGLINE_ERROR : LOGLINE_INFO,
 		"directory.operation", L_STR("verb", directory_verb_name(request.verb)),
 		L_SPAN("name", request.name), L_STR("result", directory_result_name(r)),
-		L_STR("reason", r == DIRECTORY_DONE ? "" : err.text));
+		L_STR("reason", err.text));
 	directory_password_wipe(&request.password);
 	arena_release(&arena);
 }
