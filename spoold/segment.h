@@ -16,7 +16,7 @@
 #include "common/spool/spool.h"
 
 #define SEGMENT_GATHER_US  2000
-#define SEGMENT_GATHER_TRY 16
+#define SEGMENT_GATHER_TRY 8
 
 /* The channel a message came in by; generation 0 is nobody (a copy). */
 struct origin {
