@@ -299,7 +299,7 @@ const struct command commands_queue[] = {
     {"queue",          "flush", "ID...|--to DOMAIN|--all", 0, -1, PICK, flush_messages,
      "try now"},
     {"queue",	       "requeue", "ID...|--to DOMAIN|--all", 0, -1, PICK, requeue_messages,
-     "as if it had just come, addresses looked up again"},
+     "as if it had just come"},
     {"queue",            "remove", "ID...|--to DOMAIN|--all", 0, -1, PICK, remove_messages,
      "for ever"},
     {0  },

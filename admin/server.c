@@ -161,12 +161,14 @@ check_folder(const char *name, const char *path)
 {
 	struct stat info;
 
-	if (stat(path, &info) != 0 && errno != ENOENT) {
-		admin_complain("%s %s: %s", name, path, strerror(errno));
+	if (stat(path, &info) == 0) {
+		if (S_ISDIR(info.st_mode))
+			return true;
+		admin_complain("%s %s: is not a directory", name, path);
 		return false;
 	}
-	if (errno != ENOENT && !S_ISDIR(info.st_mode)) {
-		admin_complain("%s %s: is not a directory", name, path);
+	if (errno != ENOENT) { /* a missing one is made at the start */
+		admin_complain("%s %s: %s", name, path, strerror(errno));
 		return false;
 	}
 	return true;
@@ -203,8 +205,11 @@ check_server(struct admin *admin, int argc, char **argv)
 
 /* --- status, metrics ---------------------------------------------------- */
 
-static const char *const process_states[] = {"starting", "running", "stopping",
-					     "waiting", "stopped"};
+static const char *const process_states[] = {
+    [PROCESS_STARTING] = "starting", [PROCESS_RUNNING] = "running",
+    [PROCESS_STOPPING] = "stopping", [PROCESS_DOWN] = "waiting",
+    [PROCESS_STOPPED] = "stopped",
+};
 
 static const char *
 state_name(uint8_t state)

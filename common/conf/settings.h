@@ -110,5 +110,5 @@
 	/* mailboxes */ \
 	S(NUMBER,   deliver_sync_interval_ms,     "200", 0, 10000, 1, "longest time that deliveries wait to share one sync") \
 	S(NUMBER,   local_accounts_max,           "2000", 1, 10000, 0, "accounts that each delivering process keeps open") \
-	S(NUMBER,   expunged_keep_days,           "7", 0, 3650, 1, "days for which deleted mail can be restored")
+	S(NUMBER,   expunged_keep_days,           "7", 0, 3650, 1, "days that `postroad mailbox compact` keeps deleted mail")
 /* clang-format on */

@@ -4,10 +4,10 @@
  * recipients are a span of encoded recipients, made one by one while RCPT
  * commands come in and walked one by one later.
  *
- *   struct buf list = buf_make(ENVELOPE_BYTES_MAX);           per transaction
- *   recipient_put(&list, &recipient); n++;                    per RCPT
- *   envelope = (struct envelope){..., .recipients = buf_span(&list), .n_recipients =
- * n}; envelope_put(&out, &envelope);                            at DATA
+ *   struct buf list = buf_make(ENVELOPE_BYTES_MAX);
+ *   recipient_put(&list, &recipient); n++;
+ *   envelope.recipients = buf_span(&list); envelope.n_recipients = n;
+ *   envelope_put(&out, &envelope);
  *
  *   if (envelope_parse(bytes, &envelope))
  *       for (struct cursor c = cursor_make(envelope.recipients);

@@ -56,14 +56,18 @@ take_usage_ask(struct local *l, struct ipc_peer *peer, const struct ipc_usage_as
 {
 	struct slot *s = slots_get(&l->slots, m->account);
 	struct ipc_usage answer = {.account = m->account};
+	enum store_result result = STORE_OK;
 	struct err err;
 
-	if (!s->account &&
-	    store_account_open(l->store, m->account, STORE_MUST_EXIST | STORE_NO_WAIT,
-			       (int64_t)proc_now_us(), &s->account,
-			       &err) == STORE_FAULT)
+	if (!s->account)
+		result = store_account_open(l->store, m->account,
+					    STORE_MUST_EXIST | STORE_NO_WAIT,
+					    (int64_t)proc_now_us(), &s->account, &err);
+	if (result == STORE_FAULT)
 		logline(LOGLINE_ERROR, "local.fault", L_U64("account", m->account),
 			L_ERR(&err));
+	if (result != STORE_OK && result != STORE_NONE)
+		return; /* not known now; authd asks again */
 	if (s->account) {
 		answer.bytes = store_usage(s->account).bytes;
 		answer.messages = store_usage(s->account).messages;

@@ -37,7 +37,7 @@ struct login_limits {
 	unsigned steps_max;      /* challenges in one exchange */
 };
 
-/* The values of limits.md. */
+/* The defaults of common/conf/settings.h. */
 extern const struct login_limits login_limits_default;
 
 struct login;

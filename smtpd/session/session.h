@@ -61,7 +61,7 @@ struct session_limits {
 	uint64_t data_window_bytes; /* this much in each such window */
 };
 
-/* The values of limits.md. */
+/* The defaults of common/conf/settings.h. */
 extern const struct session_limits session_limits_default;
 
 /* Shared by the sessions of a listener; must outlive them. */

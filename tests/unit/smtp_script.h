@@ -27,7 +27,7 @@ struct script {
 	uint64_t seed; /* not 0: answers are drawn from it */
 };
 
-/* Limits as limits.md has them, starttls and all mechanisms on. */
+/* The default limits, starttls and all mechanisms on. */
 struct session_policy script_policy(enum session_kind kind);
 
 void script_init(struct script *t, const struct session_policy *policy,
