@@ -177,6 +177,10 @@ copy_file(struct copying *k, struct ref *refs, size_t n, struct err *err)
 		if (any_kept(&refs[i], step) && copy_one(k, &refs[i], step, err) < 0)
 			return -1;
 	}
+	/* Nothing of it is kept, but appends would go on there: they get a new file,
+	 * so that this one can go. */
+	if (wasted && !k->begun && ref_number(refs, k->sort) == k->tail->number)
+		return copy_room(k, 0, err);
 	return 0;
 }
 
