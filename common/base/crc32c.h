@@ -1,4 +1,5 @@
-/* common/base/crc32c.h - the Castagnoli CRC [RFC3720 12.1], in hardware where the CPU has it */
+/* common/base/crc32c.h - the Castagnoli CRC [RFC3720 12.1], in hardware where the CPU
+ * has it */
 #pragma once
 
 #include "common/base/span.h"

@@ -9,8 +9,8 @@
 #include "common/base/span.h"
 
 struct err {
-	int code;        /* an errno value, or 0 */
-	char text[240];  /* one line for an operator, no newline */
+	int code;       /* an errno value, or 0 */
+	char text[240]; /* one line for an operator, no newline */
 };
 
 /* Both fill *err and return -1, so `return err_set(err, ...)` is how to fail.

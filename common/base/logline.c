@@ -79,7 +79,8 @@ put_field(struct buf *out, const struct logfield *field)
 }
 
 void
-logline_format(struct buf *out, const char *event, const struct logfield *fields, size_t n)
+logline_format(struct buf *out, const char *event, const struct logfield *fields,
+	       size_t n)
 {
 	buf_put_str(out, event);
 	for (size_t i = 0; i < n; i++)
@@ -87,8 +88,8 @@ logline_format(struct buf *out, const char *event, const struct logfield *fields
 }
 
 void
-logline_fields(enum logline_level level, const char *event, const struct logfield *fields,
-               size_t n)
+logline_fields(enum logline_level level, const char *event,
+	       const struct logfield *fields, size_t n)
 {
 	static _Thread_local struct buf line = {.max = LOGLINE_MAX};
 

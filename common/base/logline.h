@@ -27,30 +27,46 @@ enum logline_level {
 
 struct logfield {
 	const char *key;
-	enum { LOGFIELD_SPAN, LOGFIELD_U64, LOGFIELD_I64, LOGFIELD_HEX } kind;
+	enum {
+		LOGFIELD_SPAN,
+		LOGFIELD_U64,
+		LOGFIELD_I64,
+		LOGFIELD_HEX
+	} kind;
 	struct span text;
 	uint64_t number;
 };
 
 #define L_SPAN(key, s) ((struct logfield){(key), LOGFIELD_SPAN, (s), 0})
 #define L_STR(key, s)  ((struct logfield){(key), LOGFIELD_SPAN, span_str(s), 0})
-#define L_U64(key, u)  ((struct logfield){(key), LOGFIELD_U64, {NULL, 0}, (uint64_t)(u)})
-#define L_I64(key, i)                                                                    \
-	((struct logfield){(key), LOGFIELD_I64, {NULL, 0}, (uint64_t)(int64_t)(i)})
-#define L_HEX(key, u) ((struct logfield){(key), LOGFIELD_HEX, {NULL, 0}, (uint64_t)(u)})
-#define L_ERR(err)    L_STR("error", (err)->text)
+#define L_U64(key, u)                                                                  \
+	((struct logfield){                                                            \
+	    (key), LOGFIELD_U64, {NULL, 0},
+              (uint64_t)(u)
+        })
+#define L_I64(key, i)                                                                  \
+	((struct logfield){                                                            \
+	    (key), LOGFIELD_I64, {NULL, 0},
+              (uint64_t)(int64_t)(i)
+        })
+#define L_HEX(key, u)                                                                  \
+	((struct logfield){                                                            \
+	    (key), LOGFIELD_HEX, {NULL, 0},
+              (uint64_t)(u)
+        })
+#define L_ERR(err) L_STR("error", (err)->text)
 
-#define logline(level, event, ...)                                                       \
-	logline_fields((level), (event), (const struct logfield[]){__VA_ARGS__},         \
-	               sizeof((const struct logfield[]){__VA_ARGS__}) /                  \
-	                   sizeof(struct logfield))
+#define logline(level, event, ...)                                                     \
+	logline_fields((level), (event), (const struct logfield[]){__VA_ARGS__},       \
+		       sizeof((const struct logfield[]){__VA_ARGS__}) /                \
+			   sizeof(struct logfield))
 
 void logline_fields(enum logline_level level, const char *event,
-                    const struct logfield *fields, size_t n);
+		    const struct logfield *fields, size_t n);
 
 /* Without level and time; what does not fit LOGLINE_MAX is cut. No newline. */
 void logline_format(struct buf *out, const char *event, const struct logfield *fields,
-                    size_t n);
+		    size_t n);
 
 typedef void logline_sink(enum logline_level level, struct span line);
 void logline_set_sink(logline_sink *sink);

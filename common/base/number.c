@@ -8,7 +8,8 @@ number_parse(struct span s, uint64_t max, uint64_t *out)
 	if (s.n == 0)
 		return false;
 	for (size_t i = 0; i < s.n; i++) {
-		if (!ascii_digit(s.at[i]) || __builtin_mul_overflow(value, 10u, &value) ||
+		if (!ascii_digit(s.at[i]) ||
+		    __builtin_mul_overflow(value, 10u, &value) ||
 		    __builtin_add_overflow(value, (uint64_t)(s.at[i] - '0'), &value))
 			return false;
 	}
@@ -55,11 +56,18 @@ number_parse_seconds(struct span s, uint64_t *out)
 	static const struct {
 		char unit;
 		uint32_t seconds;
-	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
+	} units[] = {
+	    {'s', 1     },
+            {'m', 60    },
+            {'h', 3600  },
+            {'d', 86400 },
+            {'w', 604800}
+        };
 
 	for (size_t i = 0; i < N_ELEMS(units); i++)
 		if (s.n > 1 && s.at[s.n - 1] == units[i].unit)
-			return parse_scaled(span_first(s, s.n - 1), units[i].seconds, out);
+			return parse_scaled(span_first(s, s.n - 1), units[i].seconds,
+					    out);
 	return parse_scaled(s, 1, out);
 }
 
@@ -96,6 +104,7 @@ hex_parse(struct span s, void *out, size_t n)
 		if (hex_digit(s.at[i]) < 0)
 			return false;
 	for (size_t i = 0; i < n; i++)
-		at[i] = (uint8_t)(hex_digit(s.at[2 * i]) << 4 | hex_digit(s.at[2 * i + 1]));
+		at[i] =
+		    (uint8_t)(hex_digit(s.at[2 * i]) << 4 | hex_digit(s.at[2 * i + 1]));
 	return true;
 }

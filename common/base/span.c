@@ -38,7 +38,8 @@ span_starts_nocase(struct span s, struct span prefix)
 bool
 span_ends_nocase(struct span s, struct span suffix)
 {
-	return s.n >= suffix.n && span_equal_nocase(span_after(s, s.n - suffix.n), suffix);
+	return s.n >= suffix.n &&
+	       span_equal_nocase(span_after(s, s.n - suffix.n), suffix);
 }
 
 int

@@ -14,7 +14,7 @@
 
 #include "common/log/io.h"
 
-#define SIMDISK_DIR   2 /* the fd of the directory */
+#define SIMDISK_DIR 2 /* the fd of the directory */
 #ifndef SIMDISK_FILES
 #define SIMDISK_FILES 8 /* ever made; a test that needs more is built with more */
 #endif

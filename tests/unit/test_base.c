@@ -16,17 +16,17 @@ test_number_limits_and_units(void **state)
 		bool ok;
 		uint64_t want;
 	} rows[] = {
-	    {"plain", "10", number_parse_bytes, true, 10},
-	    {"giga", "10G", number_parse_bytes, true, 10ull << 30},
-	    {"mega with b", "5MB", number_parse_bytes, true, 5ull << 20},
-	    {"unit alone", "G", number_parse_bytes, false, 0},
-	    {"unknown unit", "5x", number_parse_bytes, false, 0},
-	    {"overflow", "99999999999999999999", number_parse_bytes, false, 0},
-	    {"overflow by unit", "18446744073709551615T", number_parse_bytes, false, 0},
-	    {"days", "5d", number_parse_seconds, true, 432000},
-	    {"seconds", "90", number_parse_seconds, true, 90},
-	    {"sign", "-1", number_parse_seconds, false, 0},
-	    {"empty", "", number_parse_seconds, false, 0},
+	    {"plain",            "10",                    number_parse_bytes,   true,  10         },
+	    {"giga",             "10G",                   number_parse_bytes,   true,  10ull << 30},
+	    {"mega with b",      "5MB",                   number_parse_bytes,   true,  5ull << 20 },
+	    {"unit alone",       "G",                     number_parse_bytes,   false, 0          },
+	    {"unknown unit",     "5x",                    number_parse_bytes,   false, 0          },
+	    {"overflow",         "99999999999999999999",  number_parse_bytes,   false, 0          },
+	    {"overflow by unit", "18446744073709551615T", number_parse_bytes,   false, 0          },
+	    {"days",             "5d",                    number_parse_seconds, true,  432000     },
+	    {"seconds",          "90",                    number_parse_seconds, true,  90         },
+	    {"sign",             "-1",                    number_parse_seconds, false, 0          },
+	    {"empty",            "",                      number_parse_seconds, false, 0          },
 	};
 
 	(void)state;
@@ -34,7 +34,8 @@ test_number_limits_and_units(void **state)
 		uint64_t got = 0;
 
 		print_message("%s\n", rows[i].name);
-		assert_int_equal(rows[i].parse(span_str(rows[i].text), &got), rows[i].ok);
+		assert_int_equal(rows[i].parse(span_str(rows[i].text), &got),
+				 rows[i].ok);
 		assert_int_equal(got, rows[i].want);
 	}
 }
@@ -42,16 +43,21 @@ test_number_limits_and_units(void **state)
 static void
 test_base64_round_trip_and_strictness(void **state)
 {
-	static const char *bad[] = {"a", "ab==c", "====", "YQ=", "YR==", "YWI=YWI=", "Y Q="};
+	static const char *bad[] = {
+	    "a", "ab==c", "====", "YQ=", "YR==", "YWI=YWI=", "Y Q="};
 	struct buf text = buf_make(64), back = buf_make(64);
 
 	(void)state;
 	for (size_t n = 0; n <= 6; n++) {
 		buf_reset(&text);
 		buf_reset(&back);
-		base64_put(&text, span_make("\0\xff" "foob", n));
+		base64_put(&text, span_make("\0\xff"
+					    "foob",
+					    n));
 		assert_true(base64_parse(buf_span(&text), &back));
-		assert_true(span_equal(buf_span(&back), span_make("\0\xff" "foob", n)));
+		assert_true(span_equal(buf_span(&back), span_make("\0\xff"
+								  "foob",
+								  n)));
 	}
 	for (size_t i = 0; i < N_ELEMS(bad); i++)
 		assert_false(base64_parse(span_str(bad[i]), &back));
@@ -108,12 +114,13 @@ static void
 test_logline_escapes_what_a_peer_sends(void **state)
 {
 	struct buf out = buf_make(LOGLINE_MAX);
-	const struct logfield fields[] = {L_SPAN("rcpt", SPAN("a b\"\r\n\xe9")), L_U64("n", 7)};
+	const struct logfield fields[] = {L_SPAN("rcpt", SPAN("a b\"\r\n\xe9")),
+					  L_U64("n", 7)};
 
 	(void)state;
 	logline_format(&out, "smtp.rcpt", fields, N_ELEMS(fields));
 	assert_true(span_equal(buf_span(&out),
-	                       SPAN("smtp.rcpt rcpt=\"a b\\\"\\x0d\\x0a\\xe9\" n=7")));
+			       SPAN("smtp.rcpt rcpt=\"a b\\\"\\x0d\\x0a\\xe9\" n=7")));
 	buf_release(&out);
 }
 
