@@ -37,29 +37,20 @@ struct logfield {
 	uint64_t number;
 };
 
+/* clang-format off */
 #define L_SPAN(key, s) ((struct logfield){(key), LOGFIELD_SPAN, (s), 0})
 #define L_STR(key, s)  ((struct logfield){(key), LOGFIELD_SPAN, span_str(s), 0})
-#define L_U64(key, u)                                                                  \
-	((struct logfield){                                                            \
-	    (key), LOGFIELD_U64, {NULL, 0},
-              (uint64_t)(u)
-        })
-#define L_I64(key, i)                                                                  \
-	((struct logfield){                                                            \
-	    (key), LOGFIELD_I64, {NULL, 0},
-              (uint64_t)(int64_t)(i)
-        })
-#define L_HEX(key, u)                                                                  \
-	((struct logfield){                                                            \
-	    (key), LOGFIELD_HEX, {NULL, 0},
-              (uint64_t)(u)
-        })
-#define L_ERR(err) L_STR("error", (err)->text)
+#define L_U64(key, u)  ((struct logfield){(key), LOGFIELD_U64, {NULL, 0}, (uint64_t)(u)})
+#define L_I64(key, i)                                                                    \
+	((struct logfield){(key), LOGFIELD_I64, {NULL, 0}, (uint64_t)(int64_t)(i)})
+#define L_HEX(key, u) ((struct logfield){(key), LOGFIELD_HEX, {NULL, 0}, (uint64_t)(u)})
+#define L_ERR(err)    L_STR("error", (err)->text)
 
-#define logline(level, event, ...)                                                     \
-	logline_fields((level), (event), (const struct logfield[]){__VA_ARGS__},       \
-		       sizeof((const struct logfield[]){__VA_ARGS__}) /                \
-			   sizeof(struct logfield))
+#define logline(level, event, ...)                                                       \
+	logline_fields((level), (event), (const struct logfield[]){__VA_ARGS__},         \
+	               sizeof((const struct logfield[]){__VA_ARGS__}) /                  \
+	                   sizeof(struct logfield))
+/* clang-format on */
 
 void logline_fields(enum logline_level level, const char *event,
 		    const struct logfield *fields, size_t n);
