@@ -144,7 +144,7 @@ def run_kill(options, rng):
 class Disk:
     """An ext4 that can lose its power: image, loop mount, shutdown, mount again."""
 
-    def __init__(self, base, name, megabytes=3000):
+    def __init__(self, base, name, megabytes=16000):
         self.image, self.mount = base / f"{name}.image", base / name
         self.mount.mkdir()
         subprocess.run(["truncate", "-s", f"{megabytes}M", self.image], check=True)
