@@ -113,6 +113,8 @@ def make_server(options, folder=None, **where):
 
 def kill_one(server, rng):
     """kill -9 of one running program (not master, which is killed with all in the end)."""
+    if server.process.poll() is not None:
+        raise SystemExit(f"master ended with {server.process.returncode}\n{server.tail(15)}")
     victims = [p for p, name in server.pids().items() if p != server.process.pid]
     if not victims:
         return None
