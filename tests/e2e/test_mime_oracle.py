@@ -13,13 +13,10 @@ import quopri
 import random
 import subprocess
 
-import pytest
-
 MESSAGES = 200
 SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(1 << 32)))
-DUMP = os.environ.get("MIME_DUMP")
-
-pytestmark = pytest.mark.skipif(not DUMP, reason="MIME_DUMP is not set")
+BUILD = os.environ.get("POSTROAD_BUILD", "build/development")
+DUMP = os.environ.get("MIME_DUMP", f"{BUILD}/common/mime/mime_dump")
 
 WORDS = "alpha beta gamma delta Grüße naïve façade -- --- = =3D dot . .. From café".split()
 ENCODINGS = ["7bit", "8bit", "quoted-printable", "base64", None]
