@@ -77,7 +77,7 @@ struct imap_flags {
 struct imap_qresync {
 	uint32_t uidvalidity;
 	uint64_t modseq;
-	struct imap_set known_uids;              /* n 0: not given */
+	struct imap_set known_uids;                /* n 0: not given */
 	struct imap_set match_numbers, match_uids; /* as long as each other */
 };
 
@@ -104,11 +104,11 @@ enum imap_status_item {
 	IMAP_STATUS_UIDNEXT = 1 << 2,
 	IMAP_STATUS_UIDVALIDITY = 1 << 3,
 	IMAP_STATUS_UNSEEN = 1 << 4,
-	IMAP_STATUS_DELETED = 1 << 5,         /* [RFC9051 6.3.11] */
-	IMAP_STATUS_SIZE = 1 << 6,            /* [RFC8438] */
-	IMAP_STATUS_HIGHESTMODSEQ = 1 << 7,   /* [RFC7162] */
-	IMAP_STATUS_MAILBOXID = 1 << 8,       /* [RFC8474] */
-	IMAP_STATUS_APPENDLIMIT = 1 << 9,     /* [RFC7889] */
+	IMAP_STATUS_DELETED = 1 << 5,          /* [RFC9051 6.3.11] */
+	IMAP_STATUS_SIZE = 1 << 6,             /* [RFC8438] */
+	IMAP_STATUS_HIGHESTMODSEQ = 1 << 7,    /* [RFC7162] */
+	IMAP_STATUS_MAILBOXID = 1 << 8,        /* [RFC8474] */
+	IMAP_STATUS_APPENDLIMIT = 1 << 9,      /* [RFC7889] */
 	IMAP_STATUS_DELETED_STORAGE = 1 << 10, /* [RFC9208 4.1.4] */
 };
 
@@ -141,7 +141,8 @@ struct imap_list {
 	uint32_t status_items; /* of RETURN (STATUS (...)) */
 };
 
-/* --- messages into a mailbox -------------------------------------------------------- */
+/* --- messages into a mailbox --------------------------------------------------------
+ */
 
 /* One message of an APPEND [RFC3502]: parsed when its literal is announced, or, at the
  * end of the command, not at all. */
@@ -153,11 +154,12 @@ struct imap_append_message {
 	bool utf8;      /* UTF8 (~{n} [RFC6855 4] */
 };
 
-struct imap_replace { /* [RFC8508] */
+struct imap_replace {    /* [RFC8508] */
 	uint32_t number; /* 0: "*" */
 };
 
-/* --- messages in a mailbox ------------------------------------------------------------ */
+/* --- messages in a mailbox
+ * ------------------------------------------------------------ */
 
 struct imap_store {
 	struct imap_set set;
@@ -234,12 +236,13 @@ struct imap_fetch {
 	size_t n_items;
 	bool changed; /* CHANGEDSINCE [RFC7162 3.1.4] */
 	uint64_t changed_since;
-	bool vanished; /* [RFC7162 3.2.6]; UID FETCH only */
-	bool partial;  /* [RFC9394 3.3]; UID FETCH only */
+	bool vanished;                       /* [RFC7162 3.2.6]; UID FETCH only */
+	bool partial;                        /* [RFC9394 3.3]; UID FETCH only */
 	int64_t partial_first, partial_last; /* both > 0, or both < 0 */
 };
 
-/* --- SEARCH, SORT, THREAD --------------------------------------------------------------- */
+/* --- SEARCH, SORT, THREAD
+ * --------------------------------------------------------------- */
 
 enum imap_key_kind {
 	IMAP_KEY_ALL,
@@ -267,7 +270,8 @@ enum imap_key_kind {
 	IMAP_KEY_YOUNGER,
 	IMAP_KEY_LARGER, /* `number` */
 	IMAP_KEY_SMALLER,
-	IMAP_KEY_MODSEQ, /* `number`; the entry of [RFC7162 3.1.5] makes no difference */
+	IMAP_KEY_MODSEQ, /* `number`; the entry of [RFC7162 3.1.5] makes no difference
+			  */
 	IMAP_KEY_HEADER, /* text[0]: name, text[1]: value, may be empty. FROM, TO, CC,
 			  * BCC and SUBJECT come as this */
 	IMAP_KEY_BODY,   /* text[0] */
@@ -320,7 +324,7 @@ enum imap_thread_algorithm {
 	IMAP_THREAD_REFERENCES,
 };
 
-struct imap_search { /* and SORT, THREAD */
+struct imap_search {      /* and SORT, THREAD */
 	bool extended;    /* RETURN (...) was given: answer with ESEARCH */
 	uint32_t returns; /* enum imap_search_return; RETURN () is ALL */
 	int64_t partial_first, partial_last;
@@ -332,7 +336,8 @@ struct imap_search { /* and SORT, THREAD */
 	bool uses_modseq;                     /* MODSEQ stands somewhere in it */
 };
 
-/* --- the rest -------------------------------------------------------------------------------- */
+/* --- the rest
+ * -------------------------------------------------------------------------------- */
 
 enum imap_enable { /* what ENABLE knows [RFC5161] */
 	IMAP_ENABLE_CONDSTORE = 1 << 0,
@@ -341,7 +346,7 @@ enum imap_enable { /* what ENABLE knows [RFC5161] */
 	IMAP_ENABLE_REV2 = 1 << 3,
 };
 
-struct imap_id { /* [RFC2971] */
+struct imap_id {                  /* [RFC2971] */
 	const struct span *pairs; /* name, value, name, value; at null for NIL */
 	size_t n_pairs;           /* of both together */
 };
@@ -355,8 +360,9 @@ struct imap_command {
 		uint32_t enable; /* enum imap_enable */
 		struct imap_select select;
 		struct imap_create create;
-		struct span mailbox; /* DELETE, SUBSCRIBE, UNSUBSCRIBE, GETQUOTAROOT, APPEND */
-		struct span root;    /* GETQUOTA, SETQUOTA */
+		struct span
+		    mailbox; /* DELETE, SUBSCRIBE, UNSUBSCRIBE, GETQUOTAROOT, APPEND */
+		struct span root; /* GETQUOTA, SETQUOTA */
 		struct imap_rename rename;
 		struct imap_list list;
 		struct imap_status status;

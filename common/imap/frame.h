@@ -40,8 +40,8 @@ struct imap_frame {
 	struct buf bytes;
 	struct crlf lines;
 	struct imap_literal literal;
-	uint64_t left;  /* of the literal that is being gathered, or dropped */
-	uint8_t state;  /* frame.c */
+	uint64_t left; /* of the literal that is being gathered, or dropped */
+	uint8_t state; /* frame.c */
 };
 
 void imap_frame_init(struct imap_frame *f, const struct imap_frame_limits *limits);

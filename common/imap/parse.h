@@ -19,10 +19,10 @@ struct imap_parse_options {
 
 enum imap_parse_result {
 	IMAP_PARSE_OK,
-	IMAP_PARSE_BAD,   /* syntax; *text says what was expected */
-	IMAP_PARSE_LIMIT, /* beyond a limit: NO [LIMIT] or BAD, *text says which */
+	IMAP_PARSE_BAD,     /* syntax; *text says what was expected */
+	IMAP_PARSE_LIMIT,   /* beyond a limit: NO [LIMIT] or BAD, *text says which */
 	IMAP_PARSE_UNKNOWN, /* no such command */
-	IMAP_PARSE_NO_TAG, /* the tag itself is bad: untagged BAD */
+	IMAP_PARSE_NO_TAG,  /* the tag itself is bad: untagged BAD */
 };
 
 /* `frame` is a whole command, its last CRLF included. out->tag is set whenever the tag
@@ -41,8 +41,8 @@ imap_parse(struct span frame, const struct imap_parse_options *options,
  * A literal that is announced in a frame that begins an APPEND is either the name of
  * the mailbox, which goes into the frame, or the message: imap_parse_append() tells. */
 enum imap_append_result {
-	IMAP_APPEND_NOT,     /* not an APPEND or REPLACE, or the literal is its mailbox's
-			      * name or an unfinished argument: gather it */
+	IMAP_APPEND_NOT, /* not an APPEND or REPLACE, or the literal is its mailbox's
+			  * name or an unfinished argument: gather it */
 	IMAP_APPEND_MESSAGE, /* the literal announced last is the message */
 	IMAP_APPEND_BAD,     /* syntax; the tag is in out->tag when it could be read */
 };

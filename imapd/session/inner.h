@@ -1,0 +1,189 @@
+/* imapd/session/inner.h - what the commands share; private to this room
+ *
+ * A command is a row of the table in commands.c: a function that is called until it
+ * says RUN_DONE, each time for one bounded step, and keeps what it needs between in its
+ * `work`, zeroed memory of the size its row asks for. Files are named by what they
+ * hold: cmd_fetch.c, fetch_section.c.
+ */
+#pragma once
+
+#include "common/base/base.h"
+#include "common/imap/imap.h"
+#include "common/mime/mime.h"
+#include "common/store/store.h"
+#include "imapd/session/account.h"
+#include "imapd/session/session.h"
+#include "imapd/session/view.h"
+
+#define SESSION_STEP_US   2000 /* about that long works one step */
+#define SESSION_ARENA_MAX (8u << 20)
+#define SESSION_CODE_MAX  (1u << 20)
+#define SESSION_PIECE_MAX (64u << 10) /* of a message put at once */
+
+enum session_state {
+	S_AUTHENTICATED = 1 << 0,
+	S_SELECTED = 1 << 1,
+	S_LOGOUT = 1 << 2,
+	S_ANY = S_AUTHENTICATED | S_SELECTED,
+};
+
+enum run {
+	RUN_DONE,  /* s->result holds the tagged answer */
+	RUN_TURN,  /* more work: again next turn */
+	RUN_ROOM,  /* `out` is at its high mark */
+	RUN_LOCK,  /* STORE_BUSY: the same again in some ms */
+	RUN_SYNC,  /* again when s->sync_position is durable; s->sync_failed if it never
+		      is */
+	RUN_INPUT, /* it takes bytes from `in` itself, and needs more */
+	RUN_COMPRESS,
+	RUN_CLOSE,
+};
+
+/* What one step has to work with. */
+struct step {
+	struct span *in;
+	struct buf *out;
+	int64_t now_us; /* wall clock */
+};
+
+/* What may be told before the tagged answer [RFC9051 7.5.1]. */
+enum announce {
+	ANNOUNCE_ALL,
+	ANNOUNCE_KEEP, /* no EXPUNGE: numbers must not change (FETCH, STORE, SEARCH) */
+	ANNOUNCE_NONE,
+};
+
+struct command {
+	enum imap_command_id id;
+	const char *name; /* for "FETCH completed" */
+	unsigned states;
+	enum run (*run)(struct session *s, struct step *step);
+	size_t work_bytes;
+	void (*release)(
+	    struct session *s); /* what `work` holds beyond itself; or null */
+	enum announce announce; /* UID forms: ALL, whatever stands here, but NONE */
+};
+
+extern const struct command commands[];
+extern const size_t n_commands;
+
+enum result_kind {
+	RESULT_OK,
+	RESULT_NO,
+	RESULT_BAD,
+};
+
+struct session {
+	LIST_ENTRY(session) of_account;
+	const struct session_policy *policy;
+	struct account *account;
+	enum session_state state;
+	unsigned enabled; /* enum imap_enable */
+
+	struct imap_frame frame;
+	/* The command under way; null between commands. */
+	const struct command *row;
+	struct imap_command command;
+	struct arena arena;
+	void *work;
+	struct {
+		enum result_kind kind;
+		const char *text; /* null: "NAME completed" */
+		struct buf code;  /* "COPYUID 1 2 3", or empty */
+	} result;
+	bool announcing; /* the command is done, its untagged news are under way */
+	bool idling;
+	uint64_t sync_position;
+	bool sync_failed;
+
+	struct view view;
+	struct imap_ranges saved; /* uids: "$" [RFC5182] */
+	unsigned errors;
+	uint64_t n_commands;
+	const char *reason;
+};
+
+/* --- result.c: the tagged answer; each gives RUN_DONE
+ * --------------------------------- */
+
+enum run done_ok(struct session *s); /* "NAME completed" */
+enum run done_ok_text(struct session *s, const char *text);
+/* The code is put into s->result.code before, or given here as "TRYCREATE". */
+enum run done_no(struct session *s, const char *code, const char *text);
+enum run done_bad(struct session *s, const char *text);
+/* A store call gave FAULT, LIMIT, NONE, EXISTS or DAMAGED: logs a fault, answers NO
+ * with the right code ([UNAVAILABLE], [LIMIT], [NONEXISTENT], [ALREADYEXISTS]). `what`
+ * is for the log. BUSY is RUN_LOCK, not this. */
+enum run done_store(struct session *s, enum store_result result, const char *what,
+		    const struct err *err);
+
+/* Waits for all that was appended or changed so far: sets s->sync_position and gives
+ * RUN_SYNC when that is not durable yet, RUN_DONE (with no result set) when it is. */
+enum run session_sync(struct session *s);
+
+MUST_USE bool session_utf8(const struct session *s); /* names are UTF-8 */
+MUST_USE bool session_full(const struct session *s, const struct buf *out);
+
+/* The id of a mailbox by its name; 0: none. */
+MUST_USE uint32_t session_mailbox(const struct session *s, struct span name);
+
+/* --- flags.c
+ * ------------------------------------------------------------------------------ */
+
+/* "(\Seen $Label)" of a record. */
+void
+put_flags(const struct session *s, const struct store_record *record, struct buf *out);
+/* Bits for keywords named by a client; those unknown are added when `add`, else left
+ * out. OK, BUSY, LIMIT, FAULT. */
+MUST_USE enum store_result
+flags_bits(struct session *s, const struct imap_flags *flags, bool add, int64_t now_us,
+	   uint64_t *keywords, struct err *err);
+
+/* --- capability.c
+ * ---------------------------------------------------------------------------- */
+
+/* "IMAP4rev1 IMAP4rev2 ..." as it is now. */
+void put_capabilities(const struct session *s, struct buf *out);
+
+/* --- status.c: for STATUS, LIST RETURN (STATUS), and others
+ * ---------------------------------- */
+
+/* "* STATUS name (MESSAGES 3 ...)" */
+void put_status(struct session *s, uint32_t mailbox, uint32_t items, struct buf *out);
+
+/* --- commands: each in cmd_NAME.c
+ * ----------------------------------------------------------- */
+
+enum run run_capability(struct session *s, struct step *step);
+enum run run_noop(struct session *s, struct step *step);
+enum run run_logout(struct session *s, struct step *step);
+enum run run_id(struct session *s, struct step *step);
+enum run run_enable(struct session *s, struct step *step);
+enum run run_select(struct session *s, struct step *step); /* and EXAMINE */
+enum run run_close(struct session *s, struct step *step);
+enum run run_unselect(struct session *s, struct step *step);
+enum run run_create(struct session *s, struct step *step);
+enum run run_delete(struct session *s, struct step *step);
+enum run run_rename(struct session *s, struct step *step);
+enum run run_subscribe(struct session *s, struct step *step); /* and UNSUBSCRIBE */
+enum run run_list(struct session *s, struct step *step);      /* and LSUB */
+enum run run_namespace(struct session *s, struct step *step);
+enum run run_status(struct session *s, struct step *step);
+enum run run_idle(struct session *s, struct step *step);
+enum run run_getquota(struct session *s, struct step *step); /* and GETQUOTAROOT */
+enum run run_setquota(struct session *s, struct step *step);
+enum run run_compress(struct session *s, struct step *step);
+
+enum run run_append(struct session *s, struct step *step); /* and REPLACE */
+void release_append(struct session *s);
+enum run run_fetch(struct session *s, struct step *step);
+void release_fetch(struct session *s);
+enum run run_store(struct session *s, struct step *step);
+void release_store(struct session *s);
+enum run run_copy(struct session *s, struct step *step); /* and MOVE */
+void release_copy(struct session *s);
+enum run run_expunge(struct session *s, struct step *step);
+void release_expunge(struct session *s);
+
+enum run run_search(struct session *s, struct step *step); /* and SORT, THREAD */
+void release_search(struct session *s);
