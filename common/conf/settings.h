@@ -35,6 +35,8 @@
 	S(TEXT,     lmtp_socket,                  "", 0, 100, 1, "Unix socket for LMTP, relative to run_directory; none when empty") \
 	S(LISTEN,   pop3_listen,                  "*:110", 0, 64, 1, "addresses for POP3") \
 	S(LISTEN,   pop3s_listen,                 "*:995", 0, 64, 1, "addresses for POP3, TLS from the first byte") \
+	S(LISTEN,   imap_listen,                  "*:143", 0, 64, 1, "addresses for IMAP") \
+	S(LISTEN,   imaps_listen,                 "*:993", 0, 64, 1, "addresses for IMAP, TLS from the first byte") \
 	S(PATH,     tls_certificate,              "", 0, 4000, 1, "PEM file with the certificate and its chain; no TLS when empty") \
 	S(PATH,     tls_key,                      "", 0, 4000, 1, "PEM file with the key of tls_certificate") \
 	/* where things are kept */ \
@@ -54,6 +56,7 @@
 	S(NUMBER,   gate_processes,               "0", 0, 64, 0, "processes that do TLS and login for mailboxes; 0 as above") \
 	S(NUMBER,   local_processes,              "0", 0, 64, 0, "processes that write to mailboxes; 0 as above") \
 	S(NUMBER,   pop3d_processes,              "0", 0, 64, 0, "processes that serve POP3 sessions; 0 as above") \
+	S(NUMBER,   imapd_processes,              "0", 0, 64, 0, "processes that serve IMAP sessions; 0 as above") \
 	S(NUMBER,   authd_threads,                "0", 0, 64, 0, "threads that check passwords; 0: one for each processor") \
 	S(SECONDS,  stop_timeout_s,               "30", 1, 600, 1, "how long an orderly stop may take before it is forced") \
 	S(SECONDS,  ping_timeout_s,               "30", 2, 600, 1, "a program that does not answer for this long is restarted") \
@@ -80,6 +83,10 @@
 	S(SECONDS,  smtp_greeting_timeout_s,      "60", 1, 86400, 1, "how long a client may take for its first command") \
 	S(NUMBER,   smtp_data_bytes_per_s_min,    "500", 0, 1000000, 1, "slower senders of a message are cut off") \
 	S(SECONDS,  smtp_data_window_s,           "30", 1, 3600, 1, "over how long that speed is measured") \
+	/* an IMAP session */ \
+	S(BYTES,    imap_line_bytes_max,          "64K", 8192, 65536, 1, "one line of an IMAP command after the login") \
+	S(BYTES,    imap_literal_bytes_max,       "128K", 4096, 67108864, 1, "one literal that is no message") \
+	S(BYTES,    imap_command_bytes_max,       "1M", 65536, 67108864, 1, "one IMAP command with its literals, messages not counted") \
 	/* connections */ \
 	S(NUMBER,   connections_max,              "10000", 10, 1000000, 1, "connections of one process") \
 	S(NUMBER,   client_connections_max,       "20", 1, 100000, 1, "connections of one client address (IPv6: /64)") \
@@ -93,6 +100,7 @@
 	S(SECONDS,  login_timeout_s,              "60", 1, 3600, 1, "from the greeting to the login") \
 	S(SECONDS,  tls_handshake_timeout_s,      "10", 1, 600, 1, "for a TLS handshake") \
 	S(SECONDS,  pop3_idle_timeout_s,          "10m", 1, 86400, 1, "how long a POP3 client may be silent") \
+	S(SECONDS,  imap_idle_timeout_s,          "30m", 1, 604800, 1, "how long an IMAP client may be silent") \
 	S(NETWORKS, trusted_networks,             "", 0, 1000, 1, "clients that may send mail to anywhere without a login") \
 	S(NETWORKS, limits_exempt,                "127.0.0.0/8,::1/128", 0, 1000, 1, "clients whose connections and messages are not counted") \
 	/* logins */ \
@@ -110,5 +118,7 @@
 	/* mailboxes */ \
 	S(NUMBER,   deliver_sync_interval_ms,     "200", 0, 10000, 1, "longest time that deliveries wait to share one sync") \
 	S(NUMBER,   local_accounts_max,           "2000", 1, 10000, 0, "accounts that each delivering process keeps open") \
+	S(NUMBER,   imap_flag_sync_interval_ms,   "1000", 0, 60000, 1, "longest time that changed flags wait to share one sync; 0: synced before the answer") \
+	S(NUMBER,   imapd_accounts_max,           "1000", 1, 10000, 1, "accounts that each IMAP process keeps open without a session") \
 	S(NUMBER,   expunged_keep_days,           "7", 0, 3650, 1, "days that `postroad mailbox compact` keeps deleted mail")
 /* clang-format on */

@@ -25,6 +25,7 @@
 	K(LOCAL, "local")                                                                \
 	K(SMTPD, "smtpd")                                                                \
 	K(POP3D, "pop3d")                                                                \
+	K(IMAPD, "imapd")                                                                \
 	K(GATE, "gate")                                                                  \
 	K(PICKUP, "pickup")                                                              \
 	K(ADMIN, "admin")
@@ -42,7 +43,7 @@
 /* A file the program cannot open itself, by name: "tls.cert", "tls.key". */
 #define IPC_ctl_file(U8, U16, U32, U64, BYTES) BYTES(name)
 /* A listening socket: "smtp", "submission", "submissions", "lmtp", "submit",
- * "pop3", "pop3s", "control". */
+ * "pop3", "pop3s", "imap", "imaps", "control". */
 #define IPC_ctl_listener(U8, U16, U32, U64, BYTES) BYTES(name)
 /* A fresh channel to another program; replaces an earlier one to the same. */
 #define IPC_ctl_peer(U8, U16, U32, U64, BYTES)  U32(kind) U32(instance)
@@ -76,7 +77,7 @@
 	U64(tag) U32(kind) U32(instance) U32(pid) U8(state) U64(restarts) U64(uptime_ms)  \
 	BYTES(lines)
 
-/* --- smtpd, gate, pop3d, local, admin and authd -------------------------- */
+/* --- smtpd, gate, session programs, local, admin and authd -------------------------- */
 
 /* outcome: enum resolve_outcome; targets: common/spool's target list. */
 #define IPC_resolve(U8, U16, U32, U64, BYTES)                                            \
@@ -109,9 +110,18 @@
 /* --- gate and a session program ------------------------------------------ */
 
 /* The descriptor is the client's own socket, or one end of a pair that gate
- * pumps TLS through; `pending` is what the client sent behind its login. */
+ * pumps TLS through; `pending` is what the client sent behind its login, and `tag`
+ * the tag of that, which the session program answers; empty in POP3. */
 #define IPC_session_open(U8, U16, U32, U64, BYTES)                                       \
-	U64(account) U8(tls) BYTES(client) BYTES(ticket) BYTES(pending)
+	U64(account) U8(tls) BYTES(client) BYTES(ticket) BYTES(pending) BYTES(tag)
+
+/* --- who writes to an account, and imapd ---------------------------------- */
+
+/* All up to modseq is durable. A lost one is harmless: imapd compares with the
+ * journal before it says anything. */
+#define IPC_account_changed(U8, U16, U32, U64, BYTES) U64(account) U64(modseq)
+/* on: sessions look at the account, so every delivery is to be told at once. */
+#define IPC_account_watch(U8, U16, U32, U64, BYTES) U64(account) U8(on)
 
 /* --- smtpd and spoold ----------------------------------------------------- */
 
@@ -204,14 +214,17 @@
 	R(36, auth_cancel, IPC_FROM(SMTPD) | IPC_FROM(GATE), IPC_FROM(AUTHD), false)     \
 	R(37, auth_challenge, IPC_FROM(AUTHD), IPC_FROM(SMTPD) | IPC_FROM(GATE), false)  \
 	R(38, auth_done, IPC_FROM(AUTHD), IPC_FROM(SMTPD) | IPC_FROM(GATE), false)       \
-	R(39, ticket_redeem, IPC_FROM(POP3D), IPC_FROM(AUTHD), false)                    \
-	R(40, ticket_redeemed, IPC_FROM(AUTHD), IPC_FROM(POP3D), false)                  \
+	R(39, ticket_redeem, IPC_FROM(POP3D) | IPC_FROM(IMAPD), IPC_FROM(AUTHD), false)  \
+	R(40, ticket_redeemed, IPC_FROM(AUTHD), IPC_FROM(POP3D) | IPC_FROM(IMAPD), false) \
 	R(41, usage_ask, IPC_FROM(AUTHD), IPC_FROM(LOCAL), false)                        \
-	R(42, usage, IPC_FROM(LOCAL) | IPC_FROM(POP3D), IPC_FROM(AUTHD), false)          \
+	R(42, usage, IPC_FROM(LOCAL) | IPC_FROM(POP3D) | IPC_FROM(IMAPD),                \
+	  IPC_FROM(AUTHD), false)                                                        \
 	R(43, directory_ask, IPC_FROM(ADMIN), IPC_FROM(AUTHD), false)                    \
 	R(44, directory_row, IPC_FROM(AUTHD), IPC_FROM(ADMIN), false)                    \
 	R(45, directory_done, IPC_FROM(AUTHD), IPC_FROM(ADMIN), false)                   \
-	R(50, session_open, IPC_FROM(GATE), IPC_FROM(POP3D), true)                       \
+	R(50, session_open, IPC_FROM(GATE), IPC_FROM(POP3D) | IPC_FROM(IMAPD), true)     \
+	R(51, account_changed, IPC_FROM(LOCAL) | IPC_FROM(POP3D), IPC_FROM(IMAPD), false) \
+	R(52, account_watch, IPC_FROM(IMAPD), IPC_FROM(LOCAL), false)                    \
 	R(60, id_grant, IPC_FROM(SPOOLD), IPC_FROM(SMTPD), false)                        \
 	R(61, spool_put, IPC_FROM(SMTPD), IPC_FROM(SPOOLD), false)                       \
 	R(62, spool_begin, IPC_FROM(SMTPD), IPC_FROM(SPOOLD), false)                     \

@@ -17,7 +17,7 @@ static const struct service table[] = {
         .kind = IPC_KIND_AUTHD,
         .user = SERVICE_USER_AUTH,
         .stop_order = 5,
-        .peers = K(SMTPD) | K(GATE) | K(POP3D) | K(LOCAL),
+        .peers = K(SMTPD) | K(GATE) | K(POP3D) | K(IMAPD) | K(LOCAL),
         .listeners = {"control"},
         .jail = {.no_network = true, .open_files = 4096, .memory_bytes = 16 * GIB},
     },
@@ -33,7 +33,7 @@ static const struct service table[] = {
         .kind = IPC_KIND_LOCAL,
         .user = SERVICE_USER_MAIL,
         .stop_order = 4,
-        .peers = K(QMGR) | K(AUTHD),
+        .peers = K(QMGR) | K(AUTHD) | K(IMAPD),
         .jail = {.no_network = true, .open_files = 65536, .memory_bytes = 256 * GIB},
     },
     {
@@ -54,15 +54,22 @@ static const struct service table[] = {
         .kind = IPC_KIND_POP3D,
         .user = SERVICE_USER_MAIL,
         .stop_order = 1,
-        .peers = K(GATE) | K(AUTHD),
+        .peers = K(GATE) | K(AUTHD) | K(IMAPD),
+        .jail = {.no_network = true, .open_files = 65536, .memory_bytes = 256 * GIB},
+    },
+    {
+        .kind = IPC_KIND_IMAPD,
+        .user = SERVICE_USER_MAIL,
+        .stop_order = 1,
+        .peers = K(GATE) | K(AUTHD) | K(LOCAL) | K(POP3D),
         .jail = {.no_network = true, .open_files = 65536, .memory_bytes = 256 * GIB},
     },
     {
         .kind = IPC_KIND_GATE,
         .user = SERVICE_USER_NET,
         .stop_order = 0,
-        .peers = K(AUTHD) | K(POP3D),
-        .listeners = {"pop3", "pop3s"},
+        .peers = K(AUTHD) | K(POP3D) | K(IMAPD),
+        .listeners = {"pop3", "pop3s", "imap", "imaps"},
         .tls_files = true,
         .jail = {.empty_root = true,
                  .no_network = true,
@@ -130,6 +137,8 @@ wanted(enum ipc_kind kind, const struct settings *settings)
 		return settings->local_processes;
 	case IPC_KIND_POP3D:
 		return settings->pop3d_processes;
+	case IPC_KIND_IMAPD:
+		return settings->imapd_processes;
 	default:
 		return 1;
 	}

@@ -394,7 +394,7 @@ test_channel_too_long_message_takes_the_peer_down_later(void **state)
 static void
 test_channel_passes_a_descriptor_and_the_sender_keeps_its_own(void **state)
 {
-	struct ipc_session_open m = {1, 0, SPAN(""), SPAN(""), SPAN("")};
+	struct ipc_session_open m = {1, 0, SPAN(""), SPAN(""), SPAN(""), SPAN("")};
 	struct event_base *base = event_base_new();
 	struct side gate = {.fd = -1}, pop3d = {.fd = -1};
 	struct pair p = {.base = base};
