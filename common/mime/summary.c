@@ -299,3 +299,11 @@ mime_summarize(struct mime_parser *p, struct span message, struct mime_summary *
 			 &p->results[R_PREVIEW]);
 	point_out(p, out);
 }
+
+void
+mime_parse(struct mime_parser *p, struct span message, struct mime_tree *out)
+{
+	results_reset(p);
+	mime_builder_run(&p->builder, message.at ? message : SPAN(""));
+	*out = mime_builder_tree(&p->builder);
+}

@@ -48,3 +48,6 @@ void mime_parser_free(struct mime_parser **parser);
  * `message` must stay until *out is no longer used. */
 void mime_summarize(struct mime_parser *parser, struct span message,
 		    struct mime_summary *out);
+
+/* Only the tree. */
+void mime_parse(struct mime_parser *parser, struct span message, struct mime_tree *out);
