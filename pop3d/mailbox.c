@@ -63,12 +63,13 @@ mailbox_update(struct mailbox *m)
 	struct store_uids uids = {m->ranges, m->n_ranges};
 	uint64_t n = 0;
 
-	if (failed(m, store_expunge(m->account, STORE_INBOX, uids, m->now_us, &n,
+	if (failed(m, store_expunge(m->account, STORE_INBOX, uids, m->now_us, &n, NULL,
 				    &m->err)) ||
 	    failed(m, store_sync(m->account, m->now_us, &m->err)))
 		return;
 	m->n_expunged = n;
 	m->usage = store_usage(m->account);
+	m->modseq = store_position(m->account);
 }
 
 void

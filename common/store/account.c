@@ -69,6 +69,7 @@ account_new(struct store *store, uint64_t id, int dir, int lock)
 	a->id = id;
 	a->dir = dir;
 	a->lock = lock;
+	a->wait = true;
 	for (int i = 0; i < FILE_SORTS; i++)
 		a->files[i].fd = a->cached[i].fd = -1;
 	batch_init(&a->batch);
@@ -94,6 +95,7 @@ store_account_close(struct store_account **account)
 	buf_release(&a->summary);
 	buf_release(&a->content);
 	free(a->places);
+	free(a->watch.at);
 	a->store->io->close(a->store->io->disk, a->lock);
 	if (a->store->root >= 0)
 		close(a->dir);
@@ -133,6 +135,12 @@ store_account_open(struct store *store, uint64_t id, unsigned mode, int64_t now_
 	return result;
 }
 
+void
+store_account_wait(struct store_account *account, bool wait)
+{
+	account->wait = wait;
+}
+
 uint64_t
 store_account_id(const struct store_account *account)
 {
@@ -163,6 +171,7 @@ account_apply(struct store_account *a, const struct event *e)
 	state_apply(&a->state, e);
 	if (a->view)
 		view_apply(a->view, e);
+	watch_event(a, e);
 	if (!a->known)
 		return;
 	if (e->kind == EVENT_APPEND && !delivery_none(e->delivery))
@@ -212,21 +221,25 @@ follow_file(struct store_account *a, uint64_t end, bool *sealed, struct err *err
 	return result == LOG_READ_FAULT ? -1 : 0;
 }
 
-static int
+static enum store_result
 follow_reload(struct store_account *a, struct err *err)
 {
+	enum store_result result = STORE_OK;
 	bool locked = a->locked;
-	int result;
 
-	if (!locked && account_lock(a, true, err) != STORE_OK)
-		return -1;
-	result = account_load(a, err);
+	a->stale = true;
+	if (!locked)
+		result = account_lock(a, true, err);
+	if (result != STORE_OK)
+		return result;
+	if (account_load(a, err) < 0)
+		result = STORE_FAULT;
 	if (!locked)
 		account_unlock(a);
 	return result;
 }
 
-int
+enum store_result
 account_follow(struct store_account *a, bool to_end, struct err *err)
 {
 	bool sealed = false;
@@ -236,22 +249,22 @@ account_follow(struct store_account *a, bool to_end, struct err *err)
 	if (!to_end)
 		durable_read(a);
 	if (!a->stale && !to_end && a->durable <= a->state.position)
-		return 0;
+		return STORE_OK;
 	if (!a->stale) {
 		if (log_file_size(&a->files[FILE_JOURNAL], &size, err) < 0)
-			return -1;
+			return STORE_FAULT;
 		if (to_end && size == a->journal_end)
-			return 0;
+			return STORE_OK;
 		if (!to_end && a->durable > a->base + size)
 			a->stale = true;
 	}
 	if (!a->stale && follow_file(a, to_end ? LOG_END_UNKNOWN : a->durable - a->base,
 				     &sealed, err) < 0)
-		return -1;
+		return STORE_FAULT;
 	/* Something torn that the lock's last holder left. */
 	if (to_end && !a->stale && size != a->journal_end)
 		a->stale = true;
 	if (a->stale || sealed)
 		return follow_reload(a, err);
-	return 0;
+	return STORE_OK;
 }

@@ -26,6 +26,11 @@ store_account_open(struct store *store, uint64_t id, unsigned mode, int64_t now_
 		   struct store_account **out, struct err *err);
 void store_account_close(struct store_account **account);
 
+/* false: no call waits for the lock; those that would have to answer STORE_BUSY
+ * instead, having done nothing, to be tried again in some ms. For event loops. The
+ * default is true. Opening has STORE_NO_WAIT for this. */
+void store_account_wait(struct store_account *account, bool wait);
+
 MUST_USE uint64_t store_account_id(const struct store_account *account);
 
 struct store_usage {
@@ -48,12 +53,11 @@ MUST_USE enum store_result
 store_synced(struct store_account *account, uint64_t position, struct err *err);
 
 /* After a sync that failed: what no sync covered is void, and the account goes on
- * in new files. OK, FAULT: then the handle must be closed. Waits for the lock. */
+ * in new files. OK, BUSY, FAULT: then the handle must be closed. */
 MUST_USE enum store_result
 store_abandon(struct store_account *account, int64_t now_us, struct err *err);
 
 /* Syncs this account alone, whoever appended. Cheap when nothing is new. Waits for the
- * lock and the disk: for a worker thread. OK, FAULT: what was appended since is void.
- */
+ * disk: for a worker thread. OK, BUSY, FAULT: what was appended since is void. */
 MUST_USE enum store_result
 store_sync(struct store_account *account, int64_t now_us, struct err *err);

@@ -218,7 +218,7 @@ store_append(struct store_account *a, const struct store_message *m,
 	const struct store_mailbox *box = state_box(&a->state, m->mailbox);
 	enum store_result result;
 
-	ASSERT(a->batch.open);
+	ASSERT(a->batch.open && !a->batch.expunges);
 	if (a->stale) {
 		err_set(err, "store: an earlier message of the batch failed");
 		return STORE_FAULT;

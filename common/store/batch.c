@@ -34,6 +34,7 @@ batch_forget(struct batch *b)
 	buf_reset(&b->summary);
 	b->n = 0;
 	b->data_bytes = 0;
+	b->expunges = false;
 	b->open = false;
 }
 
@@ -48,6 +49,7 @@ store_batch_begin(struct store_account *a, bool wait, struct err *err)
 		account_unlock(a);
 		return STORE_FAULT;
 	}
+	view_renew(a);
 	a->batch.open = true;
 	return STORE_OK;
 }

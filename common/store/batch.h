@@ -6,6 +6,7 @@
 #pragma once
 
 #include "common/store/account.h"
+#include "common/store/uids.h"
 #include "common/store/view.h"
 
 /* 16 bytes that name one delivery to one account for good; all zero: none. */
@@ -34,7 +35,8 @@ struct store_appended {
 	uint64_t size; /* prefix and content */
 };
 
-/* Takes the lock and learns what others did. OK, BUSY (never when `wait`), FAULT. */
+/* Takes the lock and learns what others did. OK, BUSY (never when both `wait` and
+ * store_account_wait()), FAULT. */
 MUST_USE enum store_result
 store_batch_begin(struct store_account *account, bool wait, struct err *err);
 
@@ -44,9 +46,20 @@ MUST_USE enum store_result
 store_append(struct store_account *account, const struct store_message *message,
 	     struct store_appended *out, struct err *err);
 
+/* Expunges, as part of the batch [RFC8508]: what is appended and what is expunged
+ * becomes visible together, in one write to the journal, and after a crash the old ones
+ * are gone only if all messages that the batch appended are whole: else all stay. Ask
+ * after the last append. Needs a view. OK, NONE (no such mailbox), LIMIT (too many
+ * ranges), FAULT. *done, which may be null: those that will go. */
+MUST_USE enum store_result
+store_batch_expunge(struct store_account *account, uint32_t mailbox,
+		    struct store_uids uids, struct store_uid_list *done,
+		    struct err *err);
+
 /* Writes and gives the lock back. OK, FAULT. */
 MUST_USE enum store_result
 store_batch_end(struct store_account *account, struct err *err);
 
-/* Forgets what was appended and gives the lock back. */
+/* Forgets what was appended and gives the lock back. Refresh the view before it is
+ * looked at again, here as after a fault. */
 void store_batch_cancel(struct store_account *account);

@@ -11,7 +11,7 @@ change_begin(struct store_account *a, int64_t now_us, struct err *err)
 	if (result != STORE_OK)
 		return result;
 	durable_read(a);
-	if (!a->view && view_load(a, true, &a->view, err) < 0) {
+	if (view_ensure(a, err) < 0) {
 		store_batch_cancel(a);
 		return STORE_FAULT;
 	}
@@ -37,6 +37,8 @@ choice_close(struct choice *c)
 static void
 choice_add(struct choice *c, const struct store_record *r)
 {
+	if (c->uids)
+		store_uid_list_add(c->uids, (struct store_range){r->uid, r->uid});
 	if (c->range.first == 0)
 		c->range.first = r->uid;
 	c->range.last = r->uid;
@@ -72,7 +74,9 @@ choose(const struct store_account *a, uint32_t mailbox, struct store_uids uids,
 {
 	const struct box *b = box_get(a, mailbox);
 
-	*c = (struct choice){.ranges = buf_make(JOURNAL_EVENT_MAX / 2)};
+	c->ranges = buf_make(JOURNAL_EVENT_MAX / 2);
+	if (c->uids)
+		store_uid_list_reset(c->uids);
 	for (size_t i = 0; b && i < uids.n; i++) {
 		size_t next = box_lower(b, uids.at[i].first);
 
@@ -88,6 +92,14 @@ choose(const struct store_account *a, uint32_t mailbox, struct store_uids uids,
 	choice_close(c);
 }
 
+void
+choice_event(const struct choice *c, struct event *e)
+{
+	e->ranges = buf_span(&c->ranges);
+	e->n = c->n;
+	e->bytes = c->bytes;
+}
+
 enum store_result
 change_end(struct store_account *a, struct choice *c, struct event *e, struct err *err)
 {
@@ -99,11 +111,8 @@ change_end(struct store_account *a, struct choice *c, struct event *e, struct er
 		err_set(err, "store: too many ranges of messages");
 		return STORE_FAULT;
 	}
-	if (c) {
-		e->ranges = buf_span(&c->ranges);
-		e->n = c->n;
-		e->bytes = c->bytes;
-	}
+	if (c)
+		choice_event(c, e);
 	e->time_us = a->now_us;
 	if (n > 0)
 		batch_event(a, e);
@@ -112,63 +121,80 @@ change_end(struct store_account *a, struct choice *c, struct event *e, struct er
 	return store_batch_end(a, err);
 }
 
+/* What is wanted, and who may not have it. */
 struct flags_wish {
-	enum store_flag_verb verb;
-	uint32_t flags;
-	uint64_t keywords;
+	const struct store_flag_change *change;
+	struct store_uid_list *modified;
 };
 
 static uint32_t
-flags_after(const struct flags_wish *w, uint32_t flags)
+flags_after(const struct store_flag_change *c, uint32_t flags)
 {
-	switch (w->verb) {
+	switch (c->verb) {
 	case STORE_FLAGS_ADD:
-		return flags | w->flags;
+		return flags | (c->flags & STORE_FLAGS);
 	case STORE_FLAGS_REMOVE:
-		return flags & ~w->flags;
+		return flags & ~c->flags;
 	case STORE_FLAGS_REPLACE:
 		break;
 	}
-	return w->flags;
+	return c->flags & STORE_FLAGS;
 }
 
 static uint64_t
-keywords_after(const struct flags_wish *w, uint64_t keywords)
+keywords_after(const struct store_flag_change *c, uint64_t keywords)
 {
-	switch (w->verb) {
+	switch (c->verb) {
 	case STORE_FLAGS_ADD:
-		return keywords | w->keywords;
+		return keywords | c->keywords;
 	case STORE_FLAGS_REMOVE:
-		return keywords & ~w->keywords;
+		return keywords & ~c->keywords;
 	case STORE_FLAGS_REPLACE:
 		break;
 	}
-	return w->keywords;
+	return c->keywords;
 }
 
 static bool
-flags_differ(const struct store_record *r, const void *context)
+flags_take(const struct store_record *r, const void *context)
 {
 	const struct flags_wish *w = context;
 	uint32_t flags = r->flags & STORE_FLAGS;
 
-	return flags_after(w, flags) != flags ||
-	       keywords_after(w, r->keywords) != r->keywords;
+	if (w->change->conditional && r->modseq > w->change->unchanged_since) {
+		if (w->modified)
+			store_uid_list_add(w->modified,
+					   (struct store_range){r->uid, r->uid});
+		return false;
+	}
+	return flags_after(w->change, flags) != flags ||
+	       keywords_after(w->change, r->keywords) != r->keywords;
+}
+
+/* By how much the count of unseen messages changes. */
+static int64_t
+flags_unseen(const struct store_flag_change *change, const struct choice *c)
+{
+	if (flags_after(change, 0) & STORE_SEEN)
+		return -c->unseen;
+	if (!(flags_after(change, STORE_SEEN) & STORE_SEEN))
+		return (int64_t)c->n - c->unseen;
+	return 0;
 }
 
 enum store_result
 store_flags_change(struct store_account *a, uint32_t mailbox, struct store_uids uids,
-		   enum store_flag_verb verb, uint32_t flags, uint64_t keywords,
-		   int64_t now_us, uint64_t *modseq, struct err *err)
+		   const struct store_flag_change *change, int64_t now_us,
+		   uint64_t *modseq, struct store_uid_list *modified, struct err *err)
 {
-	const struct flags_wish wish = {verb, flags & STORE_FLAGS, keywords};
+	const struct flags_wish wish = {change, modified};
 	struct event e = {.kind = EVENT_FLAGS,
 			  .mailbox = mailbox,
-			  .verb = verb,
-			  .flags = wish.flags,
-			  .keywords = keywords};
+			  .verb = change->verb,
+			  .flags = change->flags & STORE_FLAGS,
+			  .keywords = change->keywords};
 	enum store_result result = change_begin(a, now_us, err);
-	struct choice c;
+	struct choice c = {0};
 
 	if (result != STORE_OK)
 		return result;
@@ -176,84 +202,12 @@ store_flags_change(struct store_account *a, uint32_t mailbox, struct store_uids 
 		store_batch_cancel(a);
 		return STORE_NONE;
 	}
-	choose(a, mailbox, uids, flags_differ, &wish, &c);
-	if (flags_after(&wish, 0) & STORE_SEEN)
-		e.unseen = -c.unseen;
-	else if (!(flags_after(&wish, STORE_SEEN) & STORE_SEEN))
-		e.unseen = (int64_t)c.n - c.unseen;
+	if (modified)
+		store_uid_list_reset(modified);
+	choose(a, mailbox, uids, flags_take, &wish, &c);
+	e.unseen = flags_unseen(change, &c);
 	result = change_end(a, &c, &e, err);
 	if (result == STORE_OK)
 		*modseq = e.modseq;
 	return result;
-}
-
-enum store_result
-store_expunge(struct store_account *a, uint32_t mailbox, struct store_uids uids,
-	      int64_t now_us, uint64_t *n, struct err *err)
-{
-	struct event e = {.kind = EVENT_EXPUNGE, .mailbox = mailbox};
-	enum store_result result = change_begin(a, now_us, err);
-	struct choice c;
-
-	if (result != STORE_OK)
-		return result;
-	if (!state_box(&a->state, mailbox)) {
-		store_batch_cancel(a);
-		return STORE_NONE;
-	}
-	choose(a, mailbox, uids, NULL, NULL, &c);
-	e.unseen = c.unseen;
-	result = change_end(a, &c, &e, err);
-	if (result == STORE_OK)
-		*n = e.n;
-	return result;
-}
-
-static enum store_result
-copy_or_move(struct store_account *a, struct event *e, struct store_uids uids,
-	     int64_t now_us, uint32_t *first, uint64_t *n, struct err *err)
-{
-	enum store_result result = change_begin(a, now_us, err);
-	const struct store_mailbox *to;
-	struct choice c;
-
-	if (result != STORE_OK)
-		return result;
-	to = state_box(&a->state, e->to);
-	if (!to || !state_box(&a->state, e->mailbox)) {
-		store_batch_cancel(a);
-		return STORE_NONE;
-	}
-	choose(a, e->mailbox, uids, NULL, NULL, &c);
-	if (c.n >= UINT32_MAX - to->uidnext) {
-		buf_release(&c.ranges);
-		store_batch_cancel(a);
-		return STORE_LIMIT;
-	}
-	e->first = to->uidnext;
-	e->unseen = c.unseen;
-	result = change_end(a, &c, e, err);
-	if (result == STORE_OK) {
-		*first = e->first;
-		*n = e->n;
-	}
-	return result;
-}
-
-enum store_result
-store_copy(struct store_account *a, uint32_t from, struct store_uids uids, uint32_t to,
-	   int64_t now_us, uint32_t *first, uint64_t *n, struct err *err)
-{
-	struct event e = {.kind = EVENT_COPY, .mailbox = from, .to = to};
-
-	return copy_or_move(a, &e, uids, now_us, first, n, err);
-}
-
-enum store_result
-store_move(struct store_account *a, uint32_t from, struct store_uids uids, uint32_t to,
-	   int64_t now_us, uint32_t *first, uint64_t *n, struct err *err)
-{
-	struct event e = {.kind = EVENT_MOVE, .mailbox = from, .to = to};
-
-	return copy_or_move(a, &e, uids, now_us, first, n, err);
 }

@@ -207,6 +207,7 @@ store_compact(struct store_account *a, uint64_t keep_s, int64_t now_us,
 		a->stale = true;
 		result = STORE_FAULT;
 	}
+	view_renew(a);
 	account_unlock(a);
 	view_free(&c.view);
 	free(c.refs);

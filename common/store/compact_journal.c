@@ -165,10 +165,9 @@ tell_head(struct telling *t)
 {
 	struct store_account *a = t->c->account;
 	struct event e = {.kind = EVENT_HEAD, .time_us = a->now_us};
-	struct buf boxes = buf_make(JOURNAL_EVENT_MAX / 2),
-		   keywords = buf_make(64u << 10);
+	struct buf hold[STATE_HEAD_BUFS];
 
-	state_put_head(&a->state, &e, &boxes, &keywords);
+	state_put_head(&a->state, &e, hold);
 	e.state.data = t->c->tail.data;
 	e.state.summary = t->c->tail.summary;
 	e.head = (struct event_head){
@@ -181,8 +180,8 @@ tell_head(struct telling *t)
 	memcpy(e.head.boot, a->store->boot, sizeof(e.head.boot));
 	tell(t, &e);
 	tell(t, &e);
-	buf_release(&boxes);
-	buf_release(&keywords);
+	for (int i = 0; i < STATE_HEAD_BUFS; i++)
+		buf_release(&hold[i]);
 }
 
 static int

@@ -150,8 +150,12 @@ store_content_open(struct store_account *a, uint32_t mailbox, uint32_t uid,
 			content_damaged(a, r, err);
 			return STORE_DAMAGED;
 		}
-		if (result == STORE_NONE && store_view_refresh(a, err) != STORE_OK)
-			return STORE_FAULT;
+		if (result == STORE_NONE) {
+			enum store_result fresh = store_view_refresh(a, err);
+
+			if (fresh != STORE_OK)
+				return fresh;
+		}
 	}
 	return result;
 }

@@ -11,7 +11,8 @@
 
 struct store_content;
 
-/* OK, NONE (expunged), DAMAGED (*err names account, mailbox, uid and what), FAULT. */
+/* OK, NONE (expunged), BUSY (a compaction moved it, and the view could not be
+ * refreshed), DAMAGED (*err names account, mailbox, uid and what), FAULT. */
 MUST_USE enum store_result
 store_content_open(struct store_account *account, uint32_t mailbox, uint32_t uid,
 		   struct store_content **out, struct err *err);

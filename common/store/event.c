@@ -122,6 +122,25 @@ event_keyword_next(struct span *rest, uint8_t *bit, struct span *name)
 	return true;
 }
 
+void
+event_name_put(struct span name, struct buf *out)
+{
+	wire_put_bytes(out, name);
+}
+
+bool
+event_name_next(struct span *rest, struct span *name)
+{
+	struct cursor c = cursor_make(*rest);
+	struct span s = wire_get_bytes(&c);
+
+	if (c.failed)
+		return false;
+	*rest = c.rest;
+	*name = s;
+	return true;
+}
+
 static void
 place_put(const struct event_place *place, struct buf *out)
 {
@@ -155,6 +174,7 @@ head_put(const struct event *e, struct buf *out)
 	place_put(&e->state.text, out);
 	wire_put_bytes(out, e->keywords_list);
 	wire_put_bytes(out, e->boxes);
+	wire_put_bytes(out, e->names);
 }
 
 static void
@@ -179,6 +199,7 @@ head_get(struct cursor *c, struct event *e)
 	place_get(c, &e->state.text);
 	e->keywords_list = wire_get_bytes(c);
 	e->boxes = wire_get_bytes(c);
+	e->names = wire_get_bytes(c);
 	if (e->head.base % 8 != 0)
 		c->failed = true;
 }
@@ -376,6 +397,34 @@ deliveries_get(struct cursor *c, struct event *e)
 }
 
 static void
+replace_put(const struct event *e, struct buf *out)
+{
+	wire_put_u64(out, e->since);
+	counts_put(e, out);
+}
+
+static void
+replace_get(struct cursor *c, struct event *e)
+{
+	e->since = wire_get_u64(c);
+	counts_get(c, e);
+}
+
+static void
+subscribed_put(const struct event *e, struct buf *out)
+{
+	wire_put_u8(out, e->on);
+	wire_put_bytes(out, e->name);
+}
+
+static void
+subscribed_get(struct cursor *c, struct event *e)
+{
+	e->on = wire_get_u8(c) != 0;
+	e->name = wire_get_bytes(c);
+}
+
+static void
 nothing_put(const struct event *e, struct buf *out)
 {
 	(void)e;
@@ -406,6 +455,9 @@ static const struct codec {
     [EVENT_DROPPED] = {dropped_put,    dropped_get   },
     [EVENT_DELIVERIES] = {deliveries_put, deliveries_get},
     [EVENT_SEALED] = {nothing_put,    nothing_get   },
+    [EVENT_REPLACE] = {replace_put,    replace_get   },
+    [EVENT_RESTORED] = {replace_put,    replace_get   },
+    [EVENT_SUBSCRIBED] = {subscribed_put, subscribed_get},
 };
 
 void

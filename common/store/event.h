@@ -25,6 +25,10 @@ enum event_kind {
 	    11, /* a message that no sync had covered, torn by a power loss */
 	EVENT_DELIVERIES = 12, /* known ids of messages that a compaction dropped */
 	EVENT_SEALED = 13,     /* goes on in the next file, if there is one */
+	EVENT_REPLACE =
+	    14, /* EXPUNGE of what messages appended since `since` replace */
+	EVENT_RESTORED = 15, /* one of these was torn: what `since` expunged is back */
+	EVENT_SUBSCRIBED = 16, /* a name without a mailbox, or no more */
 	EVENT_KINDS,
 };
 
@@ -59,28 +63,31 @@ struct event {
 	uint64_t modseq; /* of the event: where its record ends, unless it says so */
 	int64_t time_us;
 	uint32_t mailbox;
-	struct span ranges;         /* FLAGS EXPUNGE COPY MOVE: pairs of u32 */
-	uint64_t n;                 /* messages that ranges name */
-	uint64_t bytes;             /* of those */
-	int64_t unseen;             /* of those; FLAGS: by how much the count changes */
+	struct span ranges; /* FLAGS EXPUNGE COPY MOVE REPLACE RESTORED: pairs of u32 */
+	uint64_t n;         /* messages that ranges name */
+	uint64_t bytes;     /* of those */
+	int64_t unseen;     /* of those; FLAGS: by how much the count changes */
 	struct store_record record; /* APPEND; without crc and journal place */
 	uint32_t summary_bytes;     /* APPEND RELOCATED: payload of the summary */
 	struct span prefix;         /* APPEND */
-	struct store_delivery_id delivery;       /* APPEND DROPPED */
-	enum store_flag_verb verb;               /* FLAGS */
-	uint32_t flags;                          /* FLAGS */
-	uint64_t keywords;                       /* FLAGS */
-	uint32_t to, first;                      /* COPY MOVE */
-	uint32_t uid;                            /* RELOCATED DROPPED */
+	struct store_delivery_id delivery; /* APPEND DROPPED */
+	enum store_flag_verb verb;         /* FLAGS */
+	uint32_t flags;                    /* FLAGS */
+	uint64_t keywords;                 /* FLAGS */
+	uint32_t to, first;                /* COPY MOVE */
+	uint64_t since; /* REPLACE: where its batch began; RESTORED: its modseq */
+	uint32_t uid;   /* RELOCATED DROPPED */
 	uint32_t summary_number, summary_offset; /* RELOCATED */
 	struct store_mailbox box;                /* MAILBOX */
 	uint8_t bit;                             /* KEYWORD */
-	struct span name;                        /* KEYWORD */
+	struct span name;                        /* KEYWORD SUBSCRIBED */
+	bool on;                                 /* SUBSCRIBED */
 	struct span list;                        /* DELIVERIES: ids of 16 bytes */
 	struct event_head head;                  /* HEAD */
 	struct event_state state;                /* HEAD */
 	struct span boxes;                       /* HEAD: event_box_next() */
 	struct span keywords_list;               /* HEAD: event_keyword_next() */
+	struct span names;                       /* HEAD: event_name_next() */
 	uint32_t file, offset;                   /* where it was read: journal.N */
 };
 
@@ -97,6 +104,9 @@ void event_box_put(const struct store_mailbox *box, struct buf *out);
 MUST_USE bool event_box_next(struct span *rest, struct store_mailbox *out);
 void event_keyword_put(uint8_t bit, struct span name, struct buf *out);
 MUST_USE bool event_keyword_next(struct span *rest, uint8_t *bit, struct span *name);
+
+void event_name_put(struct span name, struct buf *out);
+MUST_USE bool event_name_next(struct span *rest, struct span *name);
 
 void event_range_put(struct store_range range, struct buf *out);
 MUST_USE bool event_range_next(struct span *rest, struct store_range *out);

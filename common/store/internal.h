@@ -47,16 +47,25 @@ struct state {
 	struct store_mailbox *boxes; /* ascending by id; names are owned */
 	size_t n, size;
 	struct span keywords[STORE_KEYWORDS_MAX]; /* owned; at null: free */
+	struct span *names; /* subscribed, without a mailbox; owned */
+	size_t n_names;
 	struct store_usage usage;
 };
 
 void state_release(struct state *s);
+/* Where a box of that id is, or would be. */
+MUST_USE size_t state_place(const struct state *s, uint32_t id);
 MUST_USE struct store_mailbox *state_box(const struct state *s, uint32_t id);
 void state_apply(struct state *s, const struct event *e);
 /* Replaces all of s by what a HEAD says. */
 void state_take(struct state *s, const struct event *head);
-void state_put_head(const struct state *s, struct event *head, struct buf *boxes,
-		    struct buf *keywords);
+/* What the head's lists then point to is in `hold`, which the caller releases. */
+#define STATE_HEAD_BUFS 3
+void state_put_head(const struct state *s, struct event *head,
+		    struct buf hold[STATE_HEAD_BUFS]);
+MUST_USE bool state_name_has(const struct state *s, struct span name);
+/* The same mailbox: its first level is INBOX in any case. */
+MUST_USE bool name_same(struct span a, struct span b);
 
 struct store_account;
 
@@ -77,6 +86,7 @@ struct box {
 	struct store_gone *gone;
 	size_t n_gone, size_gone;
 	uint64_t live, unseen, bytes;
+	size_t n_listed; /* records whose append was durable when last looked at */
 };
 
 struct view {
@@ -124,6 +134,20 @@ MUST_USE int index_save(struct store_account *a, struct err *err);
 MUST_USE int
 view_load(struct store_account *a, bool with_index, struct view **out, struct err *err);
 
+/* The view as a->view, when there is none; the lock is held. */
+MUST_USE int view_ensure(struct store_account *a, struct err *err);
+/* As above when somebody reads and the view was lost. Should it fail, the next refresh
+ * says why. */
+void view_renew(struct store_account *a);
+
+/* --- watch.c: what the watcher is told -------------------------------------------- */
+
+void watch_event(struct store_account *a, const struct event *e);
+/* What has become durable and is in the view. */
+void watch_listed(struct store_account *a);
+/* A view was made. */
+void watch_view(struct store_account *a);
+
 /* --- known deliveries -------------------------------------------------------- */
 
 struct deliveries {
@@ -168,6 +192,7 @@ struct batch {
 		struct span content; /* at null: the next `content.n` bytes of heads */
 	} * pieces;
 	size_t n, size;
+	bool expunges;       /* and appends no more */
 	uint64_t data_start; /* offset where the pieces go */
 	uint64_t data_bytes; /* of all pieces */
 	uint64_t summary_start;
@@ -180,6 +205,7 @@ struct store_account {
 	int dir;
 	int lock; /* descriptor of the file `lock` */
 	bool locked;
+	bool wait;      /* for the lock */
 	int64_t now_us; /* as the last call said */
 	bool stale;     /* what is in memory is not to be believed: load it anew */
 	uint64_t durable;
@@ -190,6 +216,14 @@ struct store_account {
 	bool suspect; /* a batch failed: what was tried may be there all the same */
 	struct state state;
 	struct view *view;
+	bool viewed; /* somebody reads: a view that is lost is made anew */
+	struct {
+		store_watcher *call; /* or null */
+		void *context;
+		struct store_range *at; /* of the change that is told */
+		size_t size;
+		uint64_t durable, position; /* appends up to there are listed */
+	} watch;
 	struct deliveries *known; /* null: not loaded */
 	uint64_t written; /* position after the last own batch; 0: synced since */
 	uint64_t seen;    /* the last position there was, while a load fails */
@@ -221,15 +255,26 @@ struct pending {
 		struct store_delivery_id delivery;
 	} * at;
 	size_t n, size;
+	/* Expunges that hold only with appends of their batch. */
+	struct pending_replace {
+		uint64_t since, modseq;
+		uint32_t mailbox;
+		uint64_t n, bytes;
+		int64_t unseen;
+		struct buf ranges;
+		bool torn;
+	} * replaces;
+	size_t n_replaces;
 };
 
 /* Makes what is in the journal durable: it may be in memory only, or (after a power
  * loss) torn in the data: such messages are dropped. The lock is held. */
 MUST_USE int
-load_settle(struct store_account *a, const struct pending *pending, struct err *err);
+load_settle(struct store_account *a, struct pending *pending, struct err *err);
 /* Learns what others appended. With `to_end` (the lock is held) all of it, else what
- * is durable. */
-MUST_USE int account_follow(struct store_account *a, bool to_end, struct err *err);
+ * is durable. OK, BUSY (not with `to_end`), FAULT. */
+MUST_USE enum store_result
+account_follow(struct store_account *a, bool to_end, struct err *err);
 
 /* store_sync() with the lock held. */
 MUST_USE int account_sync(struct store_account *a, struct err *err);
@@ -247,7 +292,7 @@ MUST_USE int account_file_new(struct store_account *a, enum file_sort sort,
 /* Closes all of them. */
 void account_files_close(struct store_account *a);
 
-/* The lock: lock.c. OK, BUSY, FAULT. */
+/* The lock: lock.c. OK, BUSY (never when both `wait` and the account wait), FAULT. */
 MUST_USE enum store_result
 account_lock(struct store_account *a, bool wait, struct err *err);
 void account_unlock(struct store_account *a);
@@ -345,10 +390,12 @@ data_check(struct store_account *a, const struct store_record *r, struct buf *ho
 void summary_put(const struct mime_summary *s, const uint8_t guid[STORE_GUID_BYTES],
 		 struct buf *out);
 MUST_USE bool summary_decode(struct span payload, const uint8_t guid[STORE_GUID_BYTES],
-			     struct store_summary *out, struct mime_place **places);
+			     struct store_summary *out);
+/* The parts of a summary that was decoded, in *places, which grows. */
+void summary_places(struct store_summary *s, struct mime_place **places);
 MUST_USE uint64_t thread_key(const struct mime_summary *s);
-/* The payload of a message's summary, made from its content. OK, DAMAGED (the content
- * is), LIMIT (too large to be kept), FAULT. */
+/* The payload of a message's summary, made from its content. OK, NONE (its file is
+ * gone), DAMAGED (the content is), LIMIT (too large to be kept), FAULT. */
 MUST_USE enum store_result
 summary_render(struct store_account *a, const struct store_record *r, struct buf *out,
 	       struct err *err);

@@ -51,13 +51,12 @@ static int
 journal_begin(struct store_account *a, const struct event_head *like, struct err *err)
 {
 	struct event head = {.kind = EVENT_HEAD, .time_us = a->now_us, .head = *like};
-	struct buf boxes = buf_make(JOURNAL_EVENT_MAX / 2),
-		   keywords = buf_make(64u << 10);
+	struct buf hold[STATE_HEAD_BUFS];
 	int result;
 
 	memcpy(head.head.boot, a->store->boot, sizeof(head.head.boot));
 	head.head.account = a->id;
-	state_put_head(&a->state, &head, &boxes, &keywords);
+	state_put_head(&a->state, &head, hold);
 	result = account_file_new(a, FILE_JOURNAL, like->previous, err);
 	if (result == 0)
 		result = head_write(a, &head, err);
@@ -65,8 +64,8 @@ journal_begin(struct store_account *a, const struct event_head *like, struct err
 		a->base = like->base;
 		a->state.position = a->base + a->journal_end;
 	}
-	buf_release(&boxes);
-	buf_release(&keywords);
+	for (int i = 0; i < STATE_HEAD_BUFS; i++)
+		buf_release(&hold[i]);
 	return result;
 }
 

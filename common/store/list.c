@@ -60,29 +60,58 @@ view_load(struct store_account *a, bool with_index, struct view **out, struct er
 	return 0;
 }
 
+int
+view_ensure(struct store_account *a, struct err *err)
+{
+	ASSERT(a->locked);
+	if (a->view)
+		return 0;
+	durable_read(a);
+	if (view_load(a, true, &a->view, err) < 0)
+		return -1;
+	a->viewed = true;
+	watch_view(a);
+	return 0;
+}
+
+void
+view_renew(struct store_account *a)
+{
+	struct err ignored;
+
+	if (a->viewed && !a->stale)
+		(void)!view_ensure(a, &ignored);
+}
+
 static enum store_result
 refresh_load(struct store_account *a, struct err *err)
 {
-	bool locked = a->locked;
-	int result = -1;
+	enum store_result result = account_lock(a, true, err);
 
-	if (!locked && account_lock(a, true, err) != STORE_OK)
-		return STORE_FAULT;
+	if (result != STORE_OK)
+		return result;
 	durable_read(a);
-	if (account_follow(a, true, err) == 0)
-		result = view_load(a, true, &a->view, err);
-	if (!locked)
-		account_unlock(a);
-	return result == 0 ? STORE_OK : STORE_FAULT;
+	result = account_follow(a, true, err);
+	if (result == STORE_OK && view_ensure(a, err) < 0)
+		result = STORE_FAULT;
+	account_unlock(a);
+	return result;
 }
 
 enum store_result
 store_view_refresh(struct store_account *a, struct err *err)
 {
-	if (a->view && account_follow(a, false, err) < 0)
-		return STORE_FAULT;
+	enum store_result result = STORE_OK;
+
+	ASSERT(!a->locked);
+	if (a->view)
+		result = account_follow(a, false, err);
 	/* It is gone, too, when all had to be read anew. */
-	return a->view ? STORE_OK : refresh_load(a, err);
+	if (result == STORE_OK && !a->view)
+		result = refresh_load(a, err);
+	if (result == STORE_OK)
+		watch_listed(a);
+	return result;
 }
 
 static uint64_t
@@ -129,7 +158,7 @@ static void
 mailbox_show(const struct store_account *a, const struct store_mailbox *box,
 	     struct store_mailbox *out)
 {
-	const struct box *b = view_box(a->view, box->id);
+	const struct box *b = a->view ? view_box(a->view, box->id) : NULL;
 
 	*out = *box;
 	out->messages = b ? b->live : 0;
@@ -153,12 +182,12 @@ bool
 store_mailbox_next(const struct store_account *a, uint32_t id,
 		   struct store_mailbox *out)
 {
-	for (size_t i = 0; i < a->state.n; i++)
-		if (a->state.boxes[i].id > id) {
-			mailbox_show(a, &a->state.boxes[i], out);
-			return true;
-		}
-	return false;
+	size_t i = id == UINT32_MAX ? a->state.n : state_place(&a->state, id + 1);
+
+	if (i == a->state.n)
+		return false;
+	mailbox_show(a, &a->state.boxes[i], out);
+	return true;
 }
 
 bool
@@ -174,12 +203,19 @@ store_mailbox_get(const struct store_account *a, uint32_t id, struct store_mailb
 uint32_t
 store_mailbox_find(const struct store_account *a, struct span name)
 {
-	if (span_equal_nocase(name, SPAN("INBOX")))
-		return STORE_INBOX;
 	for (size_t i = 0; i < a->state.n; i++)
-		if (span_equal(a->state.boxes[i].name, name))
+		if (name_same(a->state.boxes[i].name, name))
 			return a->state.boxes[i].id;
 	return 0;
+}
+
+bool
+store_subscribed_next(const struct store_account *a, size_t *place, struct span *name)
+{
+	if (*place >= a->state.n_names)
+		return false;
+	*name = a->state.names[(*place)++];
+	return true;
 }
 
 /* --- messages --------------------------------------------------------------- */
@@ -196,7 +232,8 @@ record_from(const struct store_account *a, const struct box *b, size_t i)
 static const struct box *
 box_shown(const struct store_account *a, uint32_t mailbox)
 {
-	return state_box(&a->state, mailbox) ? view_box(a->view, mailbox) : NULL;
+	return a->view && state_box(&a->state, mailbox) ? view_box(a->view, mailbox)
+							: NULL;
 }
 
 const struct store_record *
@@ -232,6 +269,14 @@ store_find(const struct store_account *a, uint32_t mailbox, uint32_t uid)
 	    record_hidden(a, box_at(b, i)))
 		return NULL;
 	return box_at(b, i);
+}
+
+const struct store_record *
+store_find_from(const struct store_account *a, uint32_t mailbox, uint32_t uid)
+{
+	const struct box *b = box_shown(a, mailbox);
+
+	return b ? record_from(a, b, box_lower(b, uid)) : NULL;
 }
 
 const struct store_gone *

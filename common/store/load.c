@@ -15,6 +15,39 @@ pending_add(struct pending *p, const struct event *e)
 	p->at[p->n++] = (struct pending_message){e->record, e->delivery};
 }
 
+static void
+pending_replace(struct pending *p, const struct event *e)
+{
+	struct pending_replace *at;
+
+	p->replaces = memory_resize(p->replaces, p->n_replaces + 1, sizeof(*at));
+	at = &p->replaces[p->n_replaces++];
+	*at = (struct pending_replace){.since = e->since,
+				       .modseq = e->modseq,
+				       .mailbox = e->mailbox,
+				       .n = e->n,
+				       .bytes = e->bytes,
+				       .unseen = e->unseen,
+				       .ranges = buf_make(JOURNAL_EVENT_MAX)};
+	buf_put(&at->ranges, e->ranges);
+}
+
+static void
+pending_reset(struct pending *p)
+{
+	for (size_t i = 0; i < p->n_replaces; i++)
+		buf_release(&p->replaces[i].ranges);
+	p->n = p->n_replaces = 0;
+}
+
+static void
+pending_release(struct pending *p)
+{
+	pending_reset(p);
+	free(p->replaces);
+	free(p->at);
+}
+
 struct loading {
 	struct store_account *account;
 	struct pending pending;
@@ -43,6 +76,8 @@ load_event(struct loading *l, const struct event *e, uint64_t position)
 		return;
 	if (e->kind == EVENT_APPEND && position > a->durable)
 		pending_add(&l->pending, e);
+	if (e->kind == EVENT_REPLACE && position > a->durable)
+		pending_replace(&l->pending, e);
 	state_apply(&a->state, e);
 }
 
@@ -161,7 +196,7 @@ load_file(struct loading *l, struct err *err)
 		l->head = head.head;
 		l->has_head = false;
 		l->sealed_at = 0;
-		l->pending.n = 0;
+		pending_reset(&l->pending);
 		if (load_records(l, &end, err) < 0 ||
 		    load_mend(l, end, &changed, err) < 0)
 			return STORE_FAULT;
@@ -346,6 +381,6 @@ account_load(struct store_account *a, struct err *err)
 	if (loaded == 0)
 		a->stale = false;
 	buf_release(&l.hold);
-	free(l.pending.at);
+	pending_release(&l.pending);
 	return loaded;
 }

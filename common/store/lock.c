@@ -13,7 +13,7 @@ account_lock(struct store_account *a, bool wait, struct err *err)
 	ASSERT(!a->locked);
 	/* A simulated disk has one user. */
 	while (!a->store->io->disk &&
-	       flock(a->lock, LOCK_EX | (wait ? 0 : LOCK_NB)) < 0) {
+	       flock(a->lock, LOCK_EX | (wait && a->wait ? 0 : LOCK_NB)) < 0) {
 		if (errno == EWOULDBLOCK)
 			return STORE_BUSY;
 		if (errno == EINTR)
@@ -33,6 +33,8 @@ account_unlock(struct store_account *a)
 	if (!a->store->io->disk)
 		(void)flock(a->lock, LOCK_UN);
 	a->locked = false;
+	if (!a->stale)
+		watch_listed(a);
 }
 
 /* u32 mark, u64 durable position, u32 CRC of both. */

@@ -69,17 +69,21 @@ rebuild_some(struct store_account *a, uint32_t mailbox, uint32_t *uid, uint64_t 
 static enum store_result
 rebuild_index(struct store_account *a, struct err *err)
 {
+	enum store_result locked;
 	struct view *v = NULL;
 	int result;
 
-	if (account_lock(a, true, err) != STORE_OK)
-		return STORE_FAULT;
+	locked = account_lock(a, true, err);
+	if (locked != STORE_OK)
+		return locked;
 	result = account_follow(a, true, err);
 	if (result == 0)
 		result = view_load(a, false, &v, err);
 	if (result == 0) {
 		view_free(&a->view);
 		a->view = v;
+		a->viewed = true;
+		watch_view(a);
 		result = a->durable >= a->state.position
 			     ? index_save(a, err)
 			     : err_set(err, "store: the account is in use");

@@ -7,21 +7,22 @@
 enum store_result {
 	STORE_FAULT = -1, /* *err says why: a temporary failure for the client */
 	STORE_OK,
-	STORE_BUSY,    /* another process holds the lock: try again in some ms */
+	STORE_BUSY,    /* somebody else holds the lock: try again in some ms */
 	STORE_NONE,    /* no such account, mailbox or message */
 	STORE_EXISTS,  /* the name is taken */
 	STORE_LIMIT,   /* one of the limits below */
 	STORE_DAMAGED, /* this message can not be read back; others are not affected */
 };
 
-#define STORE_MAILBOXES_MAX    10000
-#define STORE_MAILBOX_NAME_MAX 1000 /* bytes */
-#define STORE_KEYWORDS_MAX     64   /* different ones in one account */
-#define STORE_KEYWORD_NAME_MAX 200
-#define STORE_PREFIX_MAX       (64u << 10)
-#define STORE_BATCH_MAX        (64u << 20)  /* bytes in one batch of several messages */
-#define STORE_MESSAGE_MAX      (255u << 20) /* bytes of one */
-#define STORE_DELIVERY_KEEP_S  (11u * 86400) /* a delivery id is known that long */
+#define STORE_MAILBOXES_MAX     10000
+#define STORE_MAILBOX_NAME_MAX  1000 /* bytes */
+#define STORE_KEYWORDS_MAX      64   /* different ones in one account */
+#define STORE_KEYWORD_NAME_MAX  200
+#define STORE_SUBSCRIPTIONS_MAX 1000 /* of names without a mailbox */
+#define STORE_PREFIX_MAX        (64u << 10)
+#define STORE_BATCH_MAX         (64u << 20) /* bytes in one batch of several messages */
+#define STORE_MESSAGE_MAX       (255u << 20)  /* bytes of one */
+#define STORE_DELIVERY_KEEP_S   (11u * 86400) /* a delivery id is known that long */
 
 struct log_io;
 
@@ -40,7 +41,8 @@ store_new(const char *root, const struct store_settings *settings, struct err *e
 void store_free(struct store **store);
 
 /* All that was written to the file system of the store before the call is on disk.
- * For any thread. After a failure nothing appended since the last success may be
+ * For any thread, while others use store and accounts: it touches only the descriptor
+ * of the directory. After a failure nothing appended since the last success may be
  * reported: store_abandon() each account. */
 MUST_USE int store_sync_disk(const struct store *store, struct err *err);
 

@@ -48,7 +48,7 @@ data_writable(struct store_account *a, uint32_t number, struct err *err)
 }
 
 static void
-drop(struct store_account *a, const struct pending_message *p)
+drop(struct store_account *a, struct pending *all, const struct pending_message *p)
 {
 	struct event e = {.kind = EVENT_DROPPED,
 			  .time_us = a->now_us,
@@ -60,12 +60,32 @@ drop(struct store_account *a, const struct pending_message *p)
 			  .delivery = p->delivery};
 
 	batch_event(a, &e);
+	for (size_t i = 0; i < all->n_replaces; i++)
+		if (all->replaces[i].since < p->record.appended &&
+		    all->replaces[i].modseq > p->record.appended)
+			all->replaces[i].torn = true;
+}
+
+/* What a message that is torn was to replace is back. */
+static void
+restore(struct store_account *a, const struct pending_replace *p)
+{
+	struct event e = {.kind = EVENT_RESTORED,
+			  .time_us = a->now_us,
+			  .mailbox = p->mailbox,
+			  .since = p->modseq,
+			  .n = p->n,
+			  .bytes = p->bytes,
+			  .unseen = p->unseen,
+			  .ranges = buf_span(&p->ranges)};
+
+	batch_event(a, &e);
 }
 
 /* OK, or FAULT; a message that is torn is dropped. */
 static int
-settle_message(struct store_account *a, const struct pending_message *p,
-	       struct buf *hold, struct err *err)
+settle_message(struct store_account *a, struct pending *all,
+	       const struct pending_message *p, struct buf *hold, struct err *err)
 {
 	const struct store_record *r = &p->record;
 	uint64_t n = log_frame_bytes(DATA_HEAD_BYTES + r->content_bytes);
@@ -78,7 +98,7 @@ settle_message(struct store_account *a, const struct pending_message *p,
 	case STORE_FAULT:
 		return -1;
 	default:
-		drop(a, p);
+		drop(a, all, p);
 		return 0;
 	}
 	if (data_writable(a, r->data_number, err) < 0)
@@ -88,7 +108,7 @@ settle_message(struct store_account *a, const struct pending_message *p,
 }
 
 static int
-settle_all(struct store_account *a, const struct pending *pending, struct buf *hold,
+settle_all(struct store_account *a, struct pending *pending, struct buf *hold,
 	   struct err *err)
 {
 	uint64_t start = a->durable > a->base + LOG_HEADER_BYTES ? a->durable - a->base
@@ -97,8 +117,11 @@ settle_all(struct store_account *a, const struct pending *pending, struct buf *h
 
 	a->batch.open = true;
 	for (size_t i = 0; i < pending->n; i++)
-		if (settle_message(a, &pending->at[i], hold, err) < 0)
+		if (settle_message(a, pending, &pending->at[i], hold, err) < 0)
 			return -1;
+	for (size_t i = 0; i < pending->n_replaces; i++)
+		if (pending->replaces[i].torn)
+			restore(a, &pending->replaces[i]);
 	if (rewrite(&a->files[FILE_JOURNAL], start, a->journal_end, hold, err) < 0)
 		return -1;
 	a->stale = false;
@@ -110,7 +133,7 @@ settle_all(struct store_account *a, const struct pending *pending, struct buf *h
 }
 
 int
-load_settle(struct store_account *a, const struct pending *pending, struct err *err)
+load_settle(struct store_account *a, struct pending *pending, struct err *err)
 {
 	struct buf hold = buf_make(CHUNK_BYTES);
 	int result = 0;

@@ -9,11 +9,13 @@ state_release(struct state *s)
 	free(s->boxes);
 	for (size_t i = 0; i < STORE_KEYWORDS_MAX; i++)
 		free((char *)(uintptr_t)s->keywords[i].at);
+	for (size_t i = 0; i < s->n_names; i++)
+		free((char *)(uintptr_t)s->names[i].at);
+	free(s->names);
 	*s = (struct state){0};
 }
 
-/* Where a box of that id is, or would be. */
-static size_t
+size_t
 state_place(const struct state *s, uint32_t id)
 {
 	size_t low = 0, high = s->n;
@@ -41,6 +43,37 @@ static struct span
 name_own(struct span name)
 {
 	return (struct span){span_dup(name), name.n};
+}
+
+/* The place of a name that is subscribed and has no mailbox; n_names: nowhere. */
+static size_t
+name_place(const struct state *s, struct span name)
+{
+	size_t i = 0;
+
+	while (i < s->n_names && !span_equal(s->names[i], name))
+		i++;
+	return i;
+}
+
+bool
+state_name_has(const struct state *s, struct span name)
+{
+	return name_place(s, name) < s->n_names;
+}
+
+static void
+name_set(struct state *s, struct span name, bool on)
+{
+	size_t i = name_place(s, name);
+
+	if (!on && i < s->n_names) {
+		free((char *)(uintptr_t)s->names[i].at);
+		s->names[i] = s->names[--s->n_names];
+	} else if (on && i == s->n_names && i < STORE_SUBSCRIPTIONS_MAX) {
+		s->names = memory_resize(s->names, i + 1, sizeof(*s->names));
+		s->names[s->n_names++] = name_own(name);
+	}
 }
 
 static void
@@ -81,6 +114,7 @@ box_set(struct state *s, const struct store_mailbox *box)
 	*at = *box;
 	at->name = name;
 	usage_add(s, at);
+	name_set(s, name, false);
 	if (box->id >= s->tail.next_mailbox && box->id < UINT32_MAX)
 		s->tail.next_mailbox = box->id + 1;
 	if (box->uidvalidity > s->tail.last_uidvalidity)
@@ -99,7 +133,8 @@ keyword_set(struct state *s, uint8_t bit, struct span name)
 void
 state_take(struct state *s, const struct event *head)
 {
-	struct span boxes = head->boxes, keywords = head->keywords_list, name;
+	struct span boxes = head->boxes, keywords = head->keywords_list,
+		    names = head->names, name;
 	struct store_mailbox box;
 	uint8_t bit;
 
@@ -108,18 +143,29 @@ state_take(struct state *s, const struct event *head)
 		keyword_set(s, bit, name);
 	while (event_box_next(&boxes, &box))
 		box_set(s, &box);
+	while (event_name_next(&names, &name))
+		name_set(s, name, true);
 	s->tail = head->state;
 }
 
 void
-state_put_head(const struct state *s, struct event *head, struct buf *boxes,
-	       struct buf *keywords)
+state_put_head(const struct state *s, struct event *head,
+	       struct buf hold[STATE_HEAD_BUFS])
 {
+	struct buf *boxes = &hold[0], *keywords = &hold[1], *names = &hold[2];
+
+	hold[0] = buf_make(JOURNAL_EVENT_MAX / 2);
+	hold[1] = buf_make(64u << 10);
+	hold[2] = buf_make(STORE_SUBSCRIPTIONS_MAX * (STORE_MAILBOX_NAME_MAX + 4));
+
 	for (size_t i = 0; i < s->n; i++)
 		event_box_put(&s->boxes[i], boxes);
 	for (size_t i = 0; i < STORE_KEYWORDS_MAX; i++)
 		if (s->keywords[i].at)
 			event_keyword_put((uint8_t)i, s->keywords[i], keywords);
+	for (size_t i = 0; i < s->n_names; i++)
+		event_name_put(s->names[i], names);
+	head->names = buf_span(names);
 	head->boxes = buf_span(boxes);
 	head->keywords_list = buf_span(keywords);
 	head->state = s->tail;
@@ -196,6 +242,12 @@ apply_expunge(struct state *s, struct store_mailbox *box, const struct event *e)
 }
 
 static void
+apply_restored(struct state *s, struct store_mailbox *box, const struct event *e)
+{
+	box_count_up(s, box, e->n, e->bytes, e->unseen);
+}
+
+static void
 apply_copy(struct state *s, struct store_mailbox *box, const struct event *e)
 {
 	struct store_mailbox *to = state_box(s, e->to);
@@ -223,6 +275,8 @@ apply_unmailbox(struct state *s, struct store_mailbox *box, const struct event *
 
 	(void)e;
 	usage_take(s, box);
+	if (box->subscribed)
+		name_set(s, box->name, true);
 	free((char *)(uintptr_t)box->name.at);
 	memmove(&s->boxes[i], &s->boxes[i + 1], (s->n - i - 1) * sizeof(*box));
 	s->n--;
@@ -249,6 +303,8 @@ static const struct {
     [EVENT_UNMAILBOX] = {apply_unmailbox, true },
     [EVENT_RELOCATED] = {apply_relocated, true },
     [EVENT_DROPPED] = {apply_expunge,   false},
+    [EVENT_REPLACE] = {apply_expunge,   false},
+    [EVENT_RESTORED] = {apply_restored,  false},
 };
 
 void
@@ -260,6 +316,8 @@ state_apply(struct state *s, const struct event *e)
 		box_set(s, &e->box);
 	else if (e->kind == EVENT_KEYWORD)
 		keyword_set(s, e->bit, e->name);
+	else if (e->kind == EVENT_SUBSCRIBED)
+		name_set(s, e->name, e->on);
 	if (!kinds[e->kind].apply)
 		return;
 	box = state_box(s, e->mailbox);

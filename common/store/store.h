@@ -5,7 +5,7 @@
  *         index (a snapshot) and lock. docs/store.md has every byte. Split by noun:
  *         root.h all accounts, account.h one of them, batch.h appending, view.h
  *         listing, content.h reading, change.h flags, expunging, copies, mailboxes,
- *         summary.h, maintain.h verify, rebuild, compact.
+ *         uids.h, watch.h being told, summary.h, maintain.h verify, rebuild, compact.
  * RFC     [RFC9051] mailboxes, UIDs, flags; [RFC7162] a MODSEQ is a position in the
  *         journal; [RFC8474] ids; [RFC8514] SAVEDATE; [RFC6154] special use.
  * Promise what was synced survives any crash; what was not is whole or gone, and
@@ -14,7 +14,8 @@
  *         deleted at any time.
  * Trust   every byte of a file is doubted. Names of mailboxes never become paths.
  * Threads one account handle, one thread at a time; store_sync_disk() and distinct
- *         accounts of distinct stores: any. Waiting for the lock and reading block.
+ *         accounts of distinct stores: any. Waiting for the lock (account.h) and
+ *         reading block.
  *
  *   struct store *store = store_new("/var/lib/postroad/mail", &settings, &err);
  *   store_account_open(store, id, STORE_MAY_CREATE, now_us, &account, &err);
@@ -37,6 +38,8 @@
 
 #include "common/store/root.h"
 #include "common/store/account.h"
+#include "common/store/uids.h"
+#include "common/store/watch.h"
 #include "common/store/batch.h"
 #include "common/store/view.h"
 #include "common/store/content.h"

@@ -71,9 +71,20 @@ summary_put(const struct mime_summary *s, const uint8_t guid[STORE_GUID_BYTES],
 		place_put(&s->tree.places[i], out);
 }
 
+void
+summary_places(struct store_summary *s, struct mime_place **places)
+{
+	struct cursor c = cursor_make(s->places_raw);
+
+	*places = memory_resize(*places, s->n_places + 1, sizeof(**places));
+	for (uint32_t i = 0; i < s->n_places; i++)
+		place_get(&c, &(*places)[i]);
+	s->places = *places;
+}
+
 bool
 summary_decode(struct span payload, const uint8_t guid[STORE_GUID_BYTES],
-	       struct store_summary *out, struct mime_place **places)
+	       struct store_summary *out)
 {
 	struct cursor c = cursor_make(payload);
 	struct span id = wire_get_raw(&c, STORE_GUID_BYTES);
@@ -95,10 +106,7 @@ summary_decode(struct span payload, const uint8_t guid[STORE_GUID_BYTES],
 	s.n_places = wire_get_u32(&c);
 	if (c.failed || c.rest.n != (uint64_t)s.n_places * PLACE_BYTES)
 		return false;
-	*places = memory_resize(*places, s.n_places + 1, sizeof(**places));
-	for (uint32_t i = 0; i < s.n_places; i++)
-		place_get(&c, &(*places)[i]);
-	s.places = *places;
+	s.places_raw = c.rest;
 	*out = s;
 	return true;
 }

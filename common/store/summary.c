@@ -15,8 +15,7 @@ summary_read(struct store_account *a, const struct store_record *r,
 	if (log_fetch(f, r->summary_offset, 4096, &a->summary, &record, err) !=
 	    LOG_READ_RECORD)
 		return STORE_DAMAGED;
-	return summary_decode(record.payload, r->guid, out, &a->places) ? STORE_OK
-									: STORE_DAMAGED;
+	return summary_decode(record.payload, r->guid, out) ? STORE_OK : STORE_DAMAGED;
 }
 
 enum store_result
@@ -30,7 +29,7 @@ summary_render(struct store_account *a, const struct store_record *r, struct buf
 
 	result = data_check(a, r, &a->content, &f, &at, err);
 	if (result != STORE_OK)
-		return result == STORE_NONE ? STORE_DAMAGED : result;
+		return result;
 	mime_summarize(
 	    a->store->parser,
 	    span_first(span_after(buf_span(&a->content), (size_t)(at - r->data_offset)),
@@ -50,26 +49,55 @@ summary_good(struct store_account *a, const struct store_record *r)
 	return summary_read(a, r, &ignored, &err) == STORE_OK;
 }
 
-enum store_result
-store_summary_get(struct store_account *a, uint32_t mailbox, uint32_t uid,
-		  struct store_summary *out, struct err *err)
+void
+store_summary_places(struct store_account *a, struct store_summary *summary)
 {
-	const struct store_record *r = store_find(a, mailbox, uid);
+	summary_places(summary, &a->places);
+}
+
+enum store_result
+store_summary_of(struct store_account *a, const struct store_record *r,
+		 struct store_summary *out, struct err *err)
+{
 	enum store_result result;
 
-	if (!r)
-		return STORE_NONE;
 	if (summary_read(a, r, out, err) == STORE_OK)
 		return STORE_OK;
 	result = summary_render(a, r, &a->summary, err);
 	if (result == STORE_DAMAGED)
 		err_set(err, "store: account %016llx mailbox %u uid %u is damaged",
-			(unsigned long long)a->id, mailbox, uid);
-	if (result == STORE_LIMIT)
+			(unsigned long long)a->id, r->mailbox, r->uid);
+	if (result == STORE_LIMIT) {
 		err_set(err, "store: the summary of mailbox %u uid %u is too large",
-			mailbox, uid);
-	if (result != STORE_OK)
-		return result == STORE_LIMIT ? STORE_FAULT : result;
-	ASSERT(summary_decode(buf_span(&a->summary), r->guid, out, &a->places));
-	return STORE_OK;
+			r->mailbox, r->uid);
+		return STORE_FAULT;
+	}
+	if (result == STORE_OK)
+		ASSERT(summary_decode(buf_span(&a->summary), r->guid, out));
+	return result;
+}
+
+enum store_result
+store_summary_get(struct store_account *a, uint32_t mailbox, uint32_t uid,
+		  struct store_summary *out, struct err *err)
+{
+	/* A compaction may have moved it since the view was made. */
+	for (int tries = 0; tries < 3; tries++) {
+		const struct store_record *r = store_find(a, mailbox, uid);
+		enum store_result result;
+
+		if (!r)
+			return STORE_NONE;
+		result = store_summary_of(a, r, out, err);
+		if (result == STORE_OK)
+			store_summary_places(a, out);
+		if (result != STORE_NONE)
+			return result;
+		result = store_view_refresh(a, err);
+		if (result != STORE_OK)
+			return result;
+	}
+	err_set(err, "store: account %016llx mailbox %u uid %u is damaged",
+		(unsigned long long)a->id, mailbox, uid);
+	return STORE_DAMAGED;
 }

@@ -26,6 +26,7 @@ store_synced(struct store_account *a, uint64_t position, struct err *err)
 			       (unsigned long long)a->id);
 	if (done == 0 && position > a->durable)
 		done = durable_write(a, position, err);
+	view_renew(a);
 	account_unlock(a);
 	return done == 0 ? STORE_OK : STORE_FAULT;
 }
@@ -258,6 +259,7 @@ store_sync(struct store_account *a, int64_t now_us, struct err *err)
 		result = STORE_FAULT;
 	}
 	a->written = 0;
+	view_renew(a);
 	account_unlock(a);
 	return result;
 }

@@ -237,6 +237,35 @@ expunge_one(struct view *v, size_t i, const struct event *e, uint32_t *next)
 	box_add_gone(b, r->uid, e->modseq);
 }
 
+/* Those that an expunge took are back, as if flags had changed. */
+static void
+apply_restored(struct view *v, const struct event *e)
+{
+	struct box *b = view_box(v, e->mailbox);
+	struct span rest = e->ranges;
+	struct store_range range;
+	size_t kept = 0;
+
+	while (b && event_range_next(&rest, &range))
+		for (size_t i = box_lower(b, range.first); i < box_n(b); i++) {
+			struct store_record *r = box_at(b, i);
+
+			if (r->uid > range.last)
+				break;
+			if (!(r->flags & RECORD_GONE) || r->modseq != e->since)
+				continue;
+			r->flags &= ~(RECORD_GONE | RECORD_DROPPED);
+			r->modseq = e->modseq;
+			r->expunged_s = 0;
+			box_count(b, r);
+		}
+	for (size_t i = 0; b && i < b->n_gone; i++)
+		if (b->gone[i].modseq != e->since)
+			b->gone[kept++] = b->gone[i];
+	if (b)
+		b->n_gone = kept;
+}
+
 static void
 apply_expunge(struct view *v, const struct event *e)
 {
@@ -314,6 +343,7 @@ static void (*const kinds[EVENT_KINDS])(struct view *, const struct event *) = {
     [EVENT_EXPUNGE] = apply_expunge,     [EVENT_COPY] = apply_copy,
     [EVENT_MOVE] = apply_move,           [EVENT_UNMAILBOX] = apply_unmailbox,
     [EVENT_RELOCATED] = apply_relocated, [EVENT_DROPPED] = apply_dropped,
+    [EVENT_REPLACE] = apply_expunge,     [EVENT_RESTORED] = apply_restored,
 };
 
 void

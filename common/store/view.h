@@ -7,6 +7,7 @@
 #pragma once
 
 #include "common/store/account.h"
+#include "common/store/uids.h"
 
 #define STORE_GUID_BYTES 16
 #define STORE_INBOX      1u /* the id of every account's INBOX */
@@ -79,7 +80,10 @@ store_record_size(const struct store_record *record)
 }
 
 /* Learns what happened since; the first time in an account's life as a whole (which
- * rebuilds the index when it is missing, damaged or old). OK, FAULT. */
+ * rebuilds the index when it is missing, damaged or old), and when everything has to be
+ * read anew. OK, BUSY (another has the lock, which is needed for reading anew; only
+ * after store_account_wait(account, false); a view that there was may be gone), FAULT.
+ */
 MUST_USE enum store_result
 store_view_refresh(struct store_account *account, struct err *err);
 
@@ -107,6 +111,9 @@ store_next(const struct store_account *account, const struct store_record *recor
 /* The one of that uid, or null; O(log n). */
 MUST_USE const struct store_record *
 store_find(const struct store_account *account, uint32_t mailbox, uint32_t uid);
+/* The first whose uid is not less, or null; O(log n). */
+MUST_USE const struct store_record *
+store_find_from(const struct store_account *account, uint32_t mailbox, uint32_t uid);
 
 struct store_gone {
 	uint32_t uid;
@@ -114,9 +121,21 @@ struct store_gone {
 	uint64_t modseq; /* of the expunge */
 };
 
-/* What was expunged in a mailbox, oldest first [RFC7162 3.2.10]. */
+/* What was expunged in a mailbox, oldest first [RFC7162 3.2.10]: all that went after
+ * modseq expunged_since of the mailbox. */
 MUST_USE const struct store_gone *
 store_expunged(const struct store_account *account, uint32_t mailbox, size_t *n);
+
+/* The uids to answer a QRESYNC with VANISHED (EARLIER) [RFC7162 3.2.5.2]: those
+ * expunged after `since`, in ascending order; when that is too long ago to be known,
+ * all below UIDNEXT that are not there. */
+void store_vanished(const struct store_account *account, uint32_t mailbox,
+		    uint64_t since, struct store_uid_list *out);
+
+/* Names that are subscribed and have no mailbox, in no order; *place starts at 0. False
+ * after the last. The name lives as long as a record does. */
+MUST_USE bool store_subscribed_next(const struct store_account *account, size_t *place,
+				    struct span *name);
 
 /* The bit of a keyword, its name by bit; -1 and an empty span when there is none. */
 MUST_USE int store_keyword_find(const struct store_account *account, struct span name);

@@ -171,9 +171,13 @@ use(const struct log_io *io)
 		}
 		(void)!store_sync(a, NOW, &err);
 		if (store_view_refresh(a, &err) == STORE_OK) {
-			(void)!store_flags_change(a, STORE_INBOX, uids, STORE_FLAGS_ADD,
-						  STORE_SEEN, 0, NOW, &n, &err);
-			(void)!store_expunge(a, 3, uids, NOW, &n, &err);
+			(void)!store_flags_change(
+			    a, STORE_INBOX, uids,
+			    &(struct store_flag_change){.verb = STORE_FLAGS_ADD,
+							.flags = STORE_SEEN,
+							.keywords = 0},
+			    NOW, &n, NULL, &err);
+			(void)!store_expunge(a, 3, uids, NOW, &n, NULL, &err);
 		}
 		(void)!store_rebuild(a, NOW, &n, &err);
 		(void)!store_compact(a, 0, NOW, &done, &err);

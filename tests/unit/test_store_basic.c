@@ -119,24 +119,27 @@ test_changes_are_the_same_after_reopening(void **state)
 		(void)fixture_append(&f, &m);
 	fixture_check(
 	    &f, store_keyword_add(f.account, SPAN("$Work"), f.now_us, &bit, &f.err));
-	fixture_check(
-	    &f, store_flags_change(f.account, STORE_INBOX, (struct store_uids){&all, 1},
-				   STORE_FLAGS_ADD, STORE_SEEN, UINT64_C(1) << bit,
-				   f.now_us, &modseq, &f.err));
+	fixture_check(&f,
+		      store_flags_change(
+			  f.account, STORE_INBOX, (struct store_uids){&all, 1},
+			  &(struct store_flag_change){.verb = STORE_FLAGS_ADD,
+						      .flags = STORE_SEEN,
+						      .keywords = UINT64_C(1) << bit},
+			  f.now_us, &modseq, NULL, &f.err));
 	fixture_check(&f, store_mailbox_create(f.account, SPAN("Work/2025"),
 					       STORE_USE_NONE, f.now_us, &id, &f.err));
 	fixture_check(&f,
 		      store_copy(f.account, STORE_INBOX, (struct store_uids){&all, 1},
-				 id, f.now_us, &first, &n, &f.err));
+				 id, f.now_us, &first, &n, NULL, &f.err));
 	assert_int_equal(n, 4);
 	assert_int_equal(first, 1);
 	fixture_check(&f, store_sync(f.account, f.now_us, &f.err));
 	fixture_check(&f, store_expunge(f.account, STORE_INBOX,
 					(struct store_uids){&second, 1}, f.now_us, &n,
-					&f.err));
+					NULL, &f.err));
 	assert_int_equal(n, 1);
 	fixture_check(&f, store_move(f.account, id, (struct store_uids){&second, 1}, 6,
-				     f.now_us, &first, &n, &f.err));
+				     f.now_us, &first, &n, NULL, &f.err));
 	fixture_check(
 	    &f, store_mailbox_rename(f.account, id, SPAN("Old"), f.now_us, &f.err));
 	fixture_check(&f,
@@ -192,7 +195,7 @@ test_replayed_delivery_is_stored_once(void **state)
 	fixture_check(&f, store_view_refresh(f.account, &f.err));
 	fixture_check(&f, store_expunge(f.account, STORE_INBOX,
 					(struct store_uids){&all, 1}, f.now_us, &n,
-					&f.err));
+					NULL, &f.err));
 	fixture_reopen(&f);
 	got = fixture_append(&f, &m);
 	assert_true(got.known);

@@ -279,7 +279,7 @@ op_expunge(struct world *w, bool faulty)
 	good =
 	    went(w,
 		 store_expunge(w->account, STORE_INBOX, (struct store_uids){&range, 1},
-			       w->now_us, &n, &w->err),
+			       w->now_us, &n, NULL, &w->err),
 		 faulty);
 	good = good && went(w, store_sync(w->account, w->now_us, &w->err), true);
 	w->jobs[job].expunged = good && n == 1;
@@ -292,12 +292,15 @@ op_flags(struct world *w, bool faulty)
 	const struct store_range all = {1, UINT32_MAX};
 	uint64_t modseq;
 
-	(void)went(w,
-		   store_flags_change(w->account, STORE_INBOX,
-				      (struct store_uids){&all, 1},
-				      (enum store_flag_verb)rng_below(&w->rng, 3),
-				      STORE_SEEN, 0, w->now_us, &modseq, &w->err),
-		   faulty);
+	(void)went(
+	    w,
+	    store_flags_change(w->account, STORE_INBOX, (struct store_uids){&all, 1},
+			       &(struct store_flag_change){
+				   .verb = (enum store_flag_verb)rng_below(&w->rng, 3),
+				   .flags = STORE_SEEN,
+				   .keywords = 0},
+			       w->now_us, &modseq, NULL, &w->err),
+	    faulty);
 }
 
 static void

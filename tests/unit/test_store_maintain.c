@@ -232,24 +232,26 @@ test_compaction_drops_old_expunged_and_nothing_else(void **state)
 	append_n(&f, 1, 10);
 	fixture_check(&f, store_copy(f.account, STORE_INBOX,
 				     (struct store_uids){&copied, 1}, 3, f.now_us,
-				     &first, &n, &f.err));
+				     &first, &n, NULL, &f.err));
 	fixture_check(&f, store_sync(f.account, f.now_us, &f.err));
 	fixture_check(
 	    &f, store_content_open(f.account, STORE_INBOX, 3, &open_before, &f.err));
 	fixture_check(&f, store_expunge(f.account, STORE_INBOX,
 					(struct store_uids){&gone, 1}, f.now_us, &n,
-					&f.err));
+					NULL, &f.err));
 	fixture_check(&f, store_expunge(f.account, STORE_INBOX,
 					(struct store_uids){&copied, 1}, f.now_us, &n,
-					&f.err));
+					NULL, &f.err));
 	f.now_us += INT64_C(1000000) * 86400 * 8;
 	fixture_check(&f, store_expunge(f.account, STORE_INBOX,
 					(struct store_uids){&later, 1}, f.now_us, &n,
-					&f.err));
-	fixture_check(&f,
-		      store_flags_change(f.account, 3, (struct store_uids){&copied, 1},
-					 STORE_FLAGS_ADD, STORE_SEEN, 0, f.now_us,
-					 &modseq, &f.err));
+					NULL, &f.err));
+	fixture_check(
+	    &f, store_flags_change(f.account, 3, (struct store_uids){&copied, 1},
+				   &(struct store_flag_change){.verb = STORE_FLAGS_ADD,
+							       .flags = STORE_SEEN,
+							       .keywords = 0},
+				   f.now_us, &modseq, NULL, &f.err));
 	fixture_check(&f, store_sync(f.account, f.now_us, &f.err));
 	/* Another process, which has the old files open. */
 	other = f;
@@ -321,10 +323,12 @@ test_many_small_files_are_one_account(void **state)
 	(void)state;
 	fixture_init(&f, &small);
 	append_n(&f, 1, 60);
-	fixture_check(&f,
-		      store_flags_change(f.account, STORE_INBOX,
-					 (struct store_uids){&all, 1}, STORE_FLAGS_ADD,
-					 STORE_SEEN, 0, f.now_us, &modseq, &f.err));
+	fixture_check(
+	    &f, store_flags_change(f.account, STORE_INBOX, (struct store_uids){&all, 1},
+				   &(struct store_flag_change){.verb = STORE_FLAGS_ADD,
+							       .flags = STORE_SEEN,
+							       .keywords = 0},
+				   f.now_us, &modseq, NULL, &f.err));
 	append_n(&f, 61, 60);
 	for (int pass = 0; pass < 4; pass++) {
 		if (pass == 1)

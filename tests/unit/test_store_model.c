@@ -120,9 +120,11 @@ op_flags(struct model *m)
 	uint64_t keywords = rng_below(&m->rng, 4), modseq;
 	bool changed = false;
 
-	fixture_check(f, store_flags_change(f->account, b->id,
-					    (struct store_uids){&r, 1}, verb, flags,
-					    keywords, f->now_us, &modseq, &f->err));
+	fixture_check(f, store_flags_change(
+			     f->account, b->id, (struct store_uids){&r, 1},
+			     &(struct store_flag_change){
+				 .verb = verb, .flags = flags, .keywords = keywords},
+			     f->now_us, &modseq, NULL, &f->err));
 	for (size_t i = 0; i < b->n; i++) {
 		struct mail *mail = &b->mails[i], was = *mail;
 
@@ -169,7 +171,7 @@ op_expunge(struct model *m)
 	uint64_t n;
 
 	fixture_check(f, store_expunge(f->account, b->id, (struct store_uids){&r, 1},
-				       f->now_us, &n, &f->err));
+				       f->now_us, &n, NULL, &f->err));
 	assert_int_equal(n, mails_take(b, r, gone));
 	synced(m, f);
 }
@@ -193,7 +195,7 @@ op_copy_or_move(struct model *m)
 	}
 	fixture_check(f, (move ? store_move : store_copy)(
 			     f->account, from->id, (struct store_uids){&r, 1}, to->id,
-			     f->now_us, &first, &n, &f->err));
+			     f->now_us, &first, &n, NULL, &f->err));
 	assert_int_equal(n, k);
 	if (!move)
 		*from = was;
