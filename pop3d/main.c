@@ -15,6 +15,7 @@ start(struct proc *p, struct err *err)
 
 	(void)err;
 	d->proc = p;
+	d->arrivals = arrivals_new(p, AUTH_SERVICE_POP3, &visit_callbacks, d);
 	LIST_INIT(&d->visits);
 	proc_set_context(p, d);
 	proc_set_threads(p, THREADS);
@@ -25,17 +26,14 @@ static void
 message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m, int fd)
 {
 	(void)peer;
-	if (m->number == IPC_NUMBER_session_open)
-		visit_begin(pop3d_of(p), &m->session_open, fd);
-	else if (m->number == IPC_NUMBER_ticket_redeemed)
-		visit_redeemed(pop3d_of(p), &m->ticket_redeemed);
+	arrivals_message(pop3d_of(p)->arrivals, m, fd);
 }
 
 static void
 peer_down(struct proc *p, struct ipc_peer *peer)
 {
 	if (ipc_peer_kind(peer) == IPC_KIND_AUTHD)
-		visits_unredeemed(pop3d_of(p));
+		arrivals_unredeemed(pop3d_of(p)->arrivals);
 }
 
 static void

@@ -1,14 +1,14 @@
 /* pop3d/pop3d.h - POP3 sessions of logged-in clients
  *
- * What    takes connections from gate, redeems their tickets with authd, opens the
- *         store and runs the session (pop3d/session). Opening, deleting and closing
- *         go to a worker thread, because they wait for locks and disks.
- * Trust   gate is not believed: who is logged in is what authd answers to the
- *         ticket. Clients are the internet.
+ * What    takes logged-in connections (common/arrival), opens the store and runs the
+ *         session (pop3d/session). Opening, deleting and closing go to a worker
+ *         thread, because they wait for locks and disks.
+ * Trust   clients are the internet.
  * Memory  a struct visit for each connection, 32 bytes for each message in it.
  */
 #pragma once
 
+#include "common/arrival/arrival.h"
 #include "common/base/base.h"
 #include "common/net/net.h"
 #include "common/proc/proc.h"
@@ -17,12 +17,10 @@
 
 #include <sys/queue.h>
 
-#define POP3D_ADDRESS_MAX 320
-
 struct pop3d {
 	struct proc *proc;
 	LIST_HEAD(, visit) visits;
-	uint64_t next_tag;
+	struct arrivals *arrivals;
 	size_t n_visits;
 	uint64_t logins, refused, retrieved, deleted, bytes;
 	bool draining;
@@ -39,6 +37,7 @@ struct mailbox {
 	struct store_range *ranges; /* to be removed */
 	size_t n_ranges, n_expunged;
 	struct store_usage usage; /* after an update */
+	uint64_t modseq;          /* the same */
 	int64_t now_us;
 	bool ok;
 	struct err err;
@@ -58,8 +57,7 @@ void mailbox_done(struct mailbox *m);
 /* --- visit.c: a connection ------------------------------------------------------- */
 
 enum visit_state {
-	VISIT_REDEEMING, /* authd is asked */
-	VISIT_OPENING,   /* a worker opens the mailbox */
+	VISIT_OPENING, /* a worker opens the mailbox */
 	VISIT_SERVING,
 	VISIT_UPDATING, /* a worker deletes */
 	VISIT_CLOSING,  /* a worker closes the mailbox; the connection is gone */
@@ -76,19 +74,15 @@ struct visit {
 	char *root; /* for the worker */
 	struct net_address client;
 	uint64_t account;
-	uint64_t tag;
-	char address[POP3D_ADDRESS_MAX + 1];
+	char address[ARRIVAL_ADDRESS_MAX + 1];
 	bool tls;
 	bool client_ended;
 	bool working;    /* a worker has the mailbox */
 	char reason[80]; /* of its end */
 };
 
-/* fd is taken. */
-void visit_begin(struct pop3d *d, const struct ipc_session_open *m, int fd);
-void visit_redeemed(struct pop3d *d, const struct ipc_ticket_redeemed *m);
-/* authd is gone. */
-void visits_unredeemed(struct pop3d *d);
+/* What comes from gate and authd is arrivals' first. */
+extern const struct arrival_callbacks visit_callbacks;
 /* Tells those that can be told; an update under way is finished. */
 void visits_stop(struct pop3d *d);
 

@@ -1,16 +1,12 @@
 #include "pop3d/pop3d.h"
 
-#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #define INPUT_MAX  4096u
 #define OUTPUT_LOW (32u << 10)
 #define OUTPUT_MAX (1u << 20)
 #define LINGER_MS  5000
-#define REDEEM_MS  10000 /* as long as a ticket lives */
 
 static void visit_free(struct visit *v);
 
@@ -33,9 +29,8 @@ enter(struct visit *v, enum visit_state to)
 
 	v->state = to;
 	if (v->stream)
-		net_stream_deadline(v->stream, to == VISIT_REDEEMING ? REDEEM_MS
-					       : to == VISIT_SERVING ? idle_ms(v)
-								     : no_limit);
+		net_stream_deadline(v->stream,
+				    to == VISIT_SERVING ? idle_ms(v) : no_limit);
 }
 
 static void
@@ -125,17 +120,24 @@ visit_close(struct visit *v, const char *reason, bool abort)
 	leave(v);
 }
 
+static void
+log_refused(struct pop3d *d, uint64_t account, const char *address,
+	    const struct net_address *client, const char *reason)
+{
+	char text[NET_ADDRESS_TEXT_MAX];
+
+	d->refused++;
+	logline(LOGLINE_WARNING, "pop3.refused", L_U64("account", account),
+		L_STR("address", address),
+		L_STR("client", net_address_text(client, text)),
+		L_STR("reason", reason));
+}
+
 /* Before there is a session. */
 static void
 refuse(struct visit *v, const char *reply, const char *reason)
 {
-	char text[NET_ADDRESS_TEXT_MAX];
-
-	v->pop3d->refused++;
-	logline(LOGLINE_WARNING, "pop3.refused", L_U64("account", v->account),
-		L_STR("address", v->address),
-		L_STR("client", net_address_text(&v->client, text)),
-		L_STR("reason", reason));
+	log_refused(v->pop3d, v->account, v->address, &v->client, reason);
 	if (v->stream) {
 		net_stream_write(v->stream, span_str(reply));
 		net_stream_close(&v->stream, LINGER_MS);
@@ -165,8 +167,6 @@ on_deadline(struct net_stream *s, void *context)
 	if (v->state == VISIT_SERVING) {
 		pop3_timeout(v->session, net_stream_output(s));
 		visit_serve(v);
-	} else if (v->state == VISIT_REDEEMING) {
-		refuse(v, away, "no answer from authd");
 	}
 }
 
@@ -188,19 +188,8 @@ static const struct net_callbacks callbacks = {on_input, on_input, NULL, on_dead
 /* --- beginning ---------------------------------------------------------------------
  */
 
-static bool
-is_stream(int fd)
-{
-	socklen_t size = sizeof(int);
-	int type = 0, flags = fcntl(fd, F_GETFL);
-
-	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
-	       type == SOCK_STREAM && flags >= 0 &&
-	       fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
-}
-
 static struct visit *
-visit_new(struct pop3d *d, const struct ipc_session_open *m, int fd)
+visit_new(struct pop3d *d, const struct arrival *a)
 {
 	const struct net_sizes sizes = {.input_max = INPUT_MAX,
 					.output_high = pop3_limits_default.output_high,
@@ -209,47 +198,16 @@ visit_new(struct pop3d *d, const struct ipc_session_open *m, int fd)
 	struct visit *v = memory_new(1, sizeof(*v));
 
 	v->pop3d = d;
-	v->stream = net_stream_new(proc_base(d->proc), fd, &sizes, &callbacks, v);
-	v->account = m->account;
-	v->tls = m->tls;
-	v->tag = ++d->next_tag;
-	memcpy(v->client.ip, m->client.at, sizeof(v->client.ip));
-	net_stream_preload(v->stream, m->pending);
+	v->stream = net_stream_new(proc_base(d->proc), a->fd, &sizes, &callbacks, v);
+	v->account = a->account;
+	v->tls = a->tls;
+	v->client = a->client;
+	memcpy(v->address, a->address, sizeof(v->address));
+	net_stream_preload(v->stream, a->pending);
 	LIST_INSERT_HEAD(&d->visits, v, all);
 	d->n_visits++;
 	return v;
 }
-
-void
-visit_begin(struct pop3d *d, const struct ipc_session_open *m, int fd)
-{
-	struct ipc_peer *authd = proc_peer(d->proc, IPC_KIND_AUTHD, 0);
-	struct ipc_ticket_redeem ask = {.service = AUTH_SERVICE_POP3,
-					.ticket = m->ticket};
-	struct visit *v;
-
-	if (m->client.n != sizeof(v->client.ip) || !is_stream(fd)) {
-		logline(LOGLINE_WARNING, "pop3.refused",
-			L_STR("reason", "gate sent what is no connection"));
-		close(fd);
-		return;
-	}
-	v = visit_new(d, m, fd);
-	enter(v, VISIT_REDEEMING);
-	if (!authd || d->draining) {
-		refuse(v, away, authd ? "stopping" : "authd is away");
-		return;
-	}
-	if (d->n_visits > proc_settings(d->proc)->connections_max) {
-		refuse(v, away, "too many sessions");
-		return;
-	}
-	ask.tag = v->tag;
-	ipc_send_ticket_redeem(authd, &ask);
-}
-
-/* --- the ticket --------------------------------------------------------------------
- */
 
 static size_t
 sessions_like(const struct visit *v)
@@ -317,57 +275,35 @@ open_done(struct proc_job *job)
 }
 
 static void
-open_mailbox(struct visit *v)
+taken(void *context, const struct arrival *a)
 {
-	const struct settings *s = proc_settings(v->pop3d->proc);
+	struct pop3d *d = context;
+	const struct settings *s = proc_settings(d->proc);
+	struct visit *v = visit_new(d, a);
 
+	enter(v, VISIT_OPENING);
+	if (d->n_visits > s->connections_max) {
+		refuse(v, away, "too many sessions");
+		return;
+	}
 	if (sessions_like(v) > s->account_connections_max) {
 		refuse(v, "-ERR [IN-USE] too many sessions of this account\r\n",
 		       "too many sessions of this account");
 		return;
 	}
 	v->root = span_dup(span_str(s->mail_directory));
-	enter(v, VISIT_OPENING);
 	if (!start_job(v, open_work, open_done))
 		refuse(v, away, "too busy");
 }
 
-static struct visit *
-find(struct pop3d *d, uint64_t tag)
+static void
+refused(void *context, const struct arrival *a, const char *reason, struct buf *out)
 {
-	struct visit *v;
-
-	LIST_FOREACH(v, &d->visits, all)
-	if (v->tag == tag && v->state == VISIT_REDEEMING)
-		return v;
-	return NULL;
+	log_refused(context, a->account, a->address, &a->client, reason);
+	buf_put_str(out, away);
 }
 
-void
-visit_redeemed(struct pop3d *d, const struct ipc_ticket_redeemed *m)
-{
-	struct visit *v = find(d, m->tag);
-
-	if (!v)
-		return;
-	if (!m->ok || m->account != v->account ||
-	    !span_copy(m->address, v->address, sizeof(v->address)))
-		refuse(v, away, "the ticket is worth nothing");
-	else
-		open_mailbox(v);
-}
-
-void
-visits_unredeemed(struct pop3d *d)
-{
-	struct visit *v, *next;
-
-	for (v = LIST_FIRST(&d->visits); v; v = next) {
-		next = LIST_NEXT(v, all);
-		if (v->state == VISIT_REDEEMING)
-			refuse(v, away, "authd is away");
-	}
-}
+const struct arrival_callbacks visit_callbacks = {taken, refused};
 
 /* --- deleting ----------------------------------------------------------------------
  */
@@ -396,16 +332,25 @@ collect(struct visit *v)
 	}
 }
 
+/* To authd what is left, to imapd that something went. */
 static void
-tell_usage(const struct visit *v)
+tell_update(const struct visit *v)
 {
-	struct ipc_peer *authd = proc_peer(v->pop3d->proc, IPC_KIND_AUTHD, 0);
-	struct ipc_usage m = {.account = v->account,
-			      .bytes = v->mailbox.usage.bytes,
-			      .messages = v->mailbox.usage.messages};
+	struct proc *p = v->pop3d->proc;
+	uint32_t imapds = proc_count(p, IPC_KIND_IMAPD);
+	struct ipc_peer *authd = proc_peer(p, IPC_KIND_AUTHD, 0);
+	struct ipc_peer *imapd =
+	    proc_peer(p, IPC_KIND_IMAPD, (uint32_t)(v->account % imapds));
+	struct ipc_usage usage = {.account = v->account,
+				  .bytes = v->mailbox.usage.bytes,
+				  .messages = v->mailbox.usage.messages};
+	struct ipc_account_changed changed = {.account = v->account,
+					      .modseq = v->mailbox.modseq};
 
 	if (authd)
-		ipc_send_usage(authd, &m);
+		ipc_send_usage(authd, &usage);
+	if (imapd)
+		ipc_send_account_changed(imapd, &changed);
 }
 
 static void
@@ -421,7 +366,7 @@ answer_update(struct visit *v)
 
 	enter(v, VISIT_SERVING);
 	if (v->mailbox.ok)
-		tell_usage(v);
+		tell_update(v);
 	else
 		logline(LOGLINE_ERROR, "pop3.undeleted", L_U64("account", v->account),
 			L_ERR(&v->mailbox.err));
@@ -463,13 +408,12 @@ visits_stop(struct pop3d *d)
 {
 	struct visit *v, *next;
 
+	arrivals_stop(d->arrivals);
 	for (v = LIST_FIRST(&d->visits); v; v = next) {
 		next = LIST_NEXT(v, all);
-		if (v->state == VISIT_REDEEMING) {
-			refuse(v, away, "stopping");
-		} else if (v->state == VISIT_SERVING) {
-			pop3_stop(v->session, net_stream_output(v->stream));
-			visit_serve(v);
-		}
+		if (v->state != VISIT_SERVING)
+			continue;
+		pop3_stop(v->session, net_stream_output(v->stream));
+		visit_serve(v);
 	}
 }
