@@ -26,7 +26,7 @@ struct gate_service {
 	enum auth_service auth;
 	enum ipc_kind program; /* that serves the session */
 };
-#define GATE_SERVICES 2
+#define GATE_SERVICES 4
 
 #define GATE_SLOT_BITS 24 /* of a tag; the rest counts exchanges */
 

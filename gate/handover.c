@@ -16,7 +16,8 @@ log_login(const struct client *c)
 		L_STR("client", net_address_text(&c->address, text)),
 		L_STR("address", c->name), L_U64("account", c->account),
 		L_STR("tls", tls ? tls_session_version(tls) : "none"),
-		L_STR("cipher", tls ? tls_session_cipher(tls) : "none"));
+		L_STR("cipher", tls ? tls_session_cipher(tls) : "none"),
+		L_SPAN("agent", login_agent(c->login)));
 }
 
 static void
@@ -28,6 +29,7 @@ send_open(struct client *c, struct ipc_peer *program, int fd, struct span pendin
 	    .client = span_make(c->address.ip, sizeof(c->address.ip)),
 	    .ticket = span_make(c->ticket, sizeof(c->ticket)),
 	    .pending = pending,
+	    .tag = login_tag(c->login),
 	};
 
 	ipc_send_session_open(program, &m, fd);

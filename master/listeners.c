@@ -189,6 +189,8 @@ open_networks(struct listeners *out, const struct settings *s, struct listeners 
 	     tls									      },
 	    {{"pop3_listen", "pop3", IPC_KIND_GATE, ""},                &s->pop3_listen,  true},
 	    {{"pop3s_listen", "pop3s", IPC_KIND_GATE, ""},              &s->pop3s_listen, tls },
+	    {{"imap_listen", "imap", IPC_KIND_GATE, ""},                &s->imap_listen,  true},
+	    {{"imaps_listen", "imaps", IPC_KIND_GATE, ""},              &s->imaps_listen, tls },
 	};
 
 	for (size_t i = 0; i < N_ELEMS(all); i++)

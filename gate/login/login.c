@@ -35,6 +35,14 @@ login_new(const struct login_policy *policy, bool tls)
 	l->tls = tls;
 	l->reason = "";
 	buf_init(&l->name, LOGIN_NAME_MAX);
+	buf_init(&l->agent, LOGIN_AGENT_MAX);
+	imap_frame_init(&l->frame,
+			&(struct imap_frame_limits){
+			    .line_bytes_max = policy->limits.line_bytes_max,
+			    .literal_bytes_max = LOGIN_LITERAL_MAX,
+			    .frame_bytes_max = policy->limits.line_bytes_max +
+					       LOGIN_LITERALS * LOGIN_LITERAL_MAX,
+			});
 	/* base64_parse() of the longest line, and of PLAIN from USER and PASS. */
 	buf_init(&l->text, policy->limits.line_bytes_max + LOGIN_NAME_MAX);
 	return l;
@@ -49,12 +57,22 @@ wipe(struct buf *b)
 }
 
 void
+login_wipe_frame(struct login *l)
+{
+	if (l->frame.bytes.at)
+		explicit_bzero(l->frame.bytes.at, l->frame.bytes.size);
+}
+
+void
 login_free(struct login **l)
 {
 	if (!*l)
 		return;
 	wipe(&(*l)->name);
 	wipe(&(*l)->text);
+	login_wipe_frame(*l);
+	imap_frame_release(&(*l)->frame);
+	buf_release(&(*l)->agent);
 	free(*l);
 	*l = NULL;
 }
@@ -75,7 +93,11 @@ login_enter(struct login *l, enum login_state to)
 void
 login_say(struct login *l, enum login_reply reply, struct buf *out)
 {
-	buf_put_str(out, l->policy->protocol->replies[reply]);
+	const char *text = l->policy->protocol->replies[reply];
+
+	if (text[0] == ' ')
+		buf_put_str(out, l->tag[0] ? l->tag : "*");
+	buf_put_str(out, text);
 }
 
 void
@@ -281,6 +303,15 @@ login_end(struct login *l, enum login_ending why, struct buf *out)
 		login_close(l, endings[why].reply, endings[why].reason, out);
 }
 
+/* The next line, or command. */
+static enum crlf_result
+take(struct login *l, struct span *in, struct span *line, struct buf *out)
+{
+	if (l->state == L_COMMAND && l->policy->protocol->take)
+		return l->policy->protocol->take(l, in, line, out);
+	return crlf_take(&l->lines, l->policy->limits.line_bytes_max, in, line);
+}
+
 static void
 take_line(struct login *l, struct span line, struct span rest, struct buf *out)
 {
@@ -327,8 +358,7 @@ login_step(struct login *l, struct span *in, struct buf *out)
 	for (int i = 0; i < LOGIN_COMMANDS_PER_STEP && want(l) == LOGIN_WANT_INPUT;
 	     i++) {
 		struct span line;
-		enum crlf_result got =
-		    crlf_take(&l->lines, l->policy->limits.line_bytes_max, in, &line);
+		enum crlf_result got = take(l, in, &line, out);
 
 		if (got == CRLF_MORE)
 			break;
@@ -368,4 +398,16 @@ const char *
 login_reason(const struct login *l)
 {
 	return l->reason;
+}
+
+struct span
+login_tag(const struct login *l)
+{
+	return span_str(l->tag);
+}
+
+struct span
+login_agent(const struct login *l)
+{
+	return buf_span(&l->agent);
 }

@@ -15,10 +15,12 @@
  *         its commands and its words come from a struct login_protocol. While an
  *         answer is owed nothing more is parsed.
  * RFC     [RFC1939 4] AUTHORIZATION, [RFC5034] AUTH, [RFC2595 4] STLS,
- *         [RFC3206] AUTH-RESP-CODE, [RFC4422 3] the exchange.
+ *         [RFC3206] AUTH-RESP-CODE, [RFC4422 3] the exchange. [RFC3501 3.1]
+ *         [RFC9051 3.1] the not authenticated state of IMAP, [RFC4959] SASL-IR,
+ *         [RFC2971] ID, [RFC7888] LITERAL-.
  * Trust   pure. Every byte of `in` is the peer's; nothing here asserts on one.
  *         Answers are the caller's own promises and are asserted on.
- * Memory  under 300 bytes a session; names and passwords only until they are asked
+ * Memory  under 500 bytes a session; names and passwords only until they are asked
  *         about, and wiped.
  */
 #pragma once
@@ -27,6 +29,8 @@
 
 #define LOGIN_NAME_MAX    320  /* of USER */
 #define LOGIN_MESSAGE_MAX 4096 /* of a SASL exchange, decoded */
+#define LOGIN_LITERAL_MAX 4096 /* of IMAP */
+#define LOGIN_AGENT_MAX   400  /* of ID that is kept */
 
 struct login_limits {
 	size_t line_bytes_max;   /* a line with its CRLF */
@@ -43,6 +47,7 @@ extern const struct login_limits login_limits_default;
 struct login;
 struct login_protocol;
 extern const struct login_protocol login_pop3;
+extern const struct login_protocol login_imap;
 
 /* Shared by the sessions of a listener; must outlive them. */
 struct login_policy {
@@ -117,3 +122,7 @@ MUST_USE bool login_waits(const struct login *l); /* LOGIN_WANT_AUTH is pending 
 MUST_USE bool login_tls(const struct login *l);
 MUST_USE unsigned login_failures(const struct login *l);
 MUST_USE const char *login_reason(const struct login *l);
+/* Of the command that logged in, which its session program answers; empty in POP3. */
+MUST_USE struct span login_tag(const struct login *l);
+/* What the client said of itself by ID, as it wrote it; often empty. */
+MUST_USE struct span login_agent(const struct login *l);

@@ -163,6 +163,7 @@ const struct login_protocol login_pop3 = {
     .replies =
 	{
 		  [REPLY_BAD_LINE] = "-ERR a bare CR, a bare LF or a NUL\r\n",
+		  [REPLY_LONG_LITERAL] = "-ERR line too long\r\n",
 		  [REPLY_LONG_LINE] = "-ERR line too long\r\n",
 		  [REPLY_TOO_MANY_ERRORS] = "-ERR too many errors\r\n",
 		  [REPLY_TOO_MANY_COMMANDS] = "-ERR too many commands before the login\r\n",
