@@ -74,6 +74,22 @@ test_crc32c_known_values(void **state)
 	assert_int_equal(crc32c(0, SPAN("")), 0);
 }
 
+/* Byte by byte is the plain way; at every length and alignment it says the same. */
+static void
+test_crc32c_of_many_bytes_is_that_of_each(void **state)
+{
+	char bytes[4200];
+	uint32_t crc = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (char)(i * i + i / 7);
+	for (size_t i = 3; i < sizeof(bytes); i++) {
+		assert_int_equal(crc32c(0, span_make(bytes + 3, i - 3)), crc);
+		crc = crc32c(crc, span_make(bytes + i, 1));
+	}
+}
+
 static void
 test_buf_limit_is_kept(void **state)
 {
@@ -146,6 +162,7 @@ main(void)
 	    cmocka_unit_test(test_number_limits_and_units),
 	    cmocka_unit_test(test_base64_round_trip_and_strictness),
 	    cmocka_unit_test(test_crc32c_known_values),
+	    cmocka_unit_test(test_crc32c_of_many_bytes_is_that_of_each),
 	    cmocka_unit_test(test_buf_limit_is_kept),
 	    cmocka_unit_test(test_wire_cut_anywhere_fails_once),
 	    cmocka_unit_test(test_logline_escapes_what_a_peer_sends),
