@@ -31,6 +31,10 @@ MUST_USE enum imap_parse_result
 imap_parse(struct span frame, const struct imap_parse_options *options,
 	   struct arena *arena, struct imap_command *out, const char **text);
 
+/* The tag at the front of what imap_frame() gives with BAD or FULL; false when there is
+ * none that may be sent back. */
+MUST_USE bool imap_tag(struct span frame, struct span *tag);
+
 /* APPEND and REPLACE come in pieces, since their messages do not stand in the frame:
  *
  *   frame so far                                   call
@@ -47,7 +51,8 @@ enum imap_append_result {
 	IMAP_APPEND_BAD,     /* syntax; the tag is in out->tag when it could be read */
 };
 
-/* `frame` ends with the {n}CRLF of the literal announced. */
+/* `frame` ends with the {n}CRLF of the literal announced. What is given out of it lives
+ * in the arena, not in the frame, which goes on to grow. */
 MUST_USE enum imap_append_result
 imap_parse_append(struct span frame, const struct imap_parse_options *options,
 		  struct arena *arena, struct imap_command *out,

@@ -1,0 +1,127 @@
+/* SEARCH [RFC9051 6.4.4], SORT and THREAD [RFC5256]: what stands before the keys, and
+ * the keys in parse_key.c */
+#include "common/imap/cursor.h"
+#include "common/imap/key.h"
+
+#define SORT_KEYS_MAX 100
+
+/* [RFC4731 3.1] [RFC5182 2] [RFC9394 3.1] */
+static const struct imap_word returns[] = {
+    {{"MIN", 3},     IMAP_SEARCH_MIN    },
+    {{"MAX", 3},     IMAP_SEARCH_MAX    },
+    {{"ALL", 3},     IMAP_SEARCH_ALL    },
+    {{"COUNT", 5},   IMAP_SEARCH_COUNT  },
+    {{"SAVE", 4},    IMAP_SEARCH_SAVE   },
+    {{"PARTIAL", 7}, IMAP_SEARCH_PARTIAL},
+};
+
+static void
+return_options(struct imap_cursor *c, struct imap_search *search)
+{
+	bool first = true;
+
+	imap_space(c, "RETURN: '(' was expected");
+	search->extended = true;
+	if (!imap_list_open(c, "RETURN: '(' was expected"))
+		return;
+	while (imap_list_next(c, &first)) {
+		unsigned option =
+		    imap_word(c, returns, N_ELEMS(returns), "RETURN: unknown option");
+
+		if (option == IMAP_SEARCH_PARTIAL) {
+			if (search->returns & IMAP_SEARCH_PARTIAL)
+				imap_fail(c, "RETURN: PARTIAL stands once");
+			imap_space(c, "RETURN: a range was expected");
+			imap_partial_range(c, &search->partial_first,
+					   &search->partial_last);
+		}
+		search->returns |= option;
+	}
+	if (search->returns == 0)
+		search->returns = IMAP_SEARCH_ALL;
+	if ((search->returns & IMAP_SEARCH_PARTIAL) &&
+	    (search->returns & IMAP_SEARCH_ALL))
+		imap_fail(c, "RETURN: PARTIAL and ALL exclude each other");
+}
+
+static void
+sort_criteria(struct imap_cursor *c, struct imap_search *search)
+{
+	static const struct imap_word fields[] = {
+	    {{"ARRIVAL", 7},      IMAP_SORT_ARRIVAL    },
+	    {{"CC", 2},           IMAP_SORT_CC         },
+	    {{"DATE", 4},         IMAP_SORT_DATE       },
+	    {{"FROM", 4},         IMAP_SORT_FROM       },
+	    {{"SIZE", 4},         IMAP_SORT_SIZE       },
+	    {{"SUBJECT", 7},      IMAP_SORT_SUBJECT    },
+	    {{"TO", 2},           IMAP_SORT_TO         },
+	    {{"DISPLAYFROM", 11}, IMAP_SORT_DISPLAYFROM},
+	    {{"DISPLAYTO", 9},    IMAP_SORT_DISPLAYTO  },
+	};
+	struct imap_sort_key *keys = NULL, *key;
+	bool first = true;
+
+	if (!imap_list_open(c, "SORT: '(' was expected"))
+		return;
+	while (imap_list_next(c, &first)) {
+		if (search->n_sort == SORT_KEYS_MAX)
+			imap_fail_limit(c, "SORT: too many keys");
+		if (!imap_grow(c, &keys, search->n_sort, sizeof(*keys)))
+			return;
+		key = &keys[search->n_sort++];
+		key->reverse = imap_take_word(c, SPAN("REVERSE"));
+		if (key->reverse)
+			imap_space(c, "SORT: REVERSE of what was expected");
+		key->field =
+		    imap_word(c, fields, N_ELEMS(fields), "SORT: unknown sort key");
+	}
+	if (search->n_sort == 0)
+		imap_fail(c, "SORT: a sort key was expected");
+	search->sort = keys;
+	imap_space(c, "SORT: a charset was expected");
+}
+
+static void
+thread_algorithm(struct imap_cursor *c, struct imap_search *search)
+{
+	static const struct imap_word algorithms[] = {
+	    {{"REFERENCES", 10},     IMAP_THREAD_REFERENCES    },
+	    {{"ORDEREDSUBJECT", 14}, IMAP_THREAD_ORDEREDSUBJECT},
+	};
+
+	search->algorithm =
+	    imap_word(c, algorithms, N_ELEMS(algorithms), "THREAD: unknown algorithm");
+	imap_space(c, "THREAD: a charset was expected");
+}
+
+static void
+charset(struct imap_cursor *c, struct imap_search *search)
+{
+	search->charset = imap_astring(c, "a charset was expected");
+	if (search->charset.n == 0)
+		imap_fail(c, "a charset was expected");
+	imap_space(c, "a search key was expected");
+}
+
+void
+imap_parse_search(struct imap_cursor *c, struct imap_command *out)
+{
+	struct imap_search *search = &out->search;
+
+	imap_space(c, "a search key was expected");
+	if (out->id != IMAP_THREAD && imap_take_word(c, SPAN("RETURN"))) {
+		return_options(c, search);
+		imap_space(c, "a search key was expected");
+	}
+	if (out->id == IMAP_SORT)
+		sort_criteria(c, search);
+	if (out->id == IMAP_THREAD)
+		thread_algorithm(c, search);
+	if (out->id == IMAP_SEARCH && imap_take_word(c, SPAN("CHARSET"))) {
+		imap_space(c, "a charset was expected");
+		charset(c, search);
+	} else if (out->id != IMAP_SEARCH) {
+		charset(c, search);
+	}
+	search->key = imap_keys(c, &search->uses_modseq);
+}
