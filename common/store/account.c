@@ -95,6 +95,7 @@ store_account_close(struct store_account **account)
 	buf_release(&a->summary);
 	buf_release(&a->content);
 	free(a->places);
+	texts_free(&a->texts);
 	free(a->watch.at);
 	a->store->io->close(a->store->io->disk, a->lock);
 	if (a->store->root >= 0)

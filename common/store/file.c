@@ -10,6 +10,7 @@ const struct file_kind file_kinds[FILE_SORTS] = {
     [FILE_JOURNAL] = {"journal.", JOURNAL_KIND},
     [FILE_DATA] = {"data.",    DATA_KIND   },
     [FILE_SUMMARY] = {"summary.", SUMMARY_KIND},
+    [FILE_TEXT] = {"text.",    TEXT_KIND   },
 };
 
 void

@@ -15,6 +15,7 @@
 #define JOURNAL_KIND 0x4c4a5250u /* "PRJL" */
 #define DATA_KIND    0x54445250u /* "PRDT" */
 #define SUMMARY_KIND 0x4d535250u /* "PRSM" */
+#define TEXT_KIND    0x58545250u /* "PRTX" */
 
 #define DATA_RECORD    1 /* kinds of the one record that such a file has */
 #define SUMMARY_RECORD 1
@@ -24,13 +25,18 @@
 #define JOURNAL_EVENT_MAX (64u << 20)
 #define JOURNAL_GAP       (UINT64_C(1) << 33) /* positions skipped after a power loss */
 
+struct texts;
+struct text_work;
+
 struct store {
 	const struct log_io *io;
 	struct log_io lazy; /* as io, but new files are made durable by the next sync */
 	int root;           /* -1: no directories, the one account is all */
 	int lone;           /* its directory then */
 	struct store_settings settings;
+	struct text_charsets *charsets;
 	struct mime_parser *parser;
+	struct text_work *text_work; /* null until a text is asked for */
 	uint64_t guid_high, guid_low;
 	uint8_t boot[16];
 };
@@ -175,6 +181,7 @@ enum file_sort {
 	FILE_JOURNAL,
 	FILE_DATA,
 	FILE_SUMMARY,
+	FILE_TEXT, /* not appended to with the others: text_fill.c */
 	FILE_SORTS,
 };
 
@@ -225,6 +232,7 @@ struct store_account {
 		uint64_t durable, position; /* appends up to there are listed */
 	} watch;
 	struct deliveries *known; /* null: not loaded */
+	struct texts *texts;      /* null: nobody asked */
 	uint64_t written; /* position after the last own batch; 0: synced since */
 	uint64_t seen;    /* the last position there was, while a load fails */
 	uint64_t void_from,
@@ -243,6 +251,9 @@ account_dir(const struct store_account *a, enum file_sort sort)
 }
 
 void account_apply(struct store_account *a, const struct event *e);
+
+void texts_free(struct texts **texts);
+void text_work_free(struct text_work **work);
 
 /* Reads the last journal file (and with it all of the state), mends what a crash
  * left, starts a new file when that is due. The lock is held. */

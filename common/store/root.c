@@ -103,7 +103,8 @@ store_new_on(const struct log_io *io, int dir, const struct store_settings *sett
 		s->settings.data_file_bytes = DATA_FILE_BYTES;
 	if (s->settings.journal_file_bytes == 0)
 		s->settings.journal_file_bytes = JOURNAL_FILE_BYTES;
-	s->parser = mime_parser_new(NULL);
+	s->charsets = text_charsets_new();
+	s->parser = mime_parser_new(text_charsets_mime(s->charsets));
 	return s;
 }
 
@@ -141,6 +142,8 @@ store_free(struct store **store)
 	if (s->root >= 0)
 		close(s->root);
 	mime_parser_free(&s->parser);
+	text_work_free(&s->text_work);
+	text_charsets_free(&s->charsets);
 	free(s);
 	*store = NULL;
 }

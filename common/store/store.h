@@ -45,4 +45,5 @@
 #include "common/store/content.h"
 #include "common/store/change.h"
 #include "common/store/summary.h"
+#include "common/store/text.h"
 #include "common/store/maintain.h"

@@ -24,9 +24,9 @@
  * asking again costs next to nothing until there are new messages. Needs a view. OK,
  * BUSY (somebody has the lock: nothing is lost, try again in some ms), FAULT (the disk
  * is full, say: searches go on, slower). */
-MUST_USE enum store_result store_text_fill(struct store_account *account,
-					   uint64_t bytes_max, bool *done,
-					   struct err *err);
+MUST_USE enum store_result
+store_text_fill(struct store_account *account, uint64_t bytes_max, bool *done,
+		struct err *err);
 
 struct store_text_item {
 	const struct store_record *record;
@@ -45,17 +45,18 @@ struct store_text_block {
 
 /* The texts of the first messages of `uids`, as many as lie well together: about
  * 256 KiB, or one that has to be made first. Spans live until the next call for a text
- * on any account of the store, records as ever. Needs a view. OK, NONE (a compaction
- * has moved everything: refresh the view and ask again), FAULT. */
-MUST_USE enum store_result store_text_block(struct store_account *account,
-					    uint32_t mailbox, struct store_range uids,
-					    struct store_text_block *out,
-					    struct err *err);
+ * on any account of the store, records as ever; when a compaction has moved everything,
+ * the view is refreshed. Needs a view. OK, BUSY (see store_view_refresh()), FAULT. */
+MUST_USE enum store_result
+store_text_block(struct store_account *account, uint32_t mailbox,
+		 struct store_range uids, struct store_text_block *out,
+		 struct err *err);
 
-/* The text of one message. OK, NONE (as above), DAMAGED (the content is), FAULT. */
-MUST_USE enum store_result store_text_of(struct store_account *account,
-					 const struct store_record *record,
-					 struct text_parts *out, struct err *err);
+/* The text of one message. OK, NONE (moved by a compaction: refresh the view and find
+ * it again), DAMAGED (the content is), FAULT. */
+MUST_USE enum store_result
+store_text_of(struct store_account *account, const struct store_record *record,
+	      struct text_parts *out, struct err *err);
 
 /* Gives back the memory that knows where texts are (some 16 bytes a message), as when
  * an account is idle for long. */

@@ -44,8 +44,8 @@ text_table_bytes(struct span payload)
 void
 text_row_get(struct span table, uint32_t row, struct text_row *out)
 {
-	struct cursor c =
-	    cursor_make(span_after(table, TEXT_HEAD_BYTES + (size_t)row * TEXT_ROW_BYTES));
+	struct cursor c = cursor_make(
+	    span_after(table, TEXT_HEAD_BYTES + (size_t)row * TEXT_ROW_BYTES));
 	struct span guid = wire_get_raw(&c, STORE_GUID_BYTES);
 
 	memcpy(out->guid, guid.at, STORE_GUID_BYTES);

@@ -3,10 +3,11 @@
 
 #include <errno.h>
 
-#define LATE_MAX  4096 /* entries out of order before they are merged */
+#define LATE_MAX   4096 /* entries out of order before they are merged */
 #define LOOK_BYTES 1024 /* of a chunk, at first */
 
-/* --- entries ------------------------------------------------------------------------- */
+/* --- entries -------------------------------------------------------------------------
+ */
 
 /* The first that is not below. */
 static size_t
@@ -108,7 +109,7 @@ text_file_add(struct text_file *t, const struct text_row *row, uint32_t at,
 	}
 }
 
-uint32_t
+void
 text_file_add_chunk(struct text_file *t, uint64_t offset, uint64_t bytes)
 {
 	if (t->n_chunks == t->size_chunks) {
@@ -117,7 +118,7 @@ text_file_add_chunk(struct text_file *t, uint64_t offset, uint64_t bytes)
 		    memory_resize(t->chunks, t->size_chunks, sizeof(*t->chunks));
 	}
 	t->chunks[t->n_chunks] = (struct text_chunk){offset, (uint32_t)bytes};
-	return (uint32_t)t->n_chunks++;
+	t->n_chunks++;
 }
 
 void
@@ -137,7 +138,8 @@ text_file_reset(struct text_file *t)
 	*t = (struct text_file){.number = t->number};
 }
 
-/* --- reading it ------------------------------------------------------------------------- */
+/* --- reading it
+ * ------------------------------------------------------------------------- */
 
 /* Bytes of the file from `offset` on; returns how many came. */
 static size_t
@@ -181,7 +183,7 @@ chunk_take(struct text_file *t, const struct log_file *f, const struct log_recor
 		t->old = true;
 		return true;
 	}
-	(void)text_file_add_chunk(t, r->offset, r->next - r->offset);
+	text_file_add_chunk(t, r->offset, r->next - r->offset);
 	for (uint32_t i = 0; i < rows; i++) {
 		struct text_row row;
 
@@ -206,14 +208,14 @@ chunk_head(const struct log_file *f, uint64_t offset, uint64_t size, struct buf 
 
 /* The next good chunk after one whose head is lost; false when there is none. */
 static bool
-chunk_seek(const struct log_file *f, uint64_t from, uint64_t *offset)
+chunk_seek(const struct log_file *f, uint64_t from, uint64_t size, uint64_t *offset)
 {
 	struct log_record record;
 	struct log_reader r;
 	enum log_read got;
 	struct err ignored;
 
-	log_reader_init(&r, f, from, LOG_END_UNKNOWN);
+	log_reader_init(&r, f, from, size & ~UINT64_C(7));
 	do
 		got = log_reader_next(&r, &record, &ignored);
 	while (got == LOG_READ_DAMAGE);
@@ -225,24 +227,27 @@ chunk_seek(const struct log_file *f, uint64_t from, uint64_t *offset)
 void
 text_file_follow(struct store_account *a, struct text_file *t, const struct log_file *f)
 {
-	struct buf hold = buf_make(LOG_HEAD_BYTES + TEXT_HEAD_BYTES +
-				   TEXT_ROWS_MAX * TEXT_ROW_BYTES);
+	struct buf hold =
+	    buf_make(LOG_HEAD_BYTES + TEXT_HEAD_BYTES + TEXT_ROWS_MAX * TEXT_ROW_BYTES);
 	struct log_record record;
 	struct err ignored;
 	uint64_t size, at;
 
-	if (t->salt != f->id.salt || t->end == 0) {
+	if (t->end > 0 && t->salt != f->id.salt) {
 		text_file_reset(t);
-		t->salt = f->id.salt;
-		t->end = LOG_HEADER_BYTES;
+		t->loaded = true;
 		a->texts->position = 0;
 		a->texts->n_filled = 0;
+	}
+	if (t->end == 0) {
+		t->salt = f->id.salt;
+		t->end = LOG_HEADER_BYTES;
 	}
 	if (log_file_size(f, &size, &ignored) < 0)
 		size = 0;
 	for (at = t->end; at < size; at = record.next) {
 		if (!chunk_head(f, at, size, &hold, &record)) {
-			if (!chunk_seek(f, at, &at) ||
+			if (!chunk_seek(f, at, size, &at) ||
 			    !chunk_head(f, at, size, &hold, &record))
 				break;
 		}
@@ -268,18 +273,34 @@ text_file_open(struct store_account *a, const struct text_file *t)
 	return f->id.salt == t->salt ? f : NULL;
 }
 
-/* --- all of an account -------------------------------------------------------------------- */
+/* --- all of an account
+ * -------------------------------------------------------------------- */
 
 static struct text_file *
 file_insert(struct texts *texts, size_t i, uint32_t number)
 {
-	texts->files =
-	    memory_resize(texts->files, texts->n + 1, sizeof(*texts->files));
+	texts->files = memory_resize(texts->files, texts->n + 1, sizeof(*texts->files));
 	memmove(&texts->files[i + 1], &texts->files[i],
 		(texts->n - i) * sizeof(*texts->files));
 	texts->n++;
 	texts->files[i] = (struct text_file){.number = number};
 	return &texts->files[i];
+}
+
+static size_t
+file_lower(const struct texts *texts, uint32_t number)
+{
+	size_t low = 0, high = texts->n;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (texts->files[middle].number < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 struct text_file *
@@ -289,13 +310,15 @@ text_file_get(struct store_account *a, uint32_t number)
 	const struct log_file *f;
 	struct text_file *t;
 	struct err ignored;
-	size_t i = texts->n;
+	size_t i = file_lower(texts, number);
 
-	while (i > 0 && texts->files[i - 1].number >= number)
-		i--;
 	if (i < texts->n && texts->files[i].number == number)
-		return &texts->files[i];
-	t = file_insert(texts, i, number);
+		t = &texts->files[i];
+	else
+		t = file_insert(texts, i, number);
+	if (t->loaded)
+		return t;
+	t->loaded = true;
 	if (account_file(a, FILE_TEXT, number, &f, &ignored) == STORE_OK)
 		text_file_follow(a, t, f);
 	return t;

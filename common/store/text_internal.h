@@ -19,6 +19,10 @@
 #define TEXT_CHUNK_BYTES (32u << 10) /* of texts; one that is larger is alone */
 #define TEXT_CHUNK_MAX   (TEXT_BYTES_MAX + TEXT_HEAD_BYTES + TEXT_ROW_BYTES + 64)
 
+/* Texts that are made and not yet written; one of a message is added in any case. */
+#define TEXT_PENDING_BYTES (256u << 10)
+#define TEXT_PENDING_MAX   (TEXT_PENDING_BYTES + TEXT_BYTES_MAX + 1)
+
 struct text_row {
 	uint8_t guid[STORE_GUID_BYTES];
 	uint32_t data_offset;
@@ -41,8 +45,9 @@ struct text_chunk {
 /* The directory of one text.N. */
 struct text_file {
 	uint32_t number;
-	uint64_t salt; /* of the file it was read from; 0 with end 0: there is none */
-	uint64_t end;  /* offset where the next chunk goes */
+	bool loaded;
+	uint64_t salt; /* of the file it was read from */
+	uint64_t end;  /* offset where the next chunk goes; 0: there is no file */
 	bool old;      /* has chunks of other rules: to be made anew */
 	struct text_chunk *chunks;
 	size_t n_chunks, size_chunks;
@@ -78,9 +83,9 @@ struct text_work {
 
 MUST_USE struct texts *texts_of(struct store_account *a);
 MUST_USE struct text_work *text_work_of(struct store *s);
-void text_work_free(struct text_work **work);
 
-/* --- text_chunk.c: the bytes of a chunk -------------------------------------------- */
+/* --- text_chunk.c: the bytes of a chunk --------------------------------------------
+ */
 
 /* Appends the payload of a chunk of rows[0 .. n] whose texts stand at `texts`. */
 void text_chunk_put(const struct text_row *rows, size_t n, struct span texts,
@@ -91,21 +96,22 @@ MUST_USE size_t text_table_bytes(struct span payload);
 
 /* *rules and the rows of a table whose payload has `bytes` bytes in all. False when it
  * is damaged. Rows are taken one by one by text_row_get(). */
-MUST_USE bool text_table_check(struct span table, uint64_t bytes, uint32_t *rules,
-			       uint32_t *n);
+MUST_USE bool
+text_table_check(struct span table, uint64_t bytes, uint32_t *rules, uint32_t *n);
 void text_row_get(struct span table, uint32_t row, struct text_row *out);
 
-/* --- text_file.c: the directory ------------------------------------------------------ */
+/* --- text_file.c: the directory ------------------------------------------------------
+ */
 
 /* The directory of text.N, read when that was not yet; empty when there is no file. */
 MUST_USE struct text_file *text_file_get(struct store_account *a, uint32_t number);
 /* What others appended, or all anew when the file is another one. */
 void text_file_follow(struct store_account *a, struct text_file *t,
 		      const struct log_file *f);
+/* A text of the newest chunk. */
 void text_file_add(struct text_file *t, const struct text_row *row, uint32_t at,
 		   uint32_t index);
-MUST_USE uint32_t text_file_add_chunk(struct text_file *t, uint64_t offset,
-				      uint64_t bytes);
+void text_file_add_chunk(struct text_file *t, uint64_t offset, uint64_t bytes);
 /* Null when it has no text. *hint makes a search in order fast; starts at 0. */
 MUST_USE const struct text_entry *
 text_file_find(const struct text_file *t, uint32_t data_offset, size_t *hint);
@@ -114,14 +120,13 @@ void text_file_reset(struct text_file *t);
 void text_chunk_damaged(struct store_account *a, struct text_file *t, uint32_t chunk);
 
 /* text.N for reading; null when it is not the one that the directory is of. */
-MUST_USE const struct log_file *text_file_open(struct store_account *a,
-					       const struct text_file *t);
+MUST_USE const struct log_file *
+text_file_open(struct store_account *a, const struct text_file *t);
 
-/* --- text.c ---------------------------------------------------------------------------- */
+/* --- text.c
+ * ---------------------------------------------------------------------------- */
 
 /* Makes the text of a message, in the renderer's memory. OK, NONE, DAMAGED, FAULT. */
-MUST_USE enum store_result text_make(struct store_account *a,
-				     const struct store_record *r, struct span *out,
-				     struct err *err);
-
-void texts_free(struct texts **texts);
+MUST_USE enum store_result
+text_make(struct store_account *a, const struct store_record *r, struct span *out,
+	  struct err *err);
