@@ -280,7 +280,7 @@ enum imap_key_kind {
 	IMAP_KEY_THREADID,
 };
 
-#define IMAP_KEYS_MAX 1000 /* in one command */
+#define IMAP_KEYS_MAX 1000 /* in one command; so deep may NOT and OR be nested */
 
 struct imap_key {
 	enum imap_key_kind kind;

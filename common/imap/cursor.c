@@ -161,8 +161,9 @@ imap_number(struct imap_cursor *c, uint64_t min, uint64_t max, const char *text)
 
 	while (c->at < c->end && ascii_digit(*c->at))
 		c->at++;
+	/* An nz-number does not begin in 0. */
 	if (!number_parse(span_make(start, (size_t)(c->at - start)), max, &value) ||
-	    value < min) {
+	    value < min || (min > 0 && *start == '0')) {
 		imap_fail(c, text);
 		return 0;
 	}

@@ -17,6 +17,6 @@ MUST_USE bool imap_name_decode(struct span wire, bool utf8, struct buf *out);
 /* As an astring in the client's mode. */
 void imap_put_name(struct buf *out, struct span name, bool utf8);
 
-/* [RFC9051 6.3.9]: '*' matches anything, '%' anything but '/'; INBOX in any case.
- * Linear in time for any pattern. */
+/* [RFC9051 6.3.9]: '*' matches anything, '%' anything but '/'; INBOX in any case. Takes
+ * at most pattern times name steps, for any pattern. */
 MUST_USE bool imap_name_match(struct span pattern, struct span name);

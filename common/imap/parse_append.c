@@ -75,6 +75,7 @@ imap_parse_append(struct span frame, const struct imap_parse_options *options,
 	};
 
 	*out = (struct imap_command){0};
+	*text = NULL;
 	imap_parse_head(&c, out);
 	if (out->id != IMAP_APPEND && out->id != IMAP_REPLACE)
 		return IMAP_APPEND_NOT;

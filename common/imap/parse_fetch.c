@@ -196,10 +196,8 @@ section_text(struct imap_cursor *c, struct imap_section *section)
 	bool fields;
 
 	section_path(c, section);
-	if (section->depth == 0 || imap_take(c, '.'))
-		if (section->depth > 0 || !imap_next_is(c, ']'))
-			text = imap_word(c, texts, N_ELEMS(texts),
-					 "FETCH: unknown section");
+	if (section->depth > 0 ? imap_take(c, '.') : !imap_next_is(c, ']'))
+		text = imap_word(c, texts, N_ELEMS(texts), "FETCH: unknown section");
 	if (text == IMAP_SECTION_MIME && section->depth == 0)
 		imap_fail(c, "FETCH: MIME needs a part");
 	section->text = text;

@@ -19,8 +19,8 @@ imap_parse_id(struct imap_cursor *c, struct imap_command *out)
 			imap_fail_limit(c, "ID: more than 30 fields");
 			return;
 		}
-		if (!imap_grow(c, &pairs, id->n_pairs, sizeof(*pairs)) ||
-		    !imap_grow(c, &pairs, id->n_pairs + 1, sizeof(*pairs)))
+		/* Room grows by even numbers: for the value as well. */
+		if (!imap_grow(c, &pairs, id->n_pairs, sizeof(*pairs)))
 			return;
 		pairs[id->n_pairs++] = imap_string(c, "ID: a string was expected");
 		imap_space(c, "ID: a field has no value");

@@ -27,8 +27,9 @@ struct imap_ranges {
 void imap_ranges_release(struct imap_ranges *r);
 /* Number by number, or a stretch of them; neighbours become one range. */
 void imap_ranges_add(struct imap_ranges *r, uint32_t first, uint32_t last);
-/* `set` with `max` for "*", sorted and merged, cut to 1 .. max (of a UID set: "*" is
- * max, nothing is cut when `cut` is false). */
+/* `set` with `max` for "*", sorted and merged; with `cut` only what lies in 1 .. max
+ * (of UIDs nothing is cut). With max 0 a "*" stands for nothing. What `out` held is
+ * freed. */
 void imap_set_resolve(const struct imap_set *set, uint32_t max, bool cut,
 		      struct imap_ranges *out);
 MUST_USE bool imap_ranges_contain(const struct imap_ranges *r, uint32_t number);
