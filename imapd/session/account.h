@@ -22,14 +22,24 @@ struct account {
 	uint64_t id;
 	uint64_t quota_bytes; /* 0: none */
 	bool flags_unsynced;  /* since the last sync; the owner syncs within 1 s */
-	uint64_t epoch;       /* grows with every call that may move records */
-	struct session
-	    *actor; /* runs a command just now: its own changes are known to it */
+	/* Grows when records may have moved. Who makes a call on `mail` that is not a
+	 * pure reader, outside of account_refresh(), adds to it. */
+	uint64_t epoch;
+	uint64_t position;      /* of the journal, when last refreshed */
+	bool mailboxes_changed; /* one may be gone */
+	struct session *actor;  /* runs a command just now */
+	/* \Recent: messages of the mailbox below that uid were announced to a session
+	 * that could have changed it, or were there before the account was opened.
+	 * Ascending by mailbox; one that is missing is new, so all is recent. */
+	struct account_shown {
+		uint32_t mailbox, uidnext;
+	} * shown;
+	size_t n_shown;
 	struct mime_charsets *charsets; /* for SEARCH; the owner's */
 	void *owner;
 };
 
-/* Takes `mail`, of which the view was refreshed once. */
+/* Takes `mail`, of which the view was refreshed once, and watches it. */
 MUST_USE struct account *
 account_new(struct store *store, struct store_account *mail, uint64_t quota_bytes);
 /* Without sessions. */
@@ -37,3 +47,7 @@ void account_free(struct account **account);
 
 /* Learns what others did and notes it for the sessions. OK, BUSY, FAULT. */
 MUST_USE enum store_result account_refresh(struct account *account, struct err *err);
+
+/* \Recent, see `shown`. */
+MUST_USE uint32_t account_shown(const struct account *account, uint32_t mailbox);
+void account_show(struct account *account, uint32_t mailbox, uint32_t uidnext);

@@ -79,7 +79,8 @@ void session_open(struct session *s, struct span tag, struct buf *out);
 MUST_USE enum session_want
 session_step(struct session *s, int64_t now_us, struct span *in, struct buf *out);
 /* Says what happened in the account when the client idles [RFC2177], nothing else;
- * after account_refresh(). */
+ * after account_refresh(). Then session_step() as ever: when the mailbox was deleted it
+ * wants CLOSE. */
 void session_push(struct session *s, struct buf *out);
 void session_end(struct session *s, enum session_ending why, struct buf *out);
 

@@ -27,9 +27,15 @@ struct view {
 	uint64_t modseq;             /* all changes up to it are told or noted below */
 	struct imap_ranges flags;    /* uids whose flags are untold */
 	struct imap_ranges expunged; /* uids that are gone, untold */
-	bool appended;               /* there may be new messages */
-	bool all;                    /* compare all messages: the notes are not whole */
-	bool gone;                   /* the mailbox was deleted */
+	struct imap_ranges recent;   /* uids that are \Recent here */
+	struct imap_ranges held;     /* view_silent_begin() */
+	uint64_t held_modseq;
+	bool silent;
+	bool appended;     /* there may be new messages */
+	bool all;          /* compare all messages: the notes are not whole */
+	bool gone;         /* the mailbox was deleted */
+	uint32_t unseen;   /* the first without \Seen when it was opened; 0: none */
+	uint64_t keywords; /* bits of those told in FLAGS */
 };
 
 /* Takes the messages there are; a mailbox selected before is left. */
@@ -38,6 +44,14 @@ void view_close(struct session *s);
 
 /* Called by the account for each change; notes it, says nothing. */
 void view_note(struct view *v, const struct store_change *change);
+
+/* STORE .SILENT: of the changes that are noted between the two, that of flags with this
+ * modseq (the client's own; 0: there was none) is not told. */
+void view_silent_begin(struct view *v);
+void view_silent_end(struct view *v, uint64_t modseq);
+
+MUST_USE bool view_recent(const struct view *v, uint32_t uid);
+MUST_USE size_t view_recent_count(const struct view *v);
 
 /* Untagged responses for all that is untold: EXISTS, FETCH with flags, and, when
  * `expunges`, EXPUNGE or VANISHED [RFC7162 3.2.10]. False when `out` is at its high
@@ -53,6 +67,9 @@ MUST_USE uint32_t view_number(const struct view *v, uint32_t uid);
  * numbers, false when one is beyond the last message (BAD). "$" is the saved result. */
 MUST_USE bool view_resolve(const struct session *s, const struct imap_set *set,
 			   bool uid, struct imap_ranges *numbers);
+/* Of uids in order, the numbers of those that are there. */
+void view_numbers(const struct view *v, const struct imap_ranges *uids,
+		  struct imap_ranges *numbers);
 /* The same messages as uids, merged: for the store. */
 void view_uids(const struct view *v, const struct imap_ranges *numbers,
 	       struct imap_ranges *uids);
@@ -71,3 +88,8 @@ struct view_walk {
 MUST_USE bool
 view_next(const struct session *s, const struct imap_ranges *numbers,
 	  struct view_walk *walk, uint32_t *number, const struct store_record **record);
+
+/* Inside the view: takes messages that are new, and says how many. */
+size_t view_take_new(struct session *s);
+/* Puts notes in order. */
+void view_sort_notes(struct imap_ranges *notes);

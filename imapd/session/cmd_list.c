@@ -1,0 +1,149 @@
+/* LIST, LSUB [RFC9051 6.3.9] [RFC3501 6.3.9] [RFC5258] [RFC5819] [RFC6154] */
+#include "imapd/session/list.h"
+
+#define COUNTED_A_STEP 50000 /* messages looked at for STATUS */
+
+struct list {
+	bool begun;
+	size_t n; /* bytes of `last`, the name that was looked at last */
+	char last[IMAP_NAME_MAX];
+};
+
+/* Reference and pattern are one string [RFC9051 6.3.9]. */
+static bool
+name_matches(const struct imap_list *list, struct span name, struct buf *hold)
+{
+	for (size_t i = 0; i < list->n_patterns; i++) {
+		buf_reset(hold);
+		buf_put(hold, list->reference);
+		buf_put(hold, list->patterns[i]);
+		if (imap_name_match(buf_span(hold), name))
+			return true;
+	}
+	return false;
+}
+
+static bool
+name_selected(const struct imap_list *list, const struct name *name)
+{
+	if ((list->select & IMAP_LIST_SPECIAL_USE) &&
+	    name->special_use == STORE_USE_NONE)
+		return false;
+	if (!(list->select & IMAP_LIST_SUBSCRIBED))
+		return name->id != 0 || name->children;
+	return name->subscribed ||
+	       ((list->select & IMAP_LIST_RECURSIVEMATCH) && name->subscribed_below);
+}
+
+static bool
+ends_in_percent(const struct imap_list *list)
+{
+	struct span p = list->n_patterns > 0 ? list->patterns[0] : SPAN("");
+
+	return p.n > 0 && p.at[p.n - 1] == '%';
+}
+
+/* LSUB tells of a name above one that is subscribed when the pattern stops at it. */
+static bool
+lsub_selected(const struct imap_list *list, const struct name *name)
+{
+	return name->subscribed || (name->subscribed_below && ends_in_percent(list));
+}
+
+static struct list_line
+line_of(const struct session *s)
+{
+	const struct imap_list *list = &s->command.list;
+	bool extended = list->extended || (s->enabled & IMAP_ENABLE_REV2);
+	struct list_line line = {
+	    .style = extended ? LIST_EXTENDED : LIST_PLAIN,
+	    .subscribed = (list->returns & IMAP_RETURN_SUBSCRIBED) ||
+			  (list->select & IMAP_LIST_SUBSCRIBED),
+	    .childinfo = list->select & IMAP_LIST_RECURSIVEMATCH,
+	    .utf8 = session_utf8(s),
+	};
+
+	if (s->command.id == IMAP_LSUB)
+		line.style = LIST_LSUB;
+	return line;
+}
+
+/* How many messages were looked at for the status. */
+static uint64_t
+put_list_status(struct session *s, const struct name *name, struct buf *out)
+{
+	const struct imap_list *list = &s->command.list;
+	struct store_mailbox box;
+
+	if (!(list->returns & IMAP_RETURN_STATUS) || name->id == 0 ||
+	    !store_mailbox_get(s->account->mail, name->id, &box))
+		return 0;
+	put_status(s, name->id, list->status_items, out);
+	return box.messages;
+}
+
+static enum run
+list_names(struct session *s, struct list *w, const struct names *names,
+	   struct buf *out)
+{
+	const struct imap_list *list = &s->command.list;
+	struct buf hold = buf_make(4 * IMAP_NAME_MAX);
+	struct list_line line = line_of(s);
+	enum run run = RUN_DONE;
+	uint64_t counted = 0;
+
+	for (size_t i = 0; i < names->n && run == RUN_DONE; i++) {
+		const struct name *name = &names->at[i];
+		bool wanted;
+
+		if (w->begun && name_compare(name->text, span_make(w->last, w->n)) <= 0)
+			continue;
+		wanted = line.style == LIST_LSUB ? lsub_selected(list, name)
+						 : name_selected(list, name);
+		if (wanted && name_matches(list, name->text, &hold)) {
+			put_name_line(name, &line, out);
+			counted += put_list_status(s, name, out);
+		}
+		if (session_full(s, out))
+			run = RUN_ROOM;
+		else if (counted > COUNTED_A_STEP)
+			run = RUN_TURN;
+		if (run != RUN_DONE) {
+			w->begun = true;
+			w->n = name->text.n;
+			memcpy(w->last, name->text.at, name->text.n);
+		}
+	}
+	buf_release(&hold);
+	return run;
+}
+
+/* LIST "" "": what stands between levels. */
+static bool
+asks_for_root(const struct session *s)
+{
+	const struct imap_list *list = &s->command.list;
+
+	return s->command.id == IMAP_LIST && !list->extended && list->n_patterns == 1 &&
+	       list->patterns[0].n == 0;
+}
+
+enum run
+run_list(struct session *s, struct step *step)
+{
+	struct list *w = session_work(s, sizeof(*w));
+	struct names names;
+	enum run run;
+
+	if (asks_for_root(s)) {
+		buf_put_str(step->out, "* LIST (\\Noselect) \"/\" \"\"\r\n");
+		return done_ok(s);
+	}
+	if ((s->command.list.returns & IMAP_RETURN_STATUS) &&
+	    (s->command.list.status_items & IMAP_STATUS_HIGHESTMODSEQ))
+		session_condstore(s, step->out);
+	names_gather(s->account->mail, &names);
+	run = list_names(s, w, &names, step->out);
+	names_release(&names);
+	return run == RUN_DONE ? done_ok(s) : run;
+}

@@ -1,0 +1,228 @@
+/* untagged news of the selected mailbox */
+#include "imapd/session/inner.h"
+
+#define VANISHED_RANGES 1000 /* in one line */
+#define GONE            0    /* in uids: told to be gone, to be squeezed out */
+
+/* The notes are not whole: finds out what there is to tell. */
+static void
+compare_all(struct session *s)
+{
+	const struct store_account *mail = s->account->mail;
+	struct view *v = &s->view;
+	const struct store_record *r = store_first(mail, v->mailbox);
+
+	imap_ranges_release(&v->flags);
+	imap_ranges_release(&v->expunged);
+	for (size_t i = 0; i < v->n; i++) {
+		while (r && r->uid < v->uids[i])
+			r = store_next(mail, r);
+		if (!r || r->uid > v->uids[i])
+			imap_ranges_add(&v->expunged, v->uids[i], v->uids[i]);
+		else if (r->modseq > v->modseq)
+			imap_ranges_add(&v->flags, v->uids[i], v->uids[i]);
+	}
+	v->all = false;
+	v->appended = true;
+}
+
+/* Squeezes out, from index i on, what was told to be gone. */
+static void
+squeeze(struct view *v, size_t i)
+{
+	size_t kept = i;
+
+	for (; i < v->n; i++)
+		if (v->uids[i] != GONE)
+			v->uids[kept++] = v->uids[i];
+	v->n = kept;
+}
+
+static void
+put_expunge(struct buf *out, size_t number)
+{
+	char text[40] = "* ";
+	char digits[20];
+	size_t n = 0, at = 2;
+
+	do
+		digits[n++] = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	while (n > 0)
+		text[at++] = digits[--n];
+	memcpy(text + at, " EXPUNGE\r\n", 10);
+	buf_put(out, span_make(text, at + 10));
+}
+
+/* From the highest down, so that no number changes before it was told. */
+static bool
+put_expunges(struct session *s, struct buf *out)
+{
+	struct imap_ranges numbers = {0};
+	struct view *v = &s->view;
+	size_t lowest = v->n;
+	bool full = false;
+
+	view_numbers(v, &v->expunged, &numbers);
+	for (size_t k = numbers.n; k-- > 0 && !full;)
+		for (size_t n = numbers.at[k].last; n >= numbers.at[k].first; n--) {
+			full = session_full(s, out);
+			if (full)
+				break;
+			put_expunge(out, n);
+			v->uids[n - 1] = GONE;
+			lowest = n - 1;
+		}
+	squeeze(v, lowest);
+	imap_ranges_release(&numbers);
+	if (!full)
+		imap_ranges_release(&v->expunged);
+	return !full;
+}
+
+static void
+put_vanished_line(struct buf *out, struct imap_ranges *uids)
+{
+	buf_put_str(out, "* VANISHED ");
+	imap_put_ranges(out, uids->at, uids->n);
+	buf_put_str(out, "\r\n");
+	uids->n = 0;
+}
+
+/* Only uids that the client knew: it counts them [RFC7162 3.2.10.2]. */
+static bool
+put_vanished(struct session *s, struct buf *out)
+{
+	struct imap_ranges numbers = {0}, uids = {0};
+	struct view *v = &s->view;
+	size_t lowest = v->n;
+	bool full = false;
+
+	view_numbers(v, &v->expunged, &numbers);
+	if (numbers.n > 0)
+		lowest = numbers.at[0].first - 1;
+	for (size_t k = 0; k < numbers.n && !full; k++)
+		for (size_t n = numbers.at[k].first; n <= numbers.at[k].last; n++) {
+			imap_ranges_add(&uids, v->uids[n - 1], v->uids[n - 1]);
+			v->uids[n - 1] = GONE;
+			if (uids.n < VANISHED_RANGES)
+				continue;
+			put_vanished_line(out, &uids);
+			full = session_full(s, out);
+			if (full)
+				break;
+		}
+	if (uids.n > 0)
+		put_vanished_line(out, &uids);
+	squeeze(v, lowest);
+	imap_ranges_release(&numbers);
+	imap_ranges_release(&uids);
+	if (!full)
+		imap_ranges_release(&v->expunged);
+	return !full;
+}
+
+static void
+put_exists(struct session *s, struct buf *out)
+{
+	buf_put_str(out, "* ");
+	imap_put_number(out, s->view.n);
+	buf_put_str(out, " EXISTS\r\n");
+	if (s->enabled & IMAP_ENABLE_REV2)
+		return;
+	buf_put_str(out, "* ");
+	imap_put_number(out, view_recent_count(&s->view));
+	buf_put_str(out, " RECENT\r\n");
+}
+
+void
+put_fetch_flags(const struct session *s, uint32_t number,
+		const struct store_record *record, struct buf *out)
+{
+	buf_put_str(out, "* ");
+	imap_put_number(out, number);
+	buf_put_str(out, " FETCH (");
+	if (s->command.uid || (s->enabled & IMAP_ENABLE_QRESYNC)) {
+		buf_put_str(out, "UID ");
+		imap_put_number(out, record->uid);
+		buf_put_char(out, ' ');
+	}
+	buf_put_str(out, "FLAGS ");
+	put_flags(s, record, out);
+	if (s->enabled & IMAP_ENABLE_CONDSTORE) {
+		buf_put_str(out, " MODSEQ (");
+		imap_put_number(out, record->modseq);
+		buf_put_char(out, ')');
+	}
+	buf_put_str(out, ")\r\n");
+}
+
+/* Forgets notes of uids up to and with `uid`; the notes are in order. */
+static void
+notes_drop(struct imap_ranges *notes, uint32_t uid)
+{
+	struct imap_ranges rest = {0};
+
+	for (size_t i = 0; i < notes->n; i++)
+		if (notes->at[i].last > uid)
+			imap_ranges_add(&rest,
+					notes->at[i].first > uid ? notes->at[i].first
+								 : uid + 1,
+					notes->at[i].last);
+	imap_ranges_release(notes);
+	*notes = rest;
+}
+
+static bool
+put_flag_news(struct session *s, struct buf *out)
+{
+	const struct store_record *record;
+	struct imap_ranges numbers = {0};
+	struct view_walk walk = {0};
+	struct view *v = &s->view;
+	uint32_t number, told = 0;
+	bool full = false;
+
+	view_sort_notes(&v->flags);
+	view_numbers(v, &v->flags, &numbers);
+	while (!full && view_next(s, &numbers, &walk, &number, &record)) {
+		if (record)
+			put_fetch_flags(s, number, record, out);
+		told = v->uids[number - 1];
+		full = session_full(s, out);
+	}
+	imap_ranges_release(&numbers);
+	if (full)
+		notes_drop(&v->flags, told);
+	else
+		imap_ranges_release(&v->flags);
+	return v->flags.n == 0;
+}
+
+bool
+view_announce(struct session *s, bool expunges, struct buf *out)
+{
+	struct view *v = &s->view;
+	struct store_mailbox box;
+
+	if (!view_has_news(s))
+		return true;
+	if (v->all)
+		compare_all(s);
+	if (expunges && v->expunged.n > 0) {
+		view_sort_notes(&v->expunged);
+		if (!(s->enabled & IMAP_ENABLE_QRESYNC ? put_vanished(s, out)
+						       : put_expunges(s, out)))
+			return false;
+	}
+	if (v->appended && view_take_new(s) > 0)
+		put_exists(s, out);
+	if (v->flags.n > 0) {
+		put_flags_news(s, out);
+		if (!put_flag_news(s, out))
+			return false;
+	}
+	if (store_mailbox_get(s->account->mail, v->mailbox, &box))
+		v->modseq = box.modseq;
+	return true;
+}
