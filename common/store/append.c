@@ -167,12 +167,15 @@ append_limits(const struct store_account *a, const struct store_mailbox *box,
 	return STORE_OK;
 }
 
-/* OK, EXISTS (stored by an earlier try), FAULT. */
+/* OK, EXISTS (stored by an earlier try), LIMIT, FAULT. */
 static enum store_result
 append_known(struct store_account *a, const struct store_message *m, struct err *err)
 {
 	if ((!m->replay && !a->suspect) || delivery_none(m->delivery))
 		return STORE_OK;
+	/* What is read does not show the messages of this batch yet. */
+	if (!a->known && a->batch.journal.n > 0)
+		return STORE_LIMIT;
 	if (!a->known)
 		a->known = deliveries_load(
 		    a, m->saved_us - (int64_t)STORE_DELIVERY_KEEP_S * 1000000, err);

@@ -40,8 +40,9 @@ struct store_appended {
 MUST_USE enum store_result
 store_batch_begin(struct store_account *account, bool wait, struct err *err);
 
-/* OK, NONE (no such mailbox), LIMIT (the batch is full: end it first, or the message
- * is over STORE_MESSAGE_MAX, or the mailbox is out of UIDs), FAULT. */
+/* OK, NONE (no such mailbox), LIMIT (the batch is full, or what it has must be written
+ * before a replay can be looked for: end it first; or the message is over
+ * STORE_MESSAGE_MAX, or the mailbox is out of UIDs), FAULT. */
 MUST_USE enum store_result
 store_append(struct store_account *account, const struct store_message *message,
 	     struct store_appended *out, struct err *err);

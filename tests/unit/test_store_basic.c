@@ -208,6 +208,37 @@ test_replayed_delivery_is_stored_once(void **state)
 	fixture_release(&f);
 }
 
+/* What is asked first in the middle of a batch finds what the batch has. */
+static void
+test_replay_is_known_beside_fresh_ones_of_its_batch(void **state)
+{
+	struct store_message fresh, again;
+	struct store_appended got;
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f, &plain);
+	fresh = again = fixture_message(&f, SPAN(MAIL), SPAN(PREFIX));
+	fresh.delivery = (struct store_delivery_id){1, 0, 5};
+	again.delivery = (struct store_delivery_id){2, 0, 5};
+	again.replay = true;
+	fixture_check(&f, store_batch_begin(f.account, true, &f.err));
+	fixture_check(&f, store_append(f.account, &fresh, &got, &f.err));
+	if (store_append(f.account, &again, &got, &f.err) == STORE_LIMIT) {
+		fixture_check(&f, store_batch_end(f.account, &f.err));
+		got = fixture_append(&f, &again);
+	} else {
+		fixture_check(&f, store_batch_end(f.account, &f.err));
+	}
+	assert_false(got.known);
+	fresh.replay = true;
+	got = fixture_append(&f, &fresh);
+	assert_true(got.known);
+	got = fixture_append(&f, &again);
+	assert_true(got.known);
+	fixture_release(&f);
+}
+
 static void
 test_two_handles_learn_from_each_other(void **state)
 {
@@ -250,6 +281,7 @@ main(void)
 	    cmocka_unit_test(test_new_account_has_its_mailboxes),
 	    cmocka_unit_test(test_changes_are_the_same_after_reopening),
 	    cmocka_unit_test(test_replayed_delivery_is_stored_once),
+	    cmocka_unit_test(test_replay_is_known_beside_fresh_ones_of_its_batch),
 	    cmocka_unit_test(test_two_handles_learn_from_each_other),
 	};
 
