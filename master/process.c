@@ -7,7 +7,6 @@
 
 #define RESTART_FIRST_MS 100
 #define RESTART_MIN_MS   1000
-#define RESTART_MAX_MS   60000
 /* One that lived for less is in trouble: each such life doubles the wait. */
 #define LIFE_SHORT_MS   5000
 #define LIFE_HEALTHY_MS 60000
@@ -40,23 +39,24 @@ log_process(enum logline_level level, const char *event, const struct process *p
 		L_U64("instance", p->instance), L_I64("pid", p->pid));
 }
 
-static unsigned
+static uint64_t
 restart_delay_ms(const struct process *p)
 {
-	unsigned delay = RESTART_MIN_MS;
+	uint64_t max = p->master->settings.restart_pause_max_s * 1000;
+	uint64_t delay = RESTART_MIN_MS;
 
 	if (p->failures == 0)
 		return RESTART_FIRST_MS;
-	for (unsigned i = 1; i < p->failures && delay < RESTART_MAX_MS; i++)
+	for (unsigned i = 1; i < p->failures && delay < max; i++)
 		delay *= 2;
-	return delay < RESTART_MAX_MS ? delay : RESTART_MAX_MS;
+	return delay < max ? delay : max;
 }
 
 static void
 restart_plan(struct process *p)
 {
 	uint64_t lived_ms = proc_ticks_ms() - p->started_ms;
-	unsigned delay;
+	uint64_t delay;
 	struct timeval wait;
 
 	if (lived_ms >= LIFE_HEALTHY_MS)
@@ -64,7 +64,8 @@ restart_plan(struct process *p)
 	delay = restart_delay_ms(p);
 	if (lived_ms < LIFE_SHORT_MS)
 		p->failures++;
-	wait = (struct timeval){delay / 1000, (suseconds_t)(delay % 1000) * 1000};
+	wait = (struct timeval){(time_t)(delay / 1000),
+				(suseconds_t)(delay % 1000) * 1000};
 	ASSERT(event_add(p->restart, &wait) == 0);
 }
 

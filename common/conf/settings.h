@@ -60,6 +60,7 @@
 	S(NUMBER,   authd_threads,                "0", 0, 64, 0, "threads that check passwords; 0: one for each processor") \
 	S(SECONDS,  stop_timeout_s,               "30", 1, 600, 1, "how long an orderly stop may take before it is forced") \
 	S(SECONDS,  ping_timeout_s,               "30", 2, 600, 1, "a program that does not answer for this long is restarted") \
+	S(SECONDS,  restart_pause_max_s,          "60", 1, 3600, 1, "longest wait before a program that keeps dying is started again") \
 	/* a message */ \
 	S(BYTES,    message_bytes_max,            "50M", 1024, 251658240, 1, "largest message") \
 	S(NUMBER,   recipients_max,               "1000", 100, 50000, 1, "recipients of one message") \
