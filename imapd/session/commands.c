@@ -24,9 +24,19 @@ const struct command commands[] = {
 	{IMAP_GETQUOTAROOT, "GETQUOTAROOT", S_ANY, run_getquota, NULL, ANNOUNCE_ALL},
 	{IMAP_SETQUOTA, "SETQUOTA", S_ANY, run_setquota, NULL, ANNOUNCE_ALL},
 	{IMAP_COMPRESS, "COMPRESS", S_ANY, run_compress, NULL, ANNOUNCE_NONE},
+	{IMAP_APPEND, "APPEND", S_ANY, run_append, release_append, ANNOUNCE_ALL},
 	{IMAP_CHECK, "CHECK", S_SELECTED, run_noop, NULL, ANNOUNCE_ALL},
 	{IMAP_CLOSE, "CLOSE", S_SELECTED, run_close, NULL, ANNOUNCE_NONE},
 	{IMAP_UNSELECT, "UNSELECT", S_SELECTED, run_unselect, NULL, ANNOUNCE_NONE},
+	{IMAP_EXPUNGE, "EXPUNGE", S_SELECTED, run_expunge, NULL, ANNOUNCE_ALL},
+	{IMAP_SEARCH, "SEARCH", S_SELECTED, run_search, release_search, ANNOUNCE_KEEP},
+	{IMAP_SORT, "SORT", S_SELECTED, run_search, release_search, ANNOUNCE_KEEP},
+	{IMAP_THREAD, "THREAD", S_SELECTED, run_search, release_search, ANNOUNCE_KEEP},
+	{IMAP_FETCH, "FETCH", S_SELECTED, run_fetch, release_fetch, ANNOUNCE_KEEP},
+	{IMAP_STORE, "STORE", S_SELECTED, run_store, release_store, ANNOUNCE_KEEP},
+	{IMAP_COPY, "COPY", S_SELECTED, run_copy, release_copy, ANNOUNCE_ALL},
+	{IMAP_MOVE, "MOVE", S_SELECTED, run_copy, release_copy, ANNOUNCE_ALL},
+	{IMAP_REPLACE, "REPLACE", S_SELECTED, run_append, release_append, ANNOUNCE_ALL},
 };
 /* clang-format on */
 
