@@ -75,6 +75,7 @@ account_new(struct store *store, uint64_t id, int dir, int lock)
 	batch_init(&a->batch);
 	a->summary = buf_make(SUMMARY_MAX + 4096);
 	a->content = buf_make(LOG_RECORD_MAX);
+	a->prefix = buf_make(STORE_PREFIX_MAX + 1024);
 	return a;
 }
 
@@ -94,6 +95,7 @@ store_account_close(struct store_account **account)
 	batch_release(&a->batch);
 	buf_release(&a->summary);
 	buf_release(&a->content);
+	buf_release(&a->prefix);
 	free(a->places);
 	texts_free(&a->texts);
 	free(a->watch.at);

@@ -7,18 +7,23 @@
 #define HOLD_MAX (1u << 20) /* a message up to that is read at once */
 
 struct store_content {
-	struct buf prefix;
-	struct buf hold;      /* the record, when it is small */
-	struct span bytes;    /* the content in `hold`; at null: read from `file` */
-	struct log_file file; /* own descriptor */
+	struct log_file file; /* own descriptor; -1: all is in `bytes` */
 	uint64_t content_at;
 	uint64_t content_bytes;
+	struct buf hold;     /* what was read last from the file */
+	size_t prefix_bytes; /* in `bytes` */
+	char bytes[];        /* the prefix; and the content, when it is small */
 };
 
 enum store_result
 prefix_get(struct store_account *a, const struct store_record *r, struct buf *hold,
 	   struct span *out, struct err *err)
 {
+	const struct window_want want = {.offset = r->journal_offset,
+					 .hint = 256 + r->prefix_bytes,
+					 .kind = EVENT_APPEND,
+					 .guid_at = EVENT_APPEND_GUID_AT,
+					 .guid = r->guid};
 	const struct log_file *f;
 	struct log_record record;
 	enum store_result result;
@@ -30,8 +35,7 @@ prefix_get(struct store_account *a, const struct store_record *r, struct buf *ho
 	result = account_file(a, FILE_JOURNAL, r->journal_number, &f, err);
 	if (result != STORE_OK)
 		return result;
-	switch (log_fetch(f, r->journal_offset, 256 + r->prefix_bytes, hold, &record,
-			  err)) {
+	switch (window_fetch(a->store, FILE_JOURNAL, f, &want, hold, &record, err)) {
 	case LOG_READ_FAULT:
 		return STORE_FAULT;
 	case LOG_READ_RECORD:
@@ -39,9 +43,8 @@ prefix_get(struct store_account *a, const struct store_record *r, struct buf *ho
 	default:
 		return STORE_DAMAGED;
 	}
-	if (!event_get(record.kind, record.payload, 0, &e) || e.kind != EVENT_APPEND ||
-	    e.prefix.n != r->prefix_bytes ||
-	    memcmp(e.record.guid, r->guid, sizeof(r->guid)) != 0)
+	if (!event_get(record.kind, record.payload, 0, &e) ||
+	    e.prefix.n != r->prefix_bytes)
 		return STORE_DAMAGED;
 	*out = e.prefix;
 	return STORE_OK;
@@ -55,7 +58,6 @@ store_content_close(struct store_content **content)
 	if (!c)
 		return;
 	log_file_close(&c->file);
-	buf_release(&c->prefix);
 	buf_release(&c->hold);
 	free(c);
 	*content = NULL;
@@ -78,40 +80,60 @@ content_file(struct store_account *a, const struct store_record *r,
 	}
 }
 
-static enum store_result
-content_fill(struct store_account *a, const struct store_record *r,
-	     struct store_content *c, struct err *err)
+static struct store_content *
+content_new(struct span prefix, struct span content)
 {
-	bool small = r->content_bytes <= HOLD_MAX - DATA_HEAD_BYTES - 64;
-	const struct log_file *f;
-	enum store_result result;
-	struct span prefix;
+	struct store_content *c =
+	    memory_resize(NULL, sizeof(*c) + prefix.n + content.n, 1);
 
-	result = prefix_get(a, r, &c->hold, &prefix, err);
-	if (result != STORE_OK)
-		return result;
-	buf_put(&c->prefix, prefix);
-	c->content_bytes = r->content_bytes;
-	result = data_check(a, r, small ? &c->hold : NULL, &f, &c->content_at, err);
-	if (result != STORE_OK)
-		return result;
-	if (!small)
-		return content_file(a, r, c, err);
-	c->bytes =
-	    span_first(span_after(buf_span(&c->hold), c->content_at - r->data_offset),
-		       c->content_bytes);
-	return STORE_OK;
+	*c = (struct store_content){.file = {.fd = -1},
+				    .hold = buf_make(STORE_PIECE_MAX),
+				    .prefix_bytes = prefix.n};
+	if (prefix.n > 0)
+		memcpy(c->bytes, prefix.at, prefix.n);
+	if (content.n > 0)
+		memcpy(c->bytes + prefix.n, content.at, content.n);
+	return c;
 }
 
-static struct store_content *
-content_new(void)
+/* The account's buffer, which may have held a large message, gives it back. */
+static void
+content_trim(struct store_account *a)
 {
-	struct store_content *c = memory_new(1, sizeof(*c));
+	if (a->content.size > WINDOW_MAX)
+		buf_release(&a->content);
+	else
+		buf_reset(&a->content);
+}
 
-	c->prefix = buf_make(STORE_PREFIX_MAX);
-	c->hold = buf_make(HOLD_MAX);
-	c->file.fd = -1;
-	return c;
+static enum store_result
+content_fill(struct store_account *a, const struct store_record *r,
+	     struct store_content **out, struct err *err)
+{
+	bool small = r->content_bytes <= HOLD_MAX - DATA_HEAD_BYTES - 64;
+	struct span prefix, content = {0};
+	const struct log_file *f;
+	enum store_result result;
+	struct store_content *c;
+	uint64_t at = 0;
+
+	result = small ? data_fetch(a, r, &a->content, &content, err)
+		       : data_check(a, r, &f, &at, err);
+	if (result == STORE_OK)
+		result = prefix_get(a, r, &a->prefix, &prefix, err);
+	if (result != STORE_OK)
+		return result;
+	c = content_new(prefix, content);
+	c->content_bytes = r->content_bytes;
+	c->content_at = at;
+	content_trim(a);
+	if (!small)
+		result = content_file(a, r, c, err);
+	if (result == STORE_OK)
+		*out = c;
+	else
+		store_content_close(&c);
+	return result;
 }
 
 static void
@@ -133,17 +155,10 @@ store_content_open(struct store_account *a, uint32_t mailbox, uint32_t uid,
 	/* A compaction may have moved everything since the view was made. */
 	for (int tries = 0; tries < 3 && result == STORE_NONE; tries++) {
 		const struct store_record *r = store_find(a, mailbox, uid);
-		struct store_content *c;
 
 		if (!r)
 			return STORE_NONE;
-		c = content_new();
-		result = content_fill(a, r, c, err);
-		if (result == STORE_OK) {
-			*out = c;
-			return STORE_OK;
-		}
-		store_content_close(&c);
+		result = content_fill(a, r, out, err);
 		if (result == STORE_DAMAGED)
 			content_damaged(a, r, err);
 		if (result == STORE_NONE && tries == 2) {
@@ -163,13 +178,13 @@ store_content_open(struct store_account *a, uint32_t mailbox, uint32_t uid,
 uint64_t
 store_content_size(const struct store_content *c)
 {
-	return c->prefix.n + c->content_bytes;
+	return c->prefix_bytes + c->content_bytes;
 }
 
 uint64_t
 store_content_prefix(const struct store_content *c)
 {
-	return c->prefix.n;
+	return c->prefix_bytes;
 }
 
 /* From the file, through `hold`. */
@@ -202,17 +217,17 @@ enum store_result
 store_content_read(struct store_content *c, uint64_t offset, size_t n, struct span *out,
 		   struct err *err)
 {
-	if (offset < c->prefix.n) {
-		*out = span_first(span_after(buf_span(&c->prefix), (size_t)offset), n);
+	struct span there = span_make(c->bytes, c->prefix_bytes);
+
+	if (c->file.fd < 0)
+		there.n += (size_t)c->content_bytes;
+	if (offset < there.n) {
+		*out = span_first(span_after(there, (size_t)offset), n);
 		return STORE_OK;
 	}
-	offset -= c->prefix.n;
+	offset -= c->prefix_bytes;
 	if (offset >= c->content_bytes || n == 0) {
 		*out = span_make("", 0);
-		return STORE_OK;
-	}
-	if (c->bytes.at) {
-		*out = span_first(span_after(c->bytes, (size_t)offset), n);
 		return STORE_OK;
 	}
 	return content_pread(c, offset, n, out, err);

@@ -54,13 +54,18 @@ head_check(const struct store_record *r, const struct log_record *record,
 	return STORE_OK;
 }
 
-static enum store_result
-check_in_place(const struct store_record *r, const struct log_file *f,
-	       uint64_t *content_at, struct err *err)
+enum store_result
+data_check(struct store_account *a, const struct store_record *r,
+	   const struct log_file **file, uint64_t *content_at, struct err *err)
 {
+	enum store_result result =
+	    account_file(a, FILE_DATA, r->data_number, file, err);
+	const struct log_file *f = *file;
 	char head[DATA_HEAD_BYTES];
 	struct log_record record;
 
+	if (result != STORE_OK)
+		return result;
 	switch (log_verify(f, r->data_offset, &record, err)) {
 	case LOG_READ_FAULT:
 		return STORE_FAULT;
@@ -78,19 +83,20 @@ check_in_place(const struct store_record *r, const struct log_file *f,
 }
 
 enum store_result
-data_check(struct store_account *a, const struct store_record *r, struct buf *hold,
-	   const struct log_file **file, uint64_t *content_at, struct err *err)
+data_fetch(struct store_account *a, const struct store_record *r, struct buf *hold,
+	   struct span *content, struct err *err)
 {
-	enum store_result result =
-	    account_file(a, FILE_DATA, r->data_number, file, err);
+	const struct window_want want = {.offset = r->data_offset,
+					 .hint = DATA_HEAD_BYTES + r->content_bytes,
+					 .kind = DATA_RECORD,
+					 .guid = r->guid};
+	const struct log_file *f;
+	enum store_result result = account_file(a, FILE_DATA, r->data_number, &f, err);
 	struct log_record record;
 
 	if (result != STORE_OK)
 		return result;
-	if (!hold)
-		return check_in_place(r, *file, content_at, err);
-	switch (log_fetch(*file, r->data_offset, DATA_HEAD_BYTES + r->content_bytes,
-			  hold, &record, err)) {
+	switch (window_fetch(a->store, FILE_DATA, f, &want, hold, &record, err)) {
 	case LOG_READ_FAULT:
 		return STORE_FAULT;
 	case LOG_READ_RECORD:
@@ -98,6 +104,6 @@ data_check(struct store_account *a, const struct store_record *r, struct buf *ho
 	default:
 		return STORE_DAMAGED;
 	}
-	*content_at = record.payload_at + DATA_HEAD_BYTES;
+	*content = span_after(record.payload, DATA_HEAD_BYTES);
 	return head_check(r, &record, record.payload);
 }

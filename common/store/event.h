@@ -34,6 +34,8 @@ enum event_kind {
 
 #define EVENT_VERSION 1
 
+#define EVENT_APPEND_GUID_AT 32 /* in the payload */
+
 /* Of a journal file. */
 struct event_head {
 	uint64_t account;

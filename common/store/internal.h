@@ -28,6 +28,45 @@
 struct texts;
 struct text_work;
 
+enum file_sort {
+	FILE_JOURNAL,
+	FILE_DATA,
+	FILE_SUMMARY,
+	FILE_TEXT, /* not appended to with the others: text_fill.c */
+	FILE_SORTS,
+};
+
+/* --- window.c: records of one file after the other ---------------------------------
+ */
+
+#define WINDOW_MAX (256u << 10)
+
+struct window {
+	uint64_t salt, number; /* of the file */
+	uint64_t base;         /* offset of the first byte */
+	size_t n;              /* 0: nothing */
+	char *at;
+};
+
+struct window_want {
+	uint64_t offset;
+	size_t hint; /* at least its payload, if that is known */
+	uint16_t kind;
+	size_t guid_at; /* in the payload */
+	const uint8_t *guid;
+};
+
+struct store;
+
+/* The record of that place, kind and guid, as log_fetch() has it, but its payload is in
+ * the store's window for files of that sort, or in `hold` when it is large; it lives
+ * until the next call for that sort. */
+MUST_USE enum log_read
+window_fetch(struct store *s, enum file_sort sort, const struct log_file *f,
+	     const struct window_want *want, struct buf *hold,
+	     struct log_record *record, struct err *err);
+void windows_release(struct store *s);
+
 struct store {
 	const struct log_io *io;
 	struct log_io lazy; /* as io, but new files are made durable by the next sync */
@@ -38,6 +77,7 @@ struct store {
 	struct mime_parser *parser;
 	struct text_work *text_work; /* null until a text is asked for */
 	uint64_t guid_high, guid_low;
+	struct window windows[FILE_SORTS];
 	uint8_t boot[16];
 };
 
@@ -177,14 +217,6 @@ delivery_none(struct store_delivery_id id)
 
 /* --- one account --------------------------------------------------------------- */
 
-enum file_sort {
-	FILE_JOURNAL,
-	FILE_DATA,
-	FILE_SUMMARY,
-	FILE_TEXT, /* not appended to with the others: text_fill.c */
-	FILE_SORTS,
-};
-
 extern const struct file_kind {
 	const char *prefix;
 	uint32_t kind;
@@ -241,6 +273,7 @@ struct store_account {
 	struct buf summary; /* what store_summary_get() gave out */
 	struct mime_place *places;
 	struct buf content; /* a message being summarized or copied */
+	struct buf prefix;  /* an event that holds a prefix */
 };
 
 static inline struct log_dir
@@ -254,6 +287,15 @@ void account_apply(struct store_account *a, const struct event *e);
 
 void texts_free(struct texts **texts);
 void text_work_free(struct text_work **work);
+
+typedef void
+texts_damage(void *context, uint32_t number, uint64_t offset, uint64_t bytes);
+
+/* Reads every text.N; what is damaged is known to be missing then. */
+MUST_USE int texts_check(struct store_account *a, texts_damage *each, void *context,
+			 struct err *err);
+/* Makes those that are missing or damaged. */
+MUST_USE enum store_result texts_rebuild(struct store_account *a, struct err *err);
 
 /* Reads the last journal file (and with it all of the state), mends what a crash
  * left, starts a new file when that is due. The lock is held. */
@@ -391,12 +433,16 @@ struct data_head {
 void data_head_put(const struct data_head *head, struct buf *out);
 MUST_USE bool data_head_get(struct span payload, struct data_head *out);
 
-/* The content of a message, checked. `whole`: fetched into `hold` when it is not null
- * and the record fits; else *content_at says where it starts in the file. OK,
- * DAMAGED, NONE (file gone), FAULT. */
+/* Is the content of a message whole? In bounded memory; *content_at says where it
+ * starts in the file. OK, DAMAGED, NONE (file gone), FAULT. */
 MUST_USE enum store_result
-data_check(struct store_account *a, const struct store_record *r, struct buf *hold,
+data_check(struct store_account *a, const struct store_record *r,
 	   const struct log_file **file, uint64_t *content_at, struct err *err);
+/* All of it, checked; *content lives until the next call, or as long as `hold`. As
+ * above. */
+MUST_USE enum store_result
+data_fetch(struct store_account *a, const struct store_record *r, struct buf *hold,
+	   struct span *content, struct err *err);
 
 void summary_put(const struct mime_summary *s, const uint8_t guid[STORE_GUID_BYTES],
 		 struct buf *out);
@@ -417,7 +463,8 @@ MUST_USE int summary_open(struct store_account *a, uint64_t n, struct err *err);
 
 /* --- content.c ------------------------------------------------------------------ */
 
-/* The prefix of a message, appended to out. OK, DAMAGED, NONE (file gone), FAULT. */
+/* The prefix of a message; lives until the next call, or as long as `hold`. OK,
+ * DAMAGED, NONE (file gone), FAULT. */
 MUST_USE enum store_result
 prefix_get(struct store_account *a, const struct store_record *r, struct buf *hold,
 	   struct span *out, struct err *err);

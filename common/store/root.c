@@ -141,6 +141,7 @@ store_free(struct store **store)
 		return;
 	if (s->root >= 0)
 		close(s->root);
+	windows_release(s);
 	mime_parser_free(&s->parser);
 	text_work_free(&s->text_work);
 	text_charsets_free(&s->charsets);

@@ -92,7 +92,7 @@ settle_message(struct store_account *a, struct pending *all,
 	const struct log_file *f;
 	uint64_t at;
 
-	switch (data_check(a, r, NULL, &f, &at, err)) {
+	switch (data_check(a, r, &f, &at, err)) {
 	case STORE_OK:
 		break;
 	case STORE_FAULT:

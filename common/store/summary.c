@@ -6,13 +6,17 @@ static enum store_result
 summary_read(struct store_account *a, const struct store_record *r,
 	     struct store_summary *out, struct err *err)
 {
+	const struct window_want want = {.offset = r->summary_offset,
+					 .hint = 2048,
+					 .kind = SUMMARY_RECORD,
+					 .guid = r->guid};
 	const struct log_file *f;
 	struct log_record record;
 
 	if (r->summary_number == 0 ||
 	    account_file(a, FILE_SUMMARY, r->summary_number, &f, err) != STORE_OK)
 		return STORE_DAMAGED;
-	if (log_fetch(f, r->summary_offset, 4096, &a->summary, &record, err) !=
+	if (window_fetch(a->store, FILE_SUMMARY, f, &want, &a->summary, &record, err) !=
 	    LOG_READ_RECORD)
 		return STORE_DAMAGED;
 	return summary_decode(record.payload, r->guid, out) ? STORE_OK : STORE_DAMAGED;
@@ -22,19 +26,14 @@ enum store_result
 summary_render(struct store_account *a, const struct store_record *r, struct buf *out,
 	       struct err *err)
 {
-	const struct log_file *f;
 	struct mime_summary s;
 	enum store_result result;
-	uint64_t at;
+	struct span content;
 
-	result = data_check(a, r, &a->content, &f, &at, err);
+	result = data_fetch(a, r, &a->content, &content, err);
 	if (result != STORE_OK)
 		return result;
-	mime_summarize(
-	    a->store->parser,
-	    span_first(span_after(buf_span(&a->content), (size_t)(at - r->data_offset)),
-		       (size_t)r->content_bytes),
-	    &s);
+	mime_summarize(a->store->parser, content, &s);
 	buf_reset(out);
 	summary_put(&s, r->guid, out);
 	return out->full ? STORE_LIMIT : STORE_OK;

@@ -55,20 +55,15 @@ text_make(struct store_account *a, const struct store_record *r, struct span *ou
 	  struct err *err)
 {
 	struct text_work *w = text_work_of(a->store);
-	const struct log_file *f;
 	struct span prefix, content;
 	enum store_result result;
-	uint64_t at;
 
 	keep_little(&w->content);
 	result = prefix_get(a, r, &w->prefix, &prefix, err);
 	if (result == STORE_OK)
-		result = data_check(a, r, &w->content, &f, &at, err);
+		result = data_fetch(a, r, &w->content, &content, err);
 	if (result != STORE_OK)
 		return result;
-	content =
-	    span_first(span_after(buf_span(&w->content), (size_t)(at - r->data_offset)),
-		       (size_t)r->content_bytes);
 	*out = text_render(w->renderer, prefix, content);
 	return STORE_OK;
 }
@@ -84,10 +79,9 @@ damaged_set(const struct store_account *a, const struct store_record *r,
 /* --- chunks
  * ------------------------------------------------------------------------------- */
 
-/* Appends the record of a chunk to the window and checks it; its payload in *out. */
-static bool
-chunk_read(struct store_account *a, struct text_file *t, uint32_t chunk,
-	   struct span *out)
+bool
+text_chunk_read(struct store_account *a, struct text_file *t, uint32_t chunk,
+		struct span *out)
 {
 	const struct text_chunk *c = &t->chunks[chunk];
 	const struct log_file *f = text_file_open(a, t);
@@ -142,7 +136,7 @@ store_text_of(struct store_account *a, const struct store_record *r,
 
 	keep_little(window);
 	e = text_file_find(t, r->data_offset, &hint);
-	if (e && !chunk_read(a, t, e->chunk, &bytes))
+	if (e && !text_chunk_read(a, t, e->chunk, &bytes))
 		text_chunk_damaged(a, t, e->chunk);
 	else if (e && entry_view(e, bytes, r, out))
 		return STORE_OK;
@@ -194,7 +188,7 @@ gather_chunk(struct gathering *g, uint32_t chunk)
 	/* Spans into the window must stay. */
 	if (window->n + c->bytes > window->size && g->n > 0)
 		return false;
-	if (!chunk_read(g->account, g->file, chunk, &g->payload)) {
+	if (!text_chunk_read(g->account, g->file, chunk, &g->payload)) {
 		text_chunk_damaged(g->account, g->file, chunk);
 		g->payload.at = NULL;
 		return false;

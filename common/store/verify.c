@@ -75,7 +75,7 @@ verify_message(struct verify *v, const struct store_record *r, struct err *err)
 	struct span prefix;
 	uint64_t at;
 
-	switch (data_check(a, r, NULL, &f, &at, err)) {
+	switch (data_check(a, r, &f, &at, err)) {
 	case STORE_OK:
 		break;
 	case STORE_FAULT:
@@ -152,6 +152,19 @@ verify_index(struct verify *v)
 	view_free(&view);
 }
 
+static void
+verify_text(void *context, uint32_t number, uint64_t offset, uint64_t bytes)
+{
+	const struct store_finding finding = {
+	    .what = STORE_DAMAGE_TEXT,
+	    .file = number,
+	    .offset = offset,
+	    .bytes = bytes,
+	    .text = "texts for searching are damaged; they can be rebuilt"};
+
+	found(context, &finding);
+}
+
 static int
 verify_locked(struct verify *v, struct err *err)
 {
@@ -168,6 +181,8 @@ verify_locked(struct verify *v, struct err *err)
 	for (size_t i = 0; i < view->n && result == 0; i++)
 		result = verify_box(v, &view->boxes[i], err);
 	view_free(&view);
+	if (result == 0)
+		result = texts_check(a, verify_text, v, err);
 	return result;
 }
 
