@@ -91,6 +91,9 @@ local_message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m
 	case IPC_NUMBER_deliver:
 		take_deliver(l, &m->deliver);
 		break;
+	case IPC_NUMBER_account_watch:
+		watches_set(&l->watches, m->account_watch.account, m->account_watch.on);
+		break;
 	case IPC_NUMBER_usage_ask:
 		take_usage_ask(l, peer, &m->usage_ask);
 		break;
@@ -107,6 +110,9 @@ local_peer_down(struct proc *p, struct ipc_peer *peer)
 {
 	struct local *l = proc_context(p);
 
+	if (ipc_peer_kind(peer) == IPC_KIND_IMAPD)
+		watches_forget(&l->watches, ipc_peer_instance(peer),
+			       proc_count(p, IPC_KIND_IMAPD));
 	if (ipc_peer_kind(peer) != IPC_KIND_QMGR)
 		return;
 	l->epoch++;
@@ -161,6 +167,7 @@ local_status(struct proc *p, struct buf *out)
 	    {"unsynced",      l->n_written        },
             {"accounts_open", l->slots.n          },
 	    {"segments_open", l->segments.n       },
+            {"watched",       l->watches.n        },
 	};
 
 	for (size_t i = 0; i < N_ELEMS(rows); i++)

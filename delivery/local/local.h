@@ -4,7 +4,8 @@
  * segment, with its neighbours, and appended to its account, with all others for that
  * account (turn.c); then in the account's slot until one sync has covered it and all
  * that came with it (sync.c); then reported. An account whose lock somebody else holds
- * keeps its jobs for some milliseconds.
+ * keeps its jobs for some milliseconds. Accounts that IMAP sessions look at (watch.c)
+ * are synced at once, and imapd is told.
  */
 #pragma once
 
@@ -99,6 +100,18 @@ void slots_release(struct slots *all);
 MUST_USE struct slot *slots_get(struct slots *all, uint64_t id);
 MUST_USE struct slot *slots_find(const struct slots *all, uint64_t id);
 
+/* --- who is looked at ------------------------------------------------------------- */
+
+struct watches {
+	struct watch **hash;
+	size_t n, size; /* a power of two, or 0 */
+};
+
+void watches_set(struct watches *all, uint64_t id, bool on);
+MUST_USE bool watches_have(const struct watches *all, uint64_t id);
+/* Those of one imapd, which is gone: accounts are hashed to them. */
+void watches_forget(struct watches *all, uint32_t instance, uint32_t instances);
+
 /* --- the program ------------------------------------------------------------------ */
 
 struct local {
@@ -106,6 +119,7 @@ struct local {
 	struct store *store;
 	struct slots slots;
 	struct segments segments;
+	struct watches watches;
 	uint64_t epoch;
 	struct jobs queue;
 	struct slot *ready; /* have waiting jobs */
@@ -113,6 +127,7 @@ struct local {
 	struct slot *syncing;
 	size_t n_written; /* jobs in the dirty slots */
 	uint64_t oldest_written_ms;
+	bool urgent;       /* one of the dirty slots is looked at */
 	bool sync_running; /* in its thread */
 	struct proc_job sync_job;
 	int sync_result;
@@ -148,6 +163,8 @@ void report_done(struct local *l, struct job *job);
 void report_deferred(struct local *l, struct job *job, const char *reason);
 void report_failed(struct local *l, struct job *job, const char *reason);
 void report_usage(struct local *l, uint64_t account, struct store_usage usage);
+/* To imapd, when it looks at the account: what was appended is durable. */
+void report_changed(struct local *l, uint64_t account, uint64_t modseq);
 
 /* prefix.c: the lines of this recipient, appended to out. */
 void prefix_put(const struct job *job, struct buf *out);

@@ -74,3 +74,14 @@ report_usage(struct local *l, uint64_t account, struct store_usage usage)
 	if (authd)
 		ipc_send_usage(authd, &m);
 }
+
+void
+report_changed(struct local *l, uint64_t account, uint64_t modseq)
+{
+	const struct ipc_account_changed m = {.account = account, .modseq = modseq};
+	uint32_t instance = (uint32_t)(account % proc_count(l->proc, IPC_KIND_IMAPD));
+	struct ipc_peer *imapd = proc_peer(l->proc, IPC_KIND_IMAPD, instance);
+
+	if (imapd && watches_have(&l->watches, account))
+		ipc_send_account_changed(imapd, &m);
+}

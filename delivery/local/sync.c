@@ -6,6 +6,7 @@
 void
 sync_add(struct local *l, struct slot *s)
 {
+	l->urgent |= watches_have(&l->watches, s->id);
 	if (s->is_dirty)
 		return;
 	if (!l->dirty)
@@ -65,6 +66,7 @@ sync_failed(struct local *l)
 		slot_abandon(l, s);
 	}
 	l->dirty = NULL;
+	l->urgent = false;
 	l->n_written = 0;
 }
 
@@ -82,6 +84,7 @@ slot_synced(struct local *l, struct slot *s)
 		while ((job = jobs_take(&s->syncing)))
 			report_done(l, job);
 		report_usage(l, s->id, store_usage(s->account));
+		report_changed(l, s->id, s->covered);
 		return true;
 	default:
 		logline(LOGLINE_ERROR, "local.fault", L_U64("account", s->id),
@@ -146,6 +149,7 @@ sync_collect(struct local *l)
 		l->syncing = s;
 	}
 	l->dirty = NULL;
+	l->urgent = false;
 	l->n_written = 0;
 	l->count.syncs++;
 }
@@ -176,7 +180,8 @@ sync_maybe(struct local *l)
 	if (!l->dirty)
 		return;
 	age = proc_ticks_ms() - l->oldest_written_ms;
-	if (age < interval && l->n_written < UNSYNCED_JOBS_MAX && !l->draining) {
+	if (age < interval && l->n_written < UNSYNCED_JOBS_MAX && !l->urgent &&
+	    !l->draining) {
 		turn_timer(l, interval - age);
 		return;
 	}

@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
-PROGRAMS = ["admin", "authd", "common", "delivery", "gate", "master", "pickup", "pop3d", "qmgr", "smtpd", "spoold"]
+PROGRAMS = ["admin", "authd", "common", "delivery", "gate", "imapd", "master", "pickup", "pop3d", "qmgr",
+            "smtpd", "spoold"]
 NAME = r"[a-z0-9]+(?:\.[a-z0-9_]+)+"
 
 
