@@ -2,7 +2,7 @@
 
 #include "common/imap/name.h"
 
-/* --- quoted ----------------------------------------------------------------------- */
+/* --- quoted ---------------------------------------------------------------------- */
 
 /* Of a quoted string with `escapes` backslashes in it. */
 static struct span
@@ -20,6 +20,12 @@ unescaped(struct imap_cursor *c, struct span quoted, size_t escapes)
 	return span_make(at, n);
 }
 
+static bool
+is_escape(const char *at, const char *end)
+{
+	return end - at >= 2 && at[0] == '\\' && (at[1] == '"' || at[1] == '\\');
+}
+
 /* Behind the first quote. 8-bit is let pass: with UTF8=ACCEPT it is right [RFC6855 3],
  * and without it clients send it all the same. */
 static struct span
@@ -29,18 +35,12 @@ quoted(struct imap_cursor *c)
 	size_t escapes = 0;
 	struct span s;
 
-	for (; at < c->end && *at != '"'; at++) {
-		if (imap_is(*at, IMAP_C_PLAIN))
-			continue;
-		if (*at != '\\' || c->end - at < 2 || (at[1] != '"' && at[1] != '\\')) {
-			imap_fail(c, "a quoted string is broken");
-			return SPAN("");
-		}
-		escapes++;
-		at++;
+	while (at < c->end && (imap_is(*at, IMAP_C_PLAIN) || is_escape(at, c->end))) {
+		escapes += *at == '\\';
+		at += *at == '\\' ? 2 : 1;
 	}
-	if (at == c->end) {
-		imap_fail(c, "a quoted string has no end");
+	if (at == c->end || *at != '"') {
+		imap_fail(c, "a quoted string is broken or has no end");
 		return SPAN("");
 	}
 	s = span_make(start, (size_t)(at - start));
@@ -48,8 +48,7 @@ quoted(struct imap_cursor *c)
 	return escapes > 0 ? unescaped(c, s, escapes) : imap_kept(c, s);
 }
 
-/* --- literals ------------------------------------------------------------------------
- */
+/* --- literals -------------------------------------------------------------------- */
 
 /* "{n}CRLF" or "{n+}CRLF". */
 static uint64_t
