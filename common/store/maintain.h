@@ -13,13 +13,14 @@ enum store_damage {
 	STORE_DAMAGE_SUMMARY, /* rebuilt by store_rebuild() */
 	STORE_DAMAGE_INDEX,   /* as above */
 	STORE_DAMAGE_COUNTS,  /* what the journal counts is not what there is */
+	STORE_DAMAGE_TEXT,    /* offset and bytes of text.N; rebuilt as summaries are */
 };
 
 struct store_finding {
 	enum store_damage what;
 	uint32_t mailbox; /* 0: not about a message */
 	uint32_t uid;
-	uint32_t file;   /* N of journal.N, data.N, summary.N */
+	uint32_t file;   /* N of journal.N, data.N, summary.N, text.N */
 	uint64_t offset; /* in it */
 	uint64_t bytes;
 	const char *text; /* one line; lives as long as the call of the finder */
@@ -32,7 +33,7 @@ MUST_USE enum store_result
 store_verify(struct store_account *account, store_finder *find, void *context,
 	     uint64_t *findings, struct err *err);
 
-/* Writes the index anew, and those summaries that are missing or damaged. */
+/* Writes the index anew, and those summaries and texts that are missing or damaged. */
 MUST_USE enum store_result store_rebuild(struct store_account *account, int64_t now_us,
 					 uint64_t *summaries, struct err *err);
 

@@ -114,5 +114,7 @@ store_rebuild(struct store_account *a, int64_t now_us, uint64_t *summaries,
 		result = store_sync(a, now_us, err);
 	if (result == STORE_OK && *summaries > 0)
 		result = rebuild_index(a, err);
+	if (result == STORE_OK)
+		result = texts_rebuild(a, err);
 	return result;
 }

@@ -156,13 +156,13 @@ pending_write_locked(struct store_account *a, struct err *err)
 
 /* OK, BUSY, FAULT: then they are forgotten. */
 static enum store_result
-pending_write(struct store_account *a, struct err *err)
+pending_write(struct store_account *a, bool wait, struct err *err)
 {
 	enum store_result result;
 
 	if (a->texts->n_rows == 0)
 		return STORE_OK;
-	result = account_lock(a, false, err);
+	result = account_lock(a, wait, err);
 	if (result != STORE_OK)
 		return result;
 	if (pending_write_locked(a, err) < 0) {
@@ -234,8 +234,8 @@ collect(struct store_account *a, uint64_t bytes_max, struct err *err)
 }
 
 enum store_result
-store_text_fill(struct store_account *a, uint64_t bytes_max, bool *done,
-		struct err *err)
+texts_fill(struct store_account *a, uint64_t bytes_max, bool wait, bool *done,
+	   struct err *err)
 {
 	struct texts *texts = texts_of(a);
 	enum store_result result;
@@ -248,7 +248,7 @@ store_text_fill(struct store_account *a, uint64_t bytes_max, bool *done,
 		return STORE_OK;
 	}
 	all = texts->n_rows == 0 && collect(a, bytes_max, err);
-	result = pending_write(a, err);
+	result = pending_write(a, wait, err);
 	/* Without what is filled: a file turned out to be another one. */
 	if (result != STORE_OK || !all || texts->n_filled == 0)
 		return result;
@@ -256,4 +256,11 @@ store_text_fill(struct store_account *a, uint64_t bytes_max, bool *done,
 		texts->position = a->state.position;
 	*done = true;
 	return STORE_OK;
+}
+
+enum store_result
+store_text_fill(struct store_account *a, uint64_t bytes_max, bool *done,
+		struct err *err)
+{
+	return texts_fill(a, bytes_max, false, done, err);
 }

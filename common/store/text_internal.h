@@ -126,7 +126,18 @@ text_file_open(struct store_account *a, const struct text_file *t);
 /* --- text.c
  * ---------------------------------------------------------------------------- */
 
+/* Appends the record of a chunk to the window and checks it; its payload in *out. */
+MUST_USE bool text_chunk_read(struct store_account *a, struct text_file *t,
+			      uint32_t chunk, struct span *out);
+
 /* Makes the text of a message, in the renderer's memory. OK, NONE, DAMAGED, FAULT. */
 MUST_USE enum store_result
 text_make(struct store_account *a, const struct store_record *r, struct span *out,
 	  struct err *err);
+
+/* --- text_fill.c
+ * ------------------------------------------------------------------------ */
+
+/* As store_text_fill(), or waiting for the lock. */
+MUST_USE enum store_result texts_fill(struct store_account *a, uint64_t bytes_max,
+				      bool wait, bool *done, struct err *err);

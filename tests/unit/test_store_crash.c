@@ -200,6 +200,23 @@ op_sync(struct world *w, bool faulty)
 }
 
 /* The job a message is, by its bytes, all of which must be right. */
+static void
+check_text(struct world *w, uint32_t uid, struct span message)
+{
+	static struct text_renderer *renderer;
+	struct text_parts want, got;
+
+	if (!renderer)
+		renderer = text_renderer_new(NULL);
+	want = text_view(text_render(renderer, SPAN("Delivered-To: x\r\n"), message));
+	assert_int_equal(store_text_of(w->account,
+				       store_find(w->account, STORE_INBOX, uid), &got,
+				       &w->err),
+			 STORE_OK);
+	assert_true(span_equal(got.headers, want.headers));
+	assert_true(span_equal(got.body, want.body));
+}
+
 static unsigned
 job_of(struct world *w, uint32_t uid)
 {
@@ -225,6 +242,7 @@ job_of(struct world *w, uint32_t uid)
 	assert_true(job < w->n_jobs);
 	content_put(job, &want);
 	assert_true(span_equal(span_after(buf_span(&got), 17), buf_span(&want)));
+	check_text(w, uid, buf_span(&want));
 	buf_release(&want);
 	buf_release(&got);
 	return job;
@@ -324,9 +342,19 @@ op_index(struct world *w, bool faulty)
 		(void)went(w, store_view_save(w->account, &w->err), faulty);
 }
 
+static void
+op_text(struct world *w, bool faulty)
+{
+	bool done;
+
+	if (w->account->view)
+		(void)went(w, store_text_fill(w->account, 4000, &done, &w->err),
+			   faulty);
+}
+
 static void (*const ops[])(struct world *, bool) = {
-    op_deliver, op_deliver, op_deliver, op_sync,    op_sync,
-    op_expunge, op_flags,   op_index,   op_compact,
+    op_deliver, op_deliver, op_deliver, op_sync, op_sync,
+    op_expunge, op_flags,   op_index,   op_text, op_compact,
 };
 
 static void
@@ -334,7 +362,8 @@ finding(void *context, const struct store_finding *f)
 {
 	unsigned *n = context;
 
-	if (f->what == STORE_DAMAGE_SUMMARY) /* not synced; rendered when wanted */
+	/* Not synced; made when wanted. */
+	if (f->what == STORE_DAMAGE_SUMMARY || f->what == STORE_DAMAGE_TEXT)
 		return;
 	if (f->what == STORE_DAMAGE_INDEX)
 		return;

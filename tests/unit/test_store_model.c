@@ -294,6 +294,21 @@ op_tidy(struct model *m)
 					       f->now_us, &done, &f->err));
 }
 
+/* As rendered from what it must be, whether text.N has it or not. */
+static void
+check_text(struct fixture *f, const struct store_record *r, struct span message)
+{
+	static struct text_renderer *renderer;
+	struct text_parts want, got;
+
+	if (!renderer)
+		renderer = text_renderer_new(NULL);
+	want = text_view(text_render(renderer, SPAN("X: y\r\n"), message));
+	fixture_check(f, store_text_of(f->account, r, &got, &f->err));
+	assert_true(span_equal(got.headers, want.headers));
+	assert_true(span_equal(got.body, want.body));
+}
+
 static void
 check_mail(struct fixture *f, uint32_t box, const struct mail *mail)
 {
@@ -312,6 +327,7 @@ check_mail(struct fixture *f, uint32_t box, const struct mail *mail)
 	fixture_check(f, store_summary_get(f->account, box, mail->uid, &s, &f->err));
 	snprintf(subject, sizeof(subject), "tag %u", mail->tag);
 	assert_true(span_equal(s.base_subject, span_str(subject)));
+	check_text(f, r, buf_span(&want));
 	buf_release(&want);
 	buf_release(&got);
 }
@@ -374,9 +390,22 @@ note(void *context, const struct store_finding *finding)
 	++*(unsigned *)context;
 }
 
+static void
+op_text(struct model *m)
+{
+	struct fixture *f = one(m);
+	bool done;
+
+	fixture_check(
+	    f, store_text_fill(f->account, rng_below(&m->rng, 5000), &done, &f->err));
+	if (rng_once_in(&m->rng, 8))
+		store_text_forget(f->account);
+}
+
 static void (*const ops[])(struct model *) = {
-    op_append,       op_append,       op_append, op_flags, op_flags,   op_expunge,
-    op_copy_or_move, op_copy_or_move, op_save,   op_tidy,  op_mailbox, op_reopen,
+    op_append,  op_append,       op_append,       op_flags, op_flags,
+    op_expunge, op_copy_or_move, op_copy_or_move, op_save,  op_tidy,
+    op_mailbox, op_reopen,       op_text,         op_text,
 };
 
 static void

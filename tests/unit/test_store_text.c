@@ -173,12 +173,207 @@ test_new_messages_are_added_and_copies_share(void **state)
 	fixture_release(&f);
 }
 
+struct findings {
+	size_t n;
+	struct store_finding last;
+};
+
+static void
+note(void *context, const struct store_finding *finding)
+{
+	struct findings *f = context;
+
+	f->n++;
+	f->last = *finding;
+	assert_int_equal(finding->what, STORE_DAMAGE_TEXT);
+}
+
+static struct findings
+verify(struct fixture *f)
+{
+	struct findings found = {0};
+	uint64_t n;
+
+	fixture_check(f, store_verify(f->account, note, &found, &n, &f->err));
+	return found;
+}
+
+/* Whatever byte of the file is changed, and wherever it ends: the same texts; and then
+ * all is as it was. */
+static void
+test_damage_changes_no_text_and_is_mended(void **state)
+{
+	struct fixture f;
+	char path[160];
+	uint64_t n;
+	off_t size;
+
+	(void)state;
+	fixture_init(&f, &plain);
+	append_n(&f, 1, 100);
+	(void)fill(&f, 20000);
+	size = file_size(&f, "text.1");
+	assert_int_equal(verify(&f).n, 0);
+	fixture_path(&f, "text.1", path);
+	for (off_t at = 3; at < size; at += size / 40) {
+		struct findings found;
+
+		fixture_poke(&f, "text.1", at);
+		if (at % 2 == 0)
+			fixture_reopen(&f);
+		fixture_check(&f, store_view_refresh(f.account, &f.err));
+		(void)check_all(&f, STORE_INBOX, 1, 100);
+		found = verify(&f);
+		if (at >= 2048)
+			assert_true(found.n >= 1 && found.last.file == 1);
+		(void)fill(&f, 20000);
+		assert_true(check_all(&f, STORE_INBOX, 1, 100) < 60);
+		fixture_check(&f, store_rebuild(f.account, f.now_us, &n, &f.err));
+		fixture_check(&f, store_view_refresh(f.account, &f.err));
+		(void)check_all(&f, STORE_INBOX, 1, 100);
+	}
+	for (size = file_size(&f, "text.1"); size > 0; size -= size / 7 + 1) {
+		assert_int_equal(truncate(path, size), 0);
+		(void)check_all(&f, STORE_INBOX, 1, 100);
+		(void)fill(&f, 20000);
+		(void)check_all(&f, STORE_INBOX, 1, 100);
+		fixture_reopen(&f);
+		fixture_check(&f, store_view_refresh(f.account, &f.err));
+		(void)check_all(&f, STORE_INBOX, 1, 100);
+		(void)fill(&f, 20000);
+	}
+	fixture_release(&f);
+}
+
+static void
+test_file_may_be_deleted_at_any_time(void **state)
+{
+	struct fixture f;
+	uint64_t n;
+
+	(void)state;
+	fixture_init(&f, &plain);
+	append_n(&f, 1, 50);
+	(void)fill(&f, 20000);
+	fixture_remove(&f, "text.1");
+	(void)check_all(&f, STORE_INBOX, 1, 50);
+	append_n(&f, 51, 10);
+	(void)fill(&f, 20000);
+	(void)fill(&f, 20000);
+	(void)check_all(&f, STORE_INBOX, 1, 60);
+	fixture_reopen(&f);
+	fixture_check(&f, store_view_refresh(f.account, &f.err));
+	assert_int_equal(check_all(&f, STORE_INBOX, 1, 60), 1);
+	fixture_remove(&f, "text.1");
+	fixture_check(&f, store_rebuild(f.account, f.now_us, &n, &f.err));
+	assert_int_equal(check_all(&f, STORE_INBOX, 1, 60), 1);
+	fixture_release(&f);
+}
+
+/* Two processes make the same texts. */
+static void
+test_two_writers_do_no_harm(void **state)
+{
+	struct store_account *first, *second;
+	struct fixture f;
+	bool done;
+
+	(void)state;
+	fixture_init(&f, &plain);
+	append_n(&f, 1, 100);
+	first = f.account;
+	fixture_open(&f);
+	second = f.account;
+	fixture_check(&f, store_view_refresh(second, &f.err));
+	for (unsigned i = 0; i < 40; i++) {
+		f.account = i % 2 ? first : second;
+		fixture_check(&f, store_text_fill(f.account, 2000, &done, &f.err));
+		(void)check_all(&f, STORE_INBOX, 1, 100);
+	}
+	f.account = first;
+	(void)fill(&f, 20000);
+	assert_int_equal(verify(&f).n, 0);
+	(void)check_all(&f, STORE_INBOX, 1, 100);
+	f.account = second;
+	(void)fill(&f, 20000);
+	(void)check_all(&f, STORE_INBOX, 1, 100);
+	store_account_close(&first);
+	fixture_release(&f);
+}
+
+static void
+test_compaction_takes_texts_with_it(void **state)
+{
+	struct store_range half = {1, 50};
+	struct store_uids uids = {&half, 1};
+	struct store_compaction out;
+	struct fixture f;
+	uint64_t n;
+
+	(void)state;
+	fixture_init(&f, &plain);
+	append_n(&f, 1, 100);
+	(void)fill(&f, 20000);
+	fixture_check(&f, store_expunge(f.account, STORE_INBOX, uids, f.now_us, &n,
+					NULL, &f.err));
+	fixture_check(&f, store_sync(f.account, f.now_us, &f.err));
+	f.now_us += 1000000;
+	fixture_check(&f, store_compact(f.account, 0, f.now_us, &out, &f.err));
+	assert_int_equal(out.messages_dropped, 50);
+	assert_int_equal(file_size(&f, "text.1"), -1);
+	fixture_check(&f, store_view_refresh(f.account, &f.err));
+	(void)check_all(&f, STORE_INBOX, 51, 50);
+	(void)fill(&f, 20000);
+	assert_int_equal(check_all(&f, STORE_INBOX, 51, 50), 1);
+	assert_true(file_size(&f, "text.2") > 0);
+	fixture_release(&f);
+}
+
+static void
+test_damaged_message_has_no_text(void **state)
+{
+	struct store_range uids = {1, UINT32_MAX - 1};
+	struct store_text_block block;
+	struct text_parts text;
+	struct fixture f;
+	unsigned seen = 0;
+
+	(void)state;
+	fixture_init(&f, &plain);
+	append_n(&f, 1, 10);
+	fixture_poke(&f, "data.1",
+		     store_find(f.account, STORE_INBOX, 4)->data_offset + 130);
+	assert_int_equal(store_text_of(f.account, store_find(f.account, STORE_INBOX, 4),
+				       &text, &f.err),
+			 STORE_DAMAGED);
+	(void)fill(&f, 20000);
+	do {
+		fixture_check(
+		    &f, store_text_block(f.account, STORE_INBOX, uids, &block, &f.err));
+		for (size_t i = 0; i < block.n; i++) {
+			seen++;
+			assert_int_equal(block.items[i].record->uid, seen);
+			assert_int_equal(block.items[i].damaged, seen == 4);
+			if (seen != 4)
+				check_text(seen, &block.items[i].text);
+		}
+		uids.first = block.next;
+	} while (block.next > 0);
+	assert_int_equal(seen, 10);
+	fixture_release(&f);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_texts_are_the_same_made_and_stored),
 	    cmocka_unit_test(test_new_messages_are_added_and_copies_share),
+	    cmocka_unit_test(test_damage_changes_no_text_and_is_mended),
+	    cmocka_unit_test(test_file_may_be_deleted_at_any_time),
+	    cmocka_unit_test(test_two_writers_do_no_harm),
+	    cmocka_unit_test(test_compaction_takes_texts_with_it),
+	    cmocka_unit_test(test_damaged_message_has_no_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
