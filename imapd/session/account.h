@@ -35,7 +35,7 @@ struct account {
 		uint32_t mailbox, uidnext;
 	} * shown;
 	size_t n_shown;
-	struct mime_charsets *charsets; /* for SEARCH; the owner's */
+	const struct mime_charsets *charsets; /* for SEARCH; the owner's */
 	void *owner;
 };
 
