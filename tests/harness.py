@@ -5,6 +5,7 @@ program runs under its own user, so the folder is made open to pass through.
 """
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -18,15 +19,23 @@ LISTENERS = ("smtp", "submission", "submissions", "pop3", "pop3s")
 
 
 def free_ports(n):
-    """n TCP ports of 127.0.0.1 that nobody listens on; held together so that all differ."""
-    held = [socket.socket() for _ in range(n)]
-    try:
-        for s in held:
-            s.bind(("127.0.0.1", 0))
-        return [s.getsockname()[1] for s in held]
-    finally:
-        for s in held:
-            s.close()
+    """n TCP ports of 127.0.0.1 that nobody listens on.
+
+    Below those that the kernel gives to clients: while a server is away for a moment, a
+    client's connection would take its port, and the server could not start again.
+    """
+    first_of_clients = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    found = []
+    for port in random.sample(range(10000, first_of_clients), first_of_clients - 10000):
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                found.append(port)
+            except OSError:
+                continue
+        if len(found) == n:
+            return found
+    raise OSError(f"fewer than {n} ports are free")
 
 
 def wait_until(true, seconds=20.0, what="condition"):
@@ -128,11 +137,12 @@ class Postroad:
         self.ready_seen = self.ready_wanted
 
     def tail(self, lines=40):
-        text = ""
-        for path in (self.folder / "output.txt", self.log):
+        """The end of the log, then what was said before there was a log."""
+        text = []
+        for path in (self.log, self.folder / "output.txt"):
             if path.exists():
-                text += path.read_text(errors="replace")
-        return "\n".join(text.splitlines()[-lines:])
+                text += path.read_text(errors="replace").splitlines()[-lines:]
+        return "\n".join(text)
 
     def pids(self, program=None):
         """{pid: program name} of the running children, "master" included."""
@@ -145,6 +155,8 @@ class Postroad:
                 name = (entry / "cmdline").read_bytes().split(b"\0")[0].decode().rsplit("/", 1)[-1]
             except (OSError, IndexError):
                 continue
+            if not name:
+                continue  # has ended
             if self.process and (pid == self.process.pid or parent == self.process.pid):
                 found[pid] = name.removeprefix("postroad-")
         return {p: n for p, n in found.items() if program in (None, n)}

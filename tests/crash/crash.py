@@ -1,19 +1,22 @@
 """./dev crash kill|disk [ROUNDS] - does every message that got 250 lie in its mailbox exactly once?
 
-kill   a random Postroad process gets kill -9 at a random moment, ROUNDS times,
-       under 16 sessions of load; then all of them at once
+kill   a random Postroad process, master among them, gets kill -9 at a random
+       moment, ROUNDS times, under 16 sessions of load; then all of them at once.
+       A round counts when a process that ran was killed.
 disk   spool and store lie on two loop mounts of ext4; in each round one of
        them, or both, loses everything that was not synced (EXT4_IOC_SHUTDOWN
        without flushing its journal), the server is killed, the file systems are
        checked and mounted again
 
-Prints its seed; SEED= repeats one. Needs root for `disk`.
+Prints its seed; SEED= repeats one. Needs root for `disk`. tests/e2e/test_crash.py
+runs a few rounds of both.
 """
 import argparse
 import collections
 import fcntl
 import os
 import random
+import re
 import signal
 import struct
 import subprocess
@@ -26,6 +29,7 @@ import harness  # noqa: E402
 from load import Load  # noqa: E402
 
 EXT4_IOC_SHUTDOWN, NO_LOG_FLUSH = 0x8004587D, 2
+MASTER_SHARE = 0.08  # of the kills: one program among twelve
 ACCOUNTS = [f"box{n}@example.org" for n in range(20)]
 
 
@@ -103,28 +107,49 @@ def check(server, ledger, when):
 
 
 def make_server(options, folder=None, **where):
-    server = harness.Postroad(build=options.build, folder=folder, settings={"auth_without_tls": "yes"},
-                              **where)
+    server = harness.Postroad(build=options.build, folder=folder, **where, settings={
+        "auth_without_tls": "yes", "restart_pause_max_s": "1"})
     server.start()
     for address in ACCOUNTS:
         server.add_account(address)
     return server
 
 
-def kill_one(server, rng):
-    """kill -9 of one running program (not master, which is killed with all in the end)."""
-    if server.process.poll() is not None:
-        raise SystemExit(f"master ended with {server.process.returncode}\n{server.tail(15)}")
-    victims = [p for p, name in server.pids().items() if p != server.process.pid]
-    if not victims:
-        return None
-    pid = rng.choice(sorted(victims))
-    name = server.pids().get(pid)
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return None
-    return name
+def ends_logged(server, since):
+    """{pid: "signal=9"} of all programs whose end master has logged behind that byte of the log."""
+    with open(server.log, "rb") as log:
+        log.seek(since)
+        found = re.findall(r" (?:process|logger)\.end .*?\bpid=(\d+) (?:signal|status)=(\d+)",
+                           log.read().decode(errors="replace"))
+    return {int(pid): int(how) for pid, how in found}
+
+
+def kill_child(server, rng):
+    """kill -9 of a program that runs, once there is one; its name, when that is how it ended."""
+    def kill():
+        if server.process.poll() is not None:
+            raise SystemExit(f"master ended with {server.process.returncode}\n{server.tail(15)}")
+        victims = {p: name for p, name in server.pids().items() if p != server.process.pid}
+        if not victims:
+            return None
+        pid, since = rng.choice(sorted(victims)), server.log.stat().st_size
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return None
+        harness.wait_until(lambda: ends_logged(server, since).get(pid) == signal.SIGKILL,
+                           20, f"the end of {victims[pid]} {pid}")
+        return victims[pid]
+    return harness.wait_until(kill, 20, "a program to kill")
+
+
+def kill_master(server):
+    """Its programs end, and the next master starts them anew."""
+    server.process.kill()
+    if server.process.wait(10) != -signal.SIGKILL:
+        raise SystemExit(f"master ended by itself\n{server.tail(15)}")
+    server.start()
+    return "master"
 
 
 def run_kill(options, rng):
@@ -134,13 +159,18 @@ def run_kill(options, rng):
         load = Load(server.ports["smtp"], ACCOUNTS, 0, options.seed)
         for _ in range(options.rounds):
             time.sleep(rng.uniform(0.05, options.pause))
-            killed[kill_one(server, rng)] += 1
+            kill = kill_master if rng.random() < MASTER_SHARE else lambda s: kill_child(s, rng)
+            killed[kill(server)] += 1
         server.kill()
         load.stop()
         ledger.add(load)
-        print("killed: " + ", ".join(f"{n} {k}" for k, n in sorted(killed.items(), key=str)))
+        print(f"killed {sum(killed.values())}: "
+              + ", ".join(f"{n} {k}" for k, n in sorted(killed.items())), flush=True)
         server.start()
-        return check(server, ledger, "after all were killed")
+        faults = [how for how in ends_logged(server, 0).values() if how not in (0, signal.SIGKILL)]
+        if faults:
+            print(f"programs ended by themselves: {faults}")
+        return check(server, ledger, "after all were killed") and not faults
 
 
 class Disk:
