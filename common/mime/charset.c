@@ -3,8 +3,9 @@
 #define REPLACEMENT SPAN("\xef\xbf\xbd")
 
 /* Names that need no converter [IANA character sets]. */
-static const char *const latin1_names[] = {"iso-8859-1", "iso_8859-1", "iso8859-1",
-					   "latin1", "l1"};
+static const char *const latin1_names[] = {"iso-8859-1",   "iso_8859-1",  "iso8859-1",
+					   "latin1",       "latin-1",     "l1",
+					   "windows-1252", "windows1252", "cp1252"};
 static const char *const utf8_names[] = {"",         "utf-8", "utf8",
 					 "us-ascii", "ascii", "ansi_x3.4-1968"};
 
@@ -91,19 +92,46 @@ put_utf8(struct span bytes, struct buf *out)
 	}
 }
 
+/* Bytes 0x80 to 0x9f of windows-1252; 0: not used. */
+static const uint16_t high_controls[] = {
+    0x20ac, 0,      0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021,
+    0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0,      0x017d, 0,
+    0,      0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014,
+    0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0,      0x017e, 0x0178};
+
+uint32_t
+mime_windows_1252(uint8_t byte)
+{
+	uint32_t code = byte;
+
+	if (byte >= 0x80 && byte < 0xa0)
+		code = high_controls[byte - 0x80];
+	return code == 0 ? 0xfffd : code;
+}
+
 static void
 put_latin1(struct span bytes, struct buf *out)
 {
-	for (size_t i = 0; i < bytes.n; i++) {
-		unsigned char c = (unsigned char)bytes.at[i];
-		const char two[] = {(char)(0xc0 | c >> 6), (char)(0x80 | (c & 0x3f))};
+	while (bytes.n > 0) {
+		size_t n = ascii_size(bytes);
+		uint32_t c;
+		char three[3];
 
-		if (c == 0)
-			buf_put(out, REPLACEMENT);
-		else if (c < 0x80)
-			buf_put_char(out, (char)c);
-		else
-			buf_put(out, span_make(two, 2));
+		buf_put(out, span_first(bytes, n));
+		bytes = span_after(bytes, n);
+		if (bytes.n == 0)
+			return;
+		c = mime_windows_1252((uint8_t)bytes.at[0]);
+		three[0] = (char)(0xe0 | c >> 12);
+		three[1] = (char)(0x80 | (c >> 6 & 0x3f));
+		three[2] = (char)(0x80 | (c & 0x3f));
+		if (c < 0x800) {
+			three[1] = (char)(0xc0 | c >> 6);
+			buf_put(out, span_make(three + 1, 2));
+		} else {
+			buf_put(out, span_make(three, 3));
+		}
+		bytes = span_after(bytes, 1);
 	}
 }
 

@@ -1,4 +1,5 @@
 #include "common/mime/html.h"
+#include "common/mime/charset.h"
 
 /* Elements whose content is not for reading. */
 static const char *const unread[] = {"style", "script", "head", "title", "template"};
@@ -7,67 +8,6 @@ static const char *const unread[] = {"style", "script", "head", "title", "templa
 static const char *const inline_tags[] = {
     "a",    "abbr", "b",     "big",  "code",   "del", "em",  "font", "i", "ins",
     "mark", "s",    "small", "span", "strong", "sub", "sup", "tt",   "u", "wbr"};
-
-static const struct {
-	const char *name;
-	uint32_t code;
-} references[] = {
-    {"amp",    '&'   },
-    {"lt",     '<'   },
-    {"gt",     '>'   },
-    {"quot",   '"'   },
-    {"apos",   '\''  },
-    {"nbsp",   ' '   },
-    {"shy",    0xad  },
-    {"copy",   0xa9  },
-    {"reg",    0xae  },
-    {"euro",   0x20ac},
-    {"pound",  0xa3  },
-    {"sect",   0xa7  },
-    {"middot", 0xb7  },
-    {"bull",   0x2022},
-    {"hellip", 0x2026},
-    {"ndash",  0x2013},
-    {"mdash",  0x2014},
-    {"lsquo",  0x2018},
-    {"rsquo",  0x2019},
-    {"ldquo",  0x201c},
-    {"rdquo",  0x201d},
-    {"sbquo",  0x201a},
-    {"bdquo",  0x201e},
-    {"laquo",  0xab  },
-    {"raquo",  0xbb  },
-    {"trade",  0x2122},
-    {"zwnj",   0x200c},
-    {"zwj",    0x200d},
-    {"ensp",   ' '   },
-    {"emsp",   ' '   },
-    {"thinsp", ' '   },
-    {"deg",    0xb0  },
-    {"auml",   0xe4  },
-    {"ouml",   0xf6  },
-    {"uuml",   0xfc  },
-    {"Auml",   0xc4  },
-    {"Ouml",   0xd6  },
-    {"Uuml",   0xdc  },
-    {"szlig",  0xdf  },
-    {"eacute", 0xe9  },
-    {"egrave", 0xe8  },
-    {"agrave", 0xe0  },
-    {"aacute", 0xe1  },
-    {"ccedil", 0xe7  },
-    {"ntilde", 0xf1  },
-    {"oacute", 0xf3  },
-    {"iacute", 0xed  },
-    {"uacute", 0xfa  },
-    {"ecirc",  0xea  },
-    {"acirc",  0xe2  },
-    {"ocirc",  0xf4  },
-    {"aring",  0xe5  },
-    {"oslash", 0xf8  },
-    {"aelig",  0xe6  },
-    {"times",  0xd7  },
-};
 
 static bool
 is_among(struct span name, const char *const *names, size_t n)
@@ -117,7 +57,8 @@ number_code(struct span digits)
 		if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
 			return 0;
 	}
-	return code;
+	/* What browsers take those for. */
+	return code >= 0x80 && code < 0xa0 ? mime_windows_1252((uint8_t)code) : code;
 }
 
 /* The character reference at the front of s; its size, or 0 when it is none. */
@@ -132,9 +73,8 @@ put_reference(struct span s, struct buf *out)
 		return 0;
 	if (name.at[0] == '#')
 		code = number_code(span_after(name, 1));
-	for (size_t i = 0; i < N_ELEMS(references) && code == 0; i++)
-		if (span_equal(name, span_str(references[i].name)))
-			code = references[i].code;
+	else
+		code = mime_html_code(name);
 	if (code == 0)
 		return 0;
 	put_code(code, out);
