@@ -425,8 +425,13 @@ phase_run(struct session *s, struct step *step, enum session_want *want)
 		session_end(s, SESSION_END_FAULT, step->out);
 		return false;
 	}
-	if (s->progress_us == 0)
+	if (s->progress_us == 0) {
+		if (s->view.gone && s->row->id != IMAP_LOGOUT) {
+			session_gone(s, step->out);
+			return false;
+		}
 		s->progress_us = step->now_us;
+	}
 	s->account->actor = s;
 	run = s->row->run(s, step);
 	s->account->actor = NULL;
