@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
-LISTENERS = ("smtp", "submission", "submissions", "pop3", "pop3s")
+LISTENERS = ("smtp", "submission", "submissions", "pop3", "pop3s", "imap", "imaps")
 
 
 def free_ports(n):

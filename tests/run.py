@@ -11,7 +11,8 @@ from email.message import EmailMessage
 import harness
 
 ADDRESS, PASSWORD = "you@example.org", "postroad"
-PORTS = {"smtp": 2525, "submission": 2587, "submissions": 2465, "pop3": 2110, "pop3s": 2995}
+PORTS = {"smtp": 2525, "submission": 2587, "submissions": 2465, "pop3": 2110, "pop3s": 2995,
+         "imap": 2143, "imaps": 2993}
 
 
 def choose_ports():
