@@ -124,12 +124,13 @@ def ends_logged(server, since):
     return {int(pid): int(how) for pid, how in found}
 
 
-def kill_child(server, rng):
-    """kill -9 of a program that runs, once there is one; its name, when that is how it ended."""
+def kill_child(server, rng, program=None):
+    """kill -9 of a program that runs (of that kind), once there is one; its name, when that is how it ended."""
     def kill():
         if server.process.poll() is not None:
             raise SystemExit(f"master ended with {server.process.returncode}\n{server.tail(15)}")
-        victims = {p: name for p, name in server.pids().items() if p != server.process.pid}
+        victims = {p: name for p, name in server.pids(program).items()
+                   if p != server.process.pid}
         if not victims:
             return None
         pid, since = rng.choice(sorted(victims)), server.log.stat().st_size
