@@ -150,15 +150,16 @@ tail_add(struct imap_frame *f, struct span bytes)
 	f->tail_bytes = (uint8_t)(keep + bytes.n);
 }
 
-/* A line failed, whose end is yet to come. */
+/* A line failed, whose end is yet to come: `ahead` is the next of it, not taken. */
 static void
-drop_line(struct imap_frame *f, enum imap_frame_result ending)
+drop_line(struct imap_frame *f, struct span ahead, enum imap_frame_result ending)
 {
 	struct buf start = buf_make(f->bytes.max);
 
 	f->tail_bytes = 0;
 	tail_add(f, span_after(imap_frame(f), f->line));
 	buf_put(&start, span_first(imap_frame(f), TAG_KEPT));
+	buf_put(&start, span_first(ahead, TAG_KEPT - start.n));
 	buf_release(&f->bytes);
 	f->bytes = start;
 	f->ending = ending;
@@ -258,11 +259,11 @@ feed_line(struct imap_frame *f, struct span *in)
 	struct span rest = *in, piece = take_piece(&rest);
 
 	if (piece.n > f->limits.line_bytes_max - (f->bytes.n - f->line)) {
-		drop_line(f, IMAP_FRAME_BAD);
+		drop_line(f, piece, IMAP_FRAME_BAD);
 		return;
 	}
 	if (!buf_room(&f->bytes, piece.n)) {
-		drop_line(f, IMAP_FRAME_FULL);
+		drop_line(f, piece, IMAP_FRAME_FULL);
 		return;
 	}
 	buf_put(&f->bytes, piece);
