@@ -1,13 +1,5 @@
 /* tests/unit/test_pop3_login.c - POP3 before the login, against a small authd */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include "gate/login/login.h"
-
-#include <stdio.h>
+#include "tests/unit/login_script.h"
 
 static const struct login_policy policy = {
     .protocol = &login_pop3,
@@ -22,124 +14,6 @@ static const struct login_policy policy = {
     .mechanisms_plain = {"SCRAM-SHA-256",                      13},
     .starttls = true,
 };
-
-/* Knows joe with the password "a b"; LOGIN asks twice; the other mechanisms take
- * "client", then "proof". */
-struct authd {
-	struct login *l;
-	struct buf out;
-	struct buf asked; /* what it was asked, one line each */
-	unsigned step;
-	bool later;
-	bool opened;
-	size_t cancels, secured;
-	enum login_want last;
-};
-
-static void
-start(struct authd *a, const struct login_policy *p, bool tls)
-{
-	*a = (struct authd){.out = buf_make(1u << 16), .asked = buf_make(1u << 16)};
-	a->l = login_new(p, tls);
-	login_open(a->l, &a->out);
-}
-
-static void
-stop(struct authd *a)
-{
-	login_free(&a->l);
-	buf_release(&a->out);
-	buf_release(&a->asked);
-}
-
-static void
-verdict(struct authd *a, bool right)
-{
-	login_answer_done(a->l, right ? LOGIN_OK : LOGIN_DENIED, &a->out);
-}
-
-static void
-answer_login(struct authd *a, const struct login_ask *ask)
-{
-	if (a->step == 0 && !ask->has_text)
-		login_answer_challenge(a->l, SPAN("Username:"), &a->out);
-	else if (a->step <= 1 && span_equal(ask->text, SPAN("joe")))
-		a->step = 1, login_answer_challenge(a->l, SPAN("Password:"), &a->out);
-	else
-		verdict(a, span_equal(ask->text, SPAN("a b")));
-	a->step++;
-}
-
-static void
-answer(struct authd *a)
-{
-	const struct login_ask *ask = login_ask(a->l);
-
-	if (ask->first)
-		a->step = 0;
-	buf_put(&a->asked, ask->mechanism);
-	buf_put_str(&a->asked, ask->has_text ? "=" : "");
-	buf_put(&a->asked, ask->text);
-	buf_put_str(&a->asked, "\n");
-	if (a->later)
-		login_answer_done(a->l, LOGIN_LATER, &a->out);
-	else if (span_equal_nocase(ask->mechanism, SPAN("LOGIN")))
-		answer_login(a, ask);
-	else if (span_equal_nocase(ask->mechanism, SPAN("PLAIN")))
-		verdict(a, span_equal(ask->text, SPAN("\0joe\0a b")));
-	else if (span_equal(ask->text, SPAN("client")))
-		login_answer_challenge(a->l, SPAN("server"), &a->out);
-	else if (span_equal(ask->text, SPAN("proof")))
-		login_answer_challenge(a->l, SPAN("v=x"), &a->out);
-	else if (ask->text.n == 0)
-		verdict(a, true);
-	else
-		login_answer_done(a->l, LOGIN_BAD_EXCHANGE, &a->out);
-}
-
-static void
-feed(struct authd *a, struct span *in)
-{
-	for (int i = 0; i < 10000; i++) {
-		size_t before = in->n;
-
-		a->last = login_step(a->l, in, &a->out);
-		switch (a->last) {
-		case LOGIN_WANT_AUTH:
-			answer(a);
-			break;
-		case LOGIN_WANT_CANCEL:
-			a->cancels++;
-			break;
-		case LOGIN_WANT_TLS:
-			a->secured++;
-			buf_put_str(&a->out, "{TLS}");
-			login_answer_tls(a->l);
-			break;
-		case LOGIN_WANT_INPUT:
-			if (in->n == before)
-				return;
-			break;
-		case LOGIN_WANT_OPEN:
-			a->opened = true;
-			return;
-		case LOGIN_WANT_CLOSE:
-			return;
-		}
-	}
-	fail_msg("it never ends");
-}
-
-static void
-feed_cut(struct authd *a, struct span all, size_t cut)
-{
-	struct span in = span_first(all, cut);
-
-	feed(a, &in);
-	in = span_make(in.at, in.n + all.n - cut);
-	if (a->last == LOGIN_WANT_INPUT)
-		feed(a, &in);
-}
 
 #define HELLO "+OK mx.example.org POP3 ready\r\n"
 #define CAPA                                                                           \
@@ -217,23 +91,10 @@ static const struct row {
     {"quit",			true,  "QUIT\r\nCAPA\r\n",					"+OK bye\r\n",                            false, ""                             },
 };
 
-/* NUL as '|', so that a row can say it. */
-static void
-assert_asked(const struct authd *a, const char *want)
-{
-	assert_int_equal(a->asked.n, strlen(want));
-	for (size_t i = 0; i < a->asked.n; i++)
-		assert_int_equal(a->asked.at[i] ? a->asked.at[i] : '|', want[i]);
-}
-
 static void
 assert_said(const struct authd *a, const char *want)
 {
-	struct span got = span_after(buf_span(&a->out), sizeof(HELLO) - 1);
-
-	if (!span_equal(got, span_str(want)))
-		print_message("got:\n%.*s\nwant:\n%s\n", SPAN_ARG(got), want);
-	assert_true(span_equal(got, span_str(want)));
+	authd_assert_said(a, sizeof(HELLO) - 1, want);
 }
 
 static void
@@ -245,12 +106,12 @@ test_login_same_answer_at_every_cut(void **state)
 		for (size_t cut = 0; cut <= strlen(rows[i].in); cut++) {
 			struct authd a;
 
-			start(&a, &policy, rows[i].tls);
-			feed_cut(&a, span_str(rows[i].in), cut);
+			authd_start(&a, &policy, rows[i].tls);
+			authd_feed_cut(&a, span_str(rows[i].in), cut);
 			assert_said(&a, rows[i].out);
 			assert_int_equal(a.opened, rows[i].opened);
-			assert_asked(&a, rows[i].asked);
-			stop(&a);
+			authd_assert_asked(&a, rows[i].asked);
+			authd_stop(&a);
 		}
 	}
 }
@@ -262,15 +123,15 @@ test_login_takes_nothing_behind_it(void **state)
 	struct authd a;
 
 	(void)state;
-	start(&a, &policy, true);
-	feed(&a, &in);
+	authd_start(&a, &policy, true);
+	authd_feed(&a, &in);
 	assert_true(a.opened);
 	assert_true(span_equal(in, SPAN("STAT\r\nQUI")));
 	assert_int_equal(login_step(a.l, &in, &a.out), LOGIN_WANT_OPEN);
 	login_answer_unopened(a.l, &a.out);
 	assert_said(&a,
 		    "+OK\r\n-ERR [SYS/TEMP] mailboxes are away, try again later\r\n");
-	stop(&a);
+	authd_stop(&a);
 }
 
 static void
@@ -280,15 +141,15 @@ test_login_stls_forgets_and_goes_on(void **state)
 	struct authd a;
 
 	(void)state;
-	start(&a, &policy, false);
-	feed(&a, &in);
+	authd_start(&a, &policy, false);
+	authd_feed(&a, &in);
 	assert_int_equal(a.secured, 1);
 	assert_true(login_tls(a.l));
 	in = SPAN("USER joe\r\nPASS a b\r\n");
-	feed(&a, &in);
+	authd_feed(&a, &in);
 	assert_true(a.opened);
 	assert_said(&a, "+OK begin TLS\r\n{TLS}+OK\r\n");
-	stop(&a);
+	authd_stop(&a);
 }
 
 static void
@@ -305,13 +166,13 @@ test_login_plaintext_behind_stls_closes(void **state)
 		buf_put_str(&text, "STLS\r\n");
 		buf_put_str(&text, behind[i]);
 		in = buf_span(&text);
-		start(&a, &policy, false);
-		feed(&a, &in);
+		authd_start(&a, &policy, false);
+		authd_feed(&a, &in);
 		assert_int_equal(a.last, LOGIN_WANT_CLOSE);
 		assert_int_equal(a.secured, 0);
 		assert_string_equal(login_reason(a.l), "plaintext behind STLS");
 		assert_said(&a, "-ERR nothing may stand behind STLS\r\n");
-		stop(&a);
+		authd_stop(&a);
 		buf_release(&text);
 	}
 }
@@ -325,10 +186,10 @@ test_login_setting_allows_bare_passwords(void **state)
 
 	(void)state;
 	open.auth_without_tls = true;
-	start(&a, &open, false);
-	feed(&a, &in);
+	authd_start(&a, &open, false);
+	authd_feed(&a, &in);
 	assert_true(a.opened);
-	stop(&a);
+	authd_stop(&a);
 }
 
 static void
@@ -351,17 +212,17 @@ test_login_closes_at_its_limits(void **state)
 		struct authd a;
 
 		print_message("%s\n", cases[i].name);
-		start(&a, &policy, true);
+		authd_start(&a, &policy, true);
 		for (unsigned n = 0; n <= cases[i].before; n++) {
 			struct span in = span_str(cases[i].line);
 
-			feed(&a, &in);
+			authd_feed(&a, &in);
 			assert_int_equal(a.last, n < cases[i].before
 						     ? LOGIN_WANT_INPUT
 						     : LOGIN_WANT_CLOSE);
 		}
 		assert_string_equal(login_reason(a.l), cases[i].reason);
-		stop(&a);
+		authd_stop(&a);
 	}
 }
 
@@ -387,10 +248,10 @@ test_login_line_limit(void **state)
 			buf_put_char(&text, 'x');
 		buf_put_str(&text, "\r\n");
 		in = buf_span(&text);
-		start(&a, &policy, true);
-		feed(&a, &in);
+		authd_start(&a, &policy, true);
+		authd_feed(&a, &in);
 		assert_said(&a, cases[i].want);
-		stop(&a);
+		authd_stop(&a);
 		buf_release(&text);
 	}
 }
@@ -402,13 +263,13 @@ test_login_directory_away_is_told_as_temporary(void **state)
 	struct authd a;
 
 	(void)state;
-	start(&a, &policy, true);
+	authd_start(&a, &policy, true);
 	a.later = true;
-	feed(&a, &in);
+	authd_feed(&a, &in);
 	assert_said(
 	    &a, "+OK\r\n-ERR [SYS/TEMP] logins do not work now, try again later\r\n");
 	assert_int_equal(login_failures(a.l), 0);
-	stop(&a);
+	authd_stop(&a);
 }
 
 static void
@@ -430,11 +291,11 @@ test_login_given_up_exchange_is_cancelled_once(void **state)
 		struct authd a;
 
 		print_message("%s\n", cases[i].name);
-		start(&a, &policy, true);
-		feed(&a, &in);
+		authd_start(&a, &policy, true);
+		authd_feed(&a, &in);
 		assert_int_equal(a.cancels, cases[i].cancels);
 		assert_int_equal(in.n, 0);
-		stop(&a);
+		authd_stop(&a);
 	}
 }
 
@@ -457,11 +318,11 @@ test_login_endings(void **state)
 		struct span none = SPAN("");
 		struct authd a;
 
-		start(&a, &policy, false);
+		authd_start(&a, &policy, false);
 		login_end(a.l, cases[i].why, &a.out);
 		assert_said(&a, cases[i].want);
 		assert_int_equal(login_step(a.l, &none, &a.out), LOGIN_WANT_CLOSE);
-		stop(&a);
+		authd_stop(&a);
 	}
 }
 
