@@ -335,6 +335,7 @@ literal(struct session *s, struct buf *out)
 	case IMAP_APPEND_NOT:
 		break;
 	}
+	s->command = (struct imap_command){0};
 	arena_release(&s->arena);
 	if (!imap_frame_accept(&s->frame)) {
 		(void)done_no(s, "TOOBIG", "The literal is too large");
