@@ -78,22 +78,6 @@ span_find_span(struct span s, struct span needle)
 }
 
 struct span
-span_first(struct span s, size_t n)
-{
-	return (struct span){s.at, n < s.n ? n : s.n};
-}
-
-struct span
-span_after(struct span s, size_t n)
-{
-	if (s.n == 0)
-		return s; /* whose `at` may be null, to which nothing may be added */
-	if (n >= s.n)
-		return (struct span){s.at + s.n, 0};
-	return (struct span){s.at + n, s.n - n};
-}
-
-struct span
 span_trim(struct span s, const char *set)
 {
 	while (s.n > 0 && s.at[0] != '\0' && strchr(set, s.at[0]))

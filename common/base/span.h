@@ -47,8 +47,21 @@ MUST_USE size_t span_find_last(struct span s, char c);
 MUST_USE size_t span_find_span(struct span s, struct span needle);
 
 /* The first n bytes, or what follows them; n beyond the end means the end. */
-MUST_USE struct span span_first(struct span s, size_t n);
-MUST_USE struct span span_after(struct span s, size_t n);
+MUST_USE static inline struct span
+span_first(struct span s, size_t n)
+{
+	return (struct span){s.at, n < s.n ? n : s.n};
+}
+
+MUST_USE static inline struct span
+span_after(struct span s, size_t n)
+{
+	if (s.n == 0)
+		return s; /* whose `at` may be null, to which nothing may be added */
+	if (n >= s.n)
+		return (struct span){s.at + s.n, 0};
+	return (struct span){s.at + n, s.n - n};
+}
 
 /* Without the bytes of `set` (spaces, say) at both ends. */
 MUST_USE struct span span_trim(struct span s, const char *set);

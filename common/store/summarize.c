@@ -88,25 +88,22 @@ summary_decode(struct span payload, const uint8_t guid[STORE_GUID_BYTES],
 {
 	struct cursor c = cursor_make(payload);
 	struct span id = wire_get_raw(&c, STORE_GUID_BYTES);
-	struct store_summary s = {0};
-	struct span *const texts[] = {&s.envelope,     &s.body,       &s.bodystructure,
-				      &s.headers,      &s.preview,    &s.base_subject,
-				      &s.from_mailbox, &s.to_mailbox, &s.cc_mailbox,
-				      &s.from_display, &s.to_display, &s.message_id,
-				      &s.references};
+	struct span *const texts[] = {
+	    &out->envelope,   &out->body,         &out->bodystructure, &out->headers,
+	    &out->preview,    &out->base_subject, &out->from_mailbox,  &out->to_mailbox,
+	    &out->cc_mailbox, &out->from_display, &out->to_display,    &out->message_id,
+	    &out->references};
 
-	if (!c.failed && memcmp(id.at, guid, STORE_GUID_BYTES) != 0)
+	if (c.failed || memcmp(id.at, guid, STORE_GUID_BYTES) != 0)
 		return false;
-	s.date_seconds = (int64_t)wire_get_u64(&c);
-	s.header_bytes = wire_get_u64(&c);
-	s.lines = wire_get_u64(&c);
-	s.is_reply = wire_get_u8(&c) != 0;
+	out->date_seconds = (int64_t)wire_get_u64(&c);
+	out->header_bytes = wire_get_u64(&c);
+	out->lines = wire_get_u64(&c);
+	out->is_reply = wire_get_u8(&c) != 0;
 	for (size_t i = 0; i < N_ELEMS(texts); i++)
 		*texts[i] = wire_get_bytes(&c);
-	s.n_places = wire_get_u32(&c);
-	if (c.failed || c.rest.n != (uint64_t)s.n_places * PLACE_BYTES)
-		return false;
-	s.places_raw = c.rest;
-	*out = s;
-	return true;
+	out->n_places = wire_get_u32(&c);
+	out->places = NULL;
+	out->places_raw = c.rest;
+	return !c.failed && c.rest.n == (uint64_t)out->n_places * PLACE_BYTES;
 }

@@ -74,7 +74,17 @@ size_t
 box_lower(const struct box *b, uint32_t uid)
 {
 	size_t low = 0, high = box_n(b);
+	uint32_t first = high > 0 ? box_at(b, 0)->uid : 0;
 
+	/* Uids are distinct: it is at most that far, and just there when none is
+	 * missing. */
+	if (uid <= first)
+		return 0;
+	if (uid - first < high) {
+		high = uid - first;
+		if (box_at(b, high)->uid == uid)
+			return high;
+	}
 	while (low < high) {
 		size_t middle = (low + high) / 2;
 

@@ -13,12 +13,13 @@
 
 static uint32_t n_messages = 2000;
 
+/* Of the processor, so that what else runs on the machine does not count. */
 static double
 now_ms(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
