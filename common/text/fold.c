@@ -85,12 +85,13 @@ fold_one(ucs4_t c, char out[CHAR_BYTES_MAX])
 /* --- the table, 256 characters a page, made when one of them is met ----------------
  */
 
-#define ENTRY_BYTES 15
+#define ENTRY_BYTES 14
 #define ENTRY_LONG  255 /* in n: does not fit */
 #define PAGES       0x1100
 
 struct entry {
 	uint8_t n;
+	bool plain; /* of at least one byte, none a blank */
 	char text[ENTRY_BYTES];
 };
 
@@ -111,6 +112,7 @@ entry_make(ucs4_t c, struct entry *e)
 	*e = (struct entry){.n = n > ENTRY_BYTES ? ENTRY_LONG : (uint8_t)n};
 	if (n <= ENTRY_BYTES)
 		memcpy(e->text, folded, n);
+	e->plain = n > 0 && n <= ENTRY_BYTES && !memchr(folded, ' ', n);
 	return (int)n != plain_n || memcmp(folded, plain, n) != 0;
 }
 
@@ -151,16 +153,36 @@ struct folding {
 	bool blank;       /* one was the last that was put, or nothing since */
 };
 
-/* The character at f->at, which is not ASCII, and its bytes; U+FFFD and 1 when there is
- * none [RFC3629 4]. */
-static ucs4_t
-char_take(struct folding *f)
+static inline bool
+follows(const unsigned char *at)
 {
-	ucs4_t c;
-	int n = u8_mbtoucr(&c, (const uint8_t *)f->at, (size_t)(f->end - f->at));
+	return (*at & 0xc0) == 0x80;
+}
 
-	f->at += n > 0 ? n : 1;
-	return n > 0 ? c : REPLACEMENT;
+/* The character at the front, which is not ASCII, and how many bytes it has; U+FFFD and
+ * 1 when there is none [RFC3629 4]. Most have two bytes, or three without a special
+ * case. */
+static inline size_t
+char_get(const char *front, size_t left, ucs4_t *c)
+{
+	const unsigned char *at = (const unsigned char *)front;
+	int n;
+
+	if (left >= 2 && at[0] >= 0xc2 && at[0] < 0xe0 && follows(at + 1)) {
+		*c = (ucs4_t)(at[0] & 0x1f) << 6 | (at[1] & 0x3f);
+		return 2;
+	}
+	if (left >= 3 && at[0] > 0xe0 && at[0] < 0xed && follows(at + 1) &&
+	    follows(at + 2)) {
+		*c = (ucs4_t)(at[0] & 0x0f) << 12 | (ucs4_t)(at[1] & 0x3f) << 6 |
+		     (at[2] & 0x3f);
+		return 3;
+	}
+	n = u8_mbtoucr(c, at, left);
+	if (n > 0)
+		return (size_t)n;
+	*c = REPLACEMENT;
+	return 1;
 }
 
 static void
@@ -175,38 +197,54 @@ put_bytes(struct folding *f, const char *text, size_t n)
 }
 
 static void
-put_long(struct folding *f, ucs4_t c)
-{
-	char text[CHAR_BYTES_MAX];
-
-	put_bytes(f, text, fold_one(c, text));
-}
-
-static void
 put_unchanged(struct folding *f, ucs4_t c)
 {
 	f->to += u8_uctomb((uint8_t *)f->to, c, CHAR_BYTES_MAX);
 	f->blank = false;
 }
 
+/* A character that the table has no short answer for. */
+static void
+put_rare(struct folding *f, ucs4_t c, const struct page *page)
+{
+	const struct entry *e = &page->entries[c & 255];
+	char text[CHAR_BYTES_MAX];
+
+	if (page == &unchanged)
+		put_unchanged(f, c);
+	else if (e->n == ENTRY_LONG)
+		put_bytes(f, text, fold_one(c, text));
+	else
+		put_bytes(f, e->text, e->n);
+}
+
+/* Characters that are not ASCII, as many as follow one another. */
 static void
 fold_wide(struct folding *f)
 {
-	ucs4_t c = char_take(f);
-	const struct page *page = page_of(c);
-	const struct entry *e = &page->entries[c & 255];
+	const char *at = f->at;
+	char *to = f->to;
 
-	if (page == &unchanged) {
-		put_unchanged(f, c);
-	} else if (e->n == ENTRY_LONG) {
-		put_long(f, c);
-	} else if (e->n > 0 && (e->text[0] == ' ' || e->text[e->n - 1] == ' ')) {
-		put_bytes(f, e->text, e->n);
-	} else if (e->n > 0) {
-		memcpy(f->to, e->text, ENTRY_BYTES);
-		f->to += e->n;
-		f->blank = false;
+	while (at < f->end && to < f->limit && (*at & 0x80)) {
+		const struct page *page;
+		const struct entry *e;
+		ucs4_t c;
+
+		at += char_get(at, (size_t)(f->end - at), &c);
+		page = page_of(c);
+		e = &page->entries[c & 255];
+		if (e->plain) {
+			memcpy(to, e->text, sizeof(e->text));
+			to += e->n;
+			f->blank = false;
+			continue;
+		}
+		f->to = to;
+		put_rare(f, c, page);
+		to = f->to;
 	}
+	f->at = at;
+	f->to = to;
 }
 
 static void
@@ -287,7 +325,7 @@ fold_last(struct folding *f, struct buf *out)
 		char one[CHAR_BYTES_MAX + 16];
 
 		f->to = one;
-		f->limit = one + 1;
+		f->limit = one + 1; /* one character */
 		if ((unsigned char)*f->at < 0x80)
 			fold_narrow(f);
 		else
