@@ -158,7 +158,7 @@ compact_finish(struct compaction *c, struct err *err)
 	    view_load(a, false, &a->view, err) < 0 || index_save(a, err) < 0)
 		return -1;
 	view_free(&a->view);
-	store_text_forget(a);
+	texts_reset(a);
 	if (files_remove(a, account_dir(a, FILE_JOURNAL), journal_wanted, c, err) < 0 ||
 	    files_remove(a, account_dir(a, FILE_DATA), data_wanted, c, err) < 0 ||
 	    files_remove(a, account_dir(a, FILE_SUMMARY), summary_wanted, c, err) < 0 ||

@@ -125,7 +125,7 @@ struct box {
 	uint32_t id;
 	bool deleted;
 	uint32_t deleted_s;
-	struct store_record *base; /* in the index, copied on write */
+	struct store_record *base; /* as the index had them */
 	size_t n_base;
 	struct store_record *extra;
 	size_t n_extra, size_extra;
@@ -138,16 +138,18 @@ struct box {
 struct view {
 	struct box *boxes; /* ascending by id */
 	size_t n, size;
-	void *map; /* the index; null: none */
-	size_t map_bytes;
-	bool mapped;     /* or allocated */
+	size_t last;  /* the box that was asked for last, most likely the next */
+	void *memory; /* what the index held, changed since; null: there was none */
+	size_t bytes;
+	void *area; /* what memory is in, when it is large */
+	size_t area_bytes;
 	uint64_t saved;  /* position of the index on disk */
 	uint64_t events; /* applied since */
 };
 
 struct view *view_new(void);
 void view_free(struct view **view);
-MUST_USE struct box *view_box(const struct view *v, uint32_t id);
+MUST_USE struct box *view_box(struct view *v, uint32_t id);
 MUST_USE struct box *view_box_make(struct view *v, uint32_t id);
 void view_apply(struct view *v, const struct event *e);
 
@@ -173,6 +175,7 @@ MUST_USE uint32_t gone_crc(const struct store_gone *gone);
 /* The index: index.c. Load: false when there is none that can be used. */
 MUST_USE bool index_load(struct store_account *a, struct view *v, uint32_t *journal,
 			 uint64_t *position);
+void index_release(struct view *v);
 MUST_USE int index_save(struct store_account *a, struct err *err);
 
 /* A view as of the account's position. With the index, or from the journal alone:
@@ -286,6 +289,10 @@ account_dir(const struct store_account *a, enum file_sort sort)
 void account_apply(struct store_account *a, const struct event *e);
 
 void texts_free(struct texts **texts);
+/* Forgets all that is known of text.N. */
+void texts_reset(struct store_account *a);
+/* Messages may be at other places: none is known to have a text. */
+void texts_look_again(struct store_account *a);
 void text_work_free(struct text_work **work);
 
 typedef void

@@ -70,6 +70,7 @@ view_ensure(struct store_account *a, struct err *err)
 	if (view_load(a, true, &a->view, err) < 0)
 		return -1;
 	a->viewed = true;
+	texts_look_again(a);
 	watch_view(a);
 	return 0;
 }
@@ -232,8 +233,9 @@ record_from(const struct store_account *a, const struct box *b, size_t i)
 static const struct box *
 box_shown(const struct store_account *a, uint32_t mailbox)
 {
-	return a->view && state_box(&a->state, mailbox) ? view_box(a->view, mailbox)
-							: NULL;
+	const struct box *b = a->view ? view_box(a->view, mailbox) : NULL;
+
+	return b && !b->deleted ? b : NULL;
 }
 
 const struct store_record *

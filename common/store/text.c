@@ -47,8 +47,7 @@ keep_little(struct buf *b)
 	buf_reset(b);
 }
 
-/* --- one message
- * ------------------------------------------------------------------------ */
+/* --- one message ----------------------------------------------------------- */
 
 enum store_result
 text_make(struct store_account *a, const struct store_record *r, struct span *out,
@@ -76,8 +75,7 @@ damaged_set(const struct store_account *a, const struct store_record *r,
 		(unsigned long long)a->id, r->mailbox, r->uid);
 }
 
-/* --- chunks
- * ------------------------------------------------------------------------------- */
+/* --- chunks ---------------------------------------------------------------- */
 
 bool
 text_chunk_read(struct store_account *a, struct text_file *t, uint32_t chunk,
@@ -148,8 +146,7 @@ store_text_of(struct store_account *a, const struct store_record *r,
 	return result;
 }
 
-/* --- many
- * -------------------------------------------------------------------------------- */
+/* --- many ------------------------------------------------------------------ */
 
 struct gathering {
 	struct store_account *account;

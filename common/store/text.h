@@ -59,5 +59,6 @@ store_text_of(struct store_account *account, const struct store_record *record,
 	      struct text_parts *out, struct err *err);
 
 /* Gives back the memory that knows where texts are (some 16 bytes a message), as when
- * an account is idle for long. */
+ * an account is idle. New messages get their texts without it; a search reads it again,
+ * in some ms a GB. */
 void store_text_forget(struct store_account *account);

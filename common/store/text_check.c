@@ -40,7 +40,7 @@ texts_check(struct store_account *a, texts_damage *each, void *context, struct e
 	const struct log_dir dir = account_dir(a, FILE_TEXT);
 	struct log_numbers numbers;
 
-	store_text_forget(a);
+	texts_reset(a);
 	if (log_dir_list(&dir, &numbers, err) < 0)
 		return -1;
 	for (size_t i = 0; i < numbers.n; i++) {

@@ -94,9 +94,14 @@ text_file_add(struct text_file *t, const struct text_row *row, uint32_t at,
 {
 	const struct text_entry e = {row->data_offset, (uint32_t)t->n_chunks - 1, at,
 				     index};
-	size_t i = lower(t->base, t->n, e.data_offset);
-	size_t k = lower(t->late, t->n_late, e.data_offset);
+	size_t i, k;
 
+	if (e.data_offset > t->top)
+		t->top = e.data_offset;
+	if (!t->loaded)
+		return;
+	i = lower(t->base, t->n, e.data_offset);
+	k = lower(t->late, t->n_late, e.data_offset);
 	if (is_at(t->base, t->n, i, e.data_offset)) {
 		t->base[i] = e;
 	} else if (is_at(t->late, t->n_late, k, e.data_offset)) {
@@ -112,6 +117,8 @@ text_file_add(struct text_file *t, const struct text_row *row, uint32_t at,
 void
 text_file_add_chunk(struct text_file *t, uint64_t offset, uint64_t bytes)
 {
+	if (!t->loaded)
+		return;
 	if (t->n_chunks == t->size_chunks) {
 		t->size_chunks = t->size_chunks ? t->size_chunks * 3 / 2 + 1 : 16;
 		t->chunks =
@@ -125,8 +132,7 @@ void
 text_chunk_damaged(struct store_account *a, struct text_file *t, uint32_t chunk)
 {
 	t->chunks[chunk].bytes = 0;
-	a->texts->position = 0;
-	a->texts->n_filled = 0;
+	texts_look_again(a);
 }
 
 void
@@ -135,11 +141,10 @@ text_file_reset(struct text_file *t)
 	free(t->base);
 	free(t->late);
 	free(t->chunks);
-	*t = (struct text_file){.number = t->number};
+	*t = (struct text_file){.number = t->number, .loaded = true};
 }
 
-/* --- reading it
- * ------------------------------------------------------------------------- */
+/* --- reading it ------------------------------------------------------------ */
 
 /* Bytes of the file from `offset` on; returns how many came. */
 static size_t
@@ -235,9 +240,7 @@ text_file_follow(struct store_account *a, struct text_file *t, const struct log_
 
 	if (t->end > 0 && t->salt != f->id.salt) {
 		text_file_reset(t);
-		t->loaded = true;
-		a->texts->position = 0;
-		a->texts->n_filled = 0;
+		texts_look_again(a);
 	}
 	if (t->end == 0) {
 		t->salt = f->id.salt;
@@ -273,8 +276,7 @@ text_file_open(struct store_account *a, const struct text_file *t)
 	return f->id.salt == t->salt ? f : NULL;
 }
 
-/* --- all of an account
- * -------------------------------------------------------------------- */
+/* --- all of an account ----------------------------------------------------- */
 
 static struct text_file *
 file_insert(struct texts *texts, size_t i, uint32_t number)
@@ -303,25 +305,59 @@ file_lower(const struct texts *texts, uint32_t number)
 	return low;
 }
 
-struct text_file *
-text_file_get(struct store_account *a, uint32_t number)
+/* That of text.N, loaded or not. */
+static struct text_file *
+file_slot(struct store_account *a, uint32_t number)
 {
 	struct texts *texts = texts_of(a);
-	const struct log_file *f;
-	struct text_file *t;
-	struct err ignored;
 	size_t i = file_lower(texts, number);
 
 	if (i < texts->n && texts->files[i].number == number)
-		t = &texts->files[i];
-	else
-		t = file_insert(texts, i, number);
-	if (t->loaded)
-		return t;
-	t->loaded = true;
-	if (account_file(a, FILE_TEXT, number, &f, &ignored) == STORE_OK)
+		return &texts->files[i];
+	return file_insert(texts, i, number);
+}
+
+static void
+file_load(struct store_account *a, struct text_file *t)
+{
+	const struct log_file *f;
+	struct err ignored;
+
+	text_file_reset(t);
+	if (account_file(a, FILE_TEXT, t->number, &f, &ignored) == STORE_OK)
 		text_file_follow(a, t, f);
+}
+
+struct text_file *
+text_file_get(struct store_account *a, uint32_t number)
+{
+	struct text_file *t = file_slot(a, number);
+
+	if (!t->loaded)
+		file_load(a, t);
 	return t;
+}
+
+enum text_presence
+text_file_has(struct store_account *a, const struct store_record *r, size_t *hint)
+{
+	struct text_file *t = file_slot(a, r->data_number);
+
+	if (!t->loaded && t->end > 0 && r->data_offset > t->top)
+		return TEXT_MISSING;
+	if (t->loaded)
+		return text_file_find(t, r->data_offset, hint) ? TEXT_THERE
+							       : TEXT_MISSING;
+	file_load(a, t);
+	return TEXT_LOADED;
+}
+
+struct text_file *
+text_file_tail(struct store_account *a, uint32_t number)
+{
+	struct text_file *t = file_slot(a, number);
+
+	return t->end > 0 ? t : text_file_get(a, number);
 }
 
 struct texts *
@@ -354,6 +390,33 @@ texts_free(struct texts **texts)
 void
 store_text_forget(struct store_account *a)
 {
+	struct texts *texts = a->texts;
+
+	for (size_t i = 0; texts && i < texts->n; i++) {
+		struct text_file *t = &texts->files[i];
+		const struct text_file little = {.number = t->number,
+						 .salt = t->salt,
+						 .end = t->old ? 0 : t->end,
+						 .top = t->top};
+
+		text_file_reset(t);
+		*t = little;
+	}
+	log_file_close(&a->cached[FILE_TEXT]);
+}
+
+void
+texts_reset(struct store_account *a)
+{
 	texts_free(&a->texts);
 	log_file_close(&a->cached[FILE_TEXT]);
+}
+
+void
+texts_look_again(struct store_account *a)
+{
+	if (!a->texts)
+		return;
+	a->texts->n_filled = 0;
+	a->texts->position = 0;
 }

@@ -3,17 +3,34 @@
 
 #include <errno.h>
 
+#define LOOK_MAX 65536 /* messages looked at in one step */
+
 /* Where to go on in a mailbox. */
 static uint32_t *
 filled_of(struct texts *texts, uint32_t mailbox)
 {
-	for (size_t i = 0; i < texts->n_filled; i++)
-		if (texts->filled[i].mailbox == mailbox)
-			return &texts->filled[i].uid;
-	texts->filled =
-	    memory_resize(texts->filled, texts->n_filled + 1, sizeof(*texts->filled));
-	texts->filled[texts->n_filled] = (struct text_filled){mailbox, 1};
-	return &texts->filled[texts->n_filled++].uid;
+	size_t low = 0, high = texts->n_filled;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (texts->filled[middle].mailbox < mailbox)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < texts->n_filled && texts->filled[low].mailbox == mailbox)
+		return &texts->filled[low].uid;
+	if (texts->n_filled == texts->size_filled) {
+		texts->size_filled = texts->size_filled ? 2 * texts->size_filled : 8;
+		texts->filled = memory_resize(texts->filled, texts->size_filled,
+					      sizeof(*texts->filled));
+	}
+	memmove(&texts->filled[low + 1], &texts->filled[low],
+		(texts->n_filled - low) * sizeof(*texts->filled));
+	texts->n_filled++;
+	texts->filled[low] = (struct text_filled){mailbox, 1};
+	return &texts->filled[low].uid;
 }
 
 static void
@@ -21,14 +38,6 @@ pending_forget(struct texts *texts)
 {
 	buf_release(&texts->pending);
 	texts->n_rows = 0;
-}
-
-/* Nothing is known to be filled, then all is looked at again. */
-static void
-filled_forget(struct texts *texts)
-{
-	texts->n_filled = 0;
-	texts->position = 0;
 }
 
 static void
@@ -49,8 +58,7 @@ pending_add(struct texts *texts, const struct store_record *r, struct span text)
 	texts->pending_number = r->data_number;
 }
 
-/* --- writing
- * ----------------------------------------------------------------------------- */
+/* --- writing --------------------------------------------------------------- */
 
 /* How many of the pending texts from row `first` on go into one chunk; their bytes. */
 static size_t
@@ -118,10 +126,9 @@ file_open(struct store_account *a, struct text_file *t, struct log_file *f,
 	dir.io = &a->store->lazy;
 	if (got != LOG_OPEN_FAULT && log_dir_remove(&dir, t->number, err) < 0)
 		return -1;
-	if (t->n > 0 || t->old)
-		filled_forget(a->texts);
+	if (t->end > 0 || t->old)
+		texts_look_again(a);
 	text_file_reset(t);
-	t->loaded = true;
 	if (log_dir_create(&dir, t->number, 0, f, err) < 0)
 		return -1;
 	f->io = a->store->io;
@@ -133,7 +140,7 @@ static int
 pending_write_locked(struct store_account *a, struct err *err)
 {
 	struct texts *texts = a->texts;
-	struct text_file *t = text_file_get(a, texts->pending_number);
+	struct text_file *t = text_file_tail(a, texts->pending_number);
 	struct text_work *w = text_work_of(a->store);
 	struct log_file f;
 	struct iovec v;
@@ -149,8 +156,10 @@ pending_write_locked(struct store_account *a, struct err *err)
 	result = w->frames.full ? err_set(err, "store: texts are too long")
 				: file_write(&f, &v, 1, start, err);
 	log_file_close(&f);
-	if (result < 0)
-		text_file_reset(t);
+	if (result < 0) { /* what is there has to be read */
+		t->loaded = false;
+		t->end = 0;
+	}
 	return result;
 }
 
@@ -166,7 +175,7 @@ pending_write(struct store_account *a, bool wait, struct err *err)
 	if (result != STORE_OK)
 		return result;
 	if (pending_write_locked(a, err) < 0) {
-		filled_forget(a->texts);
+		texts_look_again(a);
 		result = STORE_FAULT;
 	}
 	account_unlock(a);
@@ -174,12 +183,12 @@ pending_write(struct store_account *a, bool wait, struct err *err)
 	return result;
 }
 
-/* --- collecting
- * --------------------------------------------------------------------------- */
+/* --- collecting ------------------------------------------------------------ */
 
 struct collecting {
 	struct store_account *account;
 	uint64_t left; /* bytes of messages */
+	uint32_t looks;
 	size_t hint;
 };
 
@@ -191,8 +200,16 @@ collect_one(struct collecting *c, const struct store_record *r, struct err *err)
 	struct texts *texts = a->texts;
 	struct span text;
 
-	if (text_file_find(text_file_get(a, r->data_number), r->data_offset, &c->hint))
+	if (c->looks++ == LOOK_MAX)
+		return false;
+	switch (text_file_has(a, r, &c->hint)) {
+	case TEXT_THERE:
 		return true;
+	case TEXT_LOADED:
+		return false;
+	case TEXT_MISSING:
+		break;
+	}
 	if (texts->n_rows > 0 &&
 	    (c->left < r->content_bytes || texts->pending.n > TEXT_PENDING_BYTES ||
 	     texts->pending_number != r->data_number))
@@ -250,7 +267,7 @@ texts_fill(struct store_account *a, uint64_t bytes_max, bool wait, bool *done,
 	all = texts->n_rows == 0 && collect(a, bytes_max, err);
 	result = pending_write(a, wait, err);
 	/* Without what is filled: a file turned out to be another one. */
-	if (result != STORE_OK || !all || texts->n_filled == 0)
+	if (result != STORE_OK || !all || (texts->n_filled == 0 && a->state.n > 0))
 		return result;
 	if (a->durable >= a->state.position)
 		texts->position = a->state.position;

@@ -45,7 +45,8 @@ struct text_chunk {
 /* The directory of one text.N. */
 struct text_file {
 	uint32_t number;
-	bool loaded;
+	bool loaded;   /* chunks and entries are those of the file, up to `end` */
+	uint32_t top;  /* the highest data offset that has a text, if `end` is not 0 */
 	uint64_t salt; /* of the file it was read from */
 	uint64_t end;  /* offset where the next chunk goes; 0: there is no file */
 	bool old;      /* has chunks of other rules: to be made anew */
@@ -65,8 +66,8 @@ struct texts {
 	struct text_filled {
 		uint32_t mailbox;
 		uint32_t uid; /* those below have a text, or cannot have one */
-	} * filled;
-	size_t n_filled;
+	} * filled;           /* ascending by mailbox */
+	size_t n_filled, size_filled;
 	uint32_t pending_number; /* made and not yet written: texts of data.N */
 	struct buf pending;      /* texts, each with its NUL */
 	struct text_row *rows;
@@ -105,6 +106,18 @@ void text_row_get(struct span table, uint32_t row, struct text_row *out);
 
 /* The directory of text.N, read when that was not yet; empty when there is no file. */
 MUST_USE struct text_file *text_file_get(struct store_account *a, uint32_t number);
+enum text_presence {
+	TEXT_THERE,
+	TEXT_MISSING,
+	TEXT_LOADED, /* not known; the directory was read, ask again */
+};
+
+/* Has the message a text? Without reading the directory, when that was forgotten and
+ * the message is newer than all in it. */
+MUST_USE enum text_presence
+text_file_has(struct store_account *a, const struct store_record *r, size_t *hint);
+/* To append to: only `salt` and `end` may be known. */
+MUST_USE struct text_file *text_file_tail(struct store_account *a, uint32_t number);
 /* What others appended, or all anew when the file is another one. */
 void text_file_follow(struct store_account *a, struct text_file *t,
 		      const struct log_file *f);
@@ -123,8 +136,7 @@ void text_chunk_damaged(struct store_account *a, struct text_file *t, uint32_t c
 MUST_USE const struct log_file *
 text_file_open(struct store_account *a, const struct text_file *t);
 
-/* --- text.c
- * ---------------------------------------------------------------------------- */
+/* --- text.c ---------------------------------------------------------------- */
 
 /* Appends the record of a chunk to the window and checks it; its payload in *out. */
 MUST_USE bool text_chunk_read(struct store_account *a, struct text_file *t,
@@ -135,8 +147,7 @@ MUST_USE enum store_result
 text_make(struct store_account *a, const struct store_record *r, struct span *out,
 	  struct err *err);
 
-/* --- text_fill.c
- * ------------------------------------------------------------------------ */
+/* --- text_fill.c ----------------------------------------------------------- */
 
 /* As store_text_fill(), or waiting for the lock. */
 MUST_USE enum store_result texts_fill(struct store_account *a, uint64_t bytes_max,

@@ -2,7 +2,7 @@
  * any damage to the file */
 #include "tests/unit/store_fixture.h"
 
-#include "common/store/internal.h"
+#include "common/store/text_internal.h"
 
 #define PREFIX "Return-Path: <a@example.org>\r\nDelivered-To: b@example.org\r\n"
 #define N      300
@@ -363,6 +363,74 @@ test_damaged_message_has_no_text(void **state)
 	fixture_release(&f);
 }
 
+/* New messages get their texts though the directory was forgotten. */
+static void
+test_forgotten_directory_is_not_needed_for_new_messages(void **state)
+{
+	struct text_file *t;
+	struct fixture f;
+	off_t size;
+
+	(void)state;
+	fixture_init(&f, &plain);
+	append_n(&f, 1, 50);
+	(void)fill(&f, 20000);
+	store_text_forget(f.account);
+	for (unsigned i = 51; i <= 60; i++) {
+		append_n(&f, i, 1);
+		(void)fill(&f, 20000);
+		t = text_file_tail(f.account, 1);
+		assert_false(t->loaded);
+		assert_null(t->chunks);
+	}
+	assert_int_equal(check_all(&f, STORE_INBOX, 1, 60), 1);
+	assert_true(text_file_tail(f.account, 1)->loaded);
+	store_text_forget(f.account);
+	fixture_remove(&f, "text.1");
+	append_n(&f, 61, 1);
+	(void)fill(&f, 20000);
+	size = file_size(&f, "text.1");
+	assert_int_equal(check_all(&f, STORE_INBOX, 1, 61), 1);
+	assert_true(size > 5000);
+	fixture_release(&f);
+}
+
+/* Against an array that says which row of which chunk has it. */
+static void
+test_directory_finds_what_was_added_in_any_order(void **state)
+{
+	enum {
+		OFFSETS = 20000
+	};
+	static uint32_t row_of[OFFSETS];
+	struct text_file t = {.loaded = true};
+	uint64_t seed = 88172645463325252u;
+	size_t hint = 0;
+
+	(void)state;
+	for (uint32_t i = 1; i <= 30000; i++) {
+		struct text_row row = {.bytes = 1};
+
+		seed ^= seed << 13;
+		seed ^= seed >> 7;
+		seed ^= seed << 17;
+		row.data_offset =
+		    (uint32_t)(i < 3000 ? i : seed % OFFSETS / (1 + i % 3));
+		if (i % 100 == 1)
+			text_file_add_chunk(&t, i * 8, 8);
+		text_file_add(&t, &row, 0, i);
+		row_of[row.data_offset] = i;
+	}
+	for (uint32_t i = 0; i < OFFSETS; i++) {
+		const struct text_entry *e = text_file_find(&t, i, &hint);
+
+		assert_int_equal(e ? e->row : 0, row_of[i]);
+		if (e)
+			assert_int_equal(e->chunk, (row_of[i] - 1) / 100);
+	}
+	text_file_reset(&t);
+}
+
 int
 main(void)
 {
@@ -374,6 +442,8 @@ main(void)
 	    cmocka_unit_test(test_two_writers_do_no_harm),
 	    cmocka_unit_test(test_compaction_takes_texts_with_it),
 	    cmocka_unit_test(test_damaged_message_has_no_text),
+	    cmocka_unit_test(test_forgotten_directory_is_not_needed_for_new_messages),
+	    cmocka_unit_test(test_directory_finds_what_was_added_in_any_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
