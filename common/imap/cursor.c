@@ -121,7 +121,7 @@ imap_take_word(struct imap_cursor *c, struct span word)
 {
 	const char *start = c->at;
 
-	if (span_equal_nocase(imap_run(c, IMAP_C_ATOM), word))
+	if (imap_same_word(imap_run(c, IMAP_C_ATOM), word))
 		return true;
 	c->at = start;
 	return false;
@@ -132,7 +132,7 @@ imap_word_find(struct span name, const struct imap_word *table, size_t n,
 	       unsigned *value)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (!span_equal_nocase(name, table[i].name))
+		if (!imap_same_word(name, table[i].name))
 			continue;
 		*value = table[i].value;
 		return true;

@@ -55,6 +55,14 @@ bool imap_list_next(struct imap_cursor *c, bool *first);
 
 /* --- words ----------------------------------------------------------------------- */
 
+/* The same in any case; most words differ in length or in their first byte. */
+static inline bool
+imap_same_word(struct span a, struct span b)
+{
+	return a.n == b.n && a.n > 0 && ((*a.at ^ *b.at) & 0x5f) == 0 &&
+	       span_equal_nocase(a, b);
+}
+
 /* All bytes of the set there are; may be empty. */
 struct span imap_run(struct imap_cursor *c, enum imap_chars set);
 struct span imap_atom(struct imap_cursor *c, const char *text);

@@ -116,7 +116,7 @@ imap_frame_take(struct imap_frame *f)
 static void
 drop_literal(struct imap_frame *f, enum imap_frame_result ending)
 {
-	f->ending = ending;
+	f->ending = (uint8_t)ending;
 	f->left = f->literal.bytes;
 	if (f->literal.sync)
 		f->state = F_ENDED;
@@ -162,7 +162,7 @@ drop_line(struct imap_frame *f, struct span ahead, enum imap_frame_result ending
 	buf_put(&start, span_first(ahead, TAG_KEPT - start.n));
 	buf_release(&f->bytes);
 	f->bytes = start;
-	f->ending = ending;
+	f->ending = (uint8_t)ending;
 	f->state = F_DROP_LINE;
 }
 

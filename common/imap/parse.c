@@ -79,7 +79,7 @@ static const struct row *
 row_find(struct span name, unsigned form)
 {
 	for (size_t i = 0; i < N_ELEMS(rows); i++)
-		if ((rows[i].forms & form) && span_equal_nocase(name, rows[i].name))
+		if ((rows[i].forms & form) && imap_same_word(name, rows[i].name))
 			return &rows[i];
 	return NULL;
 }

@@ -304,7 +304,7 @@ static const struct item_row *
 row_find(struct span name)
 {
 	for (size_t i = 0; i < N_ELEMS(rows); i++)
-		if (span_equal_nocase(name, rows[i].name))
+		if (imap_same_word(name, rows[i].name))
 			return &rows[i];
 	return NULL;
 }
@@ -354,7 +354,7 @@ static bool
 macro(struct imap_cursor *c, struct items *items, struct span name)
 {
 	for (size_t i = 0; i < N_ELEMS(macros); i++) {
-		if (!span_equal_nocase(name, macros[i].name))
+		if (!imap_same_word(name, macros[i].name))
 			continue;
 		for (size_t k = 0; k < macros[i].n; k++)
 			(void)item_add(c, items, macros[i].kinds[k]);
@@ -391,15 +391,15 @@ modifier(struct imap_cursor *c, struct imap_fetch *fetch)
 {
 	struct span word = imap_run(c, IMAP_C_ATOM);
 
-	if (span_equal_nocase(word, SPAN("CHANGEDSINCE"))) {
+	if (imap_same_word(word, SPAN("CHANGEDSINCE"))) {
 		imap_space(c, "FETCH: a mod-sequence was expected");
 		/* 0 is not allowed, but means something clear: every change. */
 		fetch->changed = true;
 		fetch->changed_since = imap_number(
 		    c, 0, IMAP_NUMBER64_MAX, "FETCH: a mod-sequence was expected");
-	} else if (span_equal_nocase(word, SPAN("VANISHED"))) {
+	} else if (imap_same_word(word, SPAN("VANISHED"))) {
 		fetch->vanished = true;
-	} else if (span_equal_nocase(word, SPAN("PARTIAL"))) {
+	} else if (imap_same_word(word, SPAN("PARTIAL"))) {
 		imap_space(c, "FETCH: a range was expected");
 		fetch->partial = true;
 		imap_partial_range(c, &fetch->partial_first, &fetch->partial_last);

@@ -227,7 +227,7 @@ static const struct key_row *
 row_find(struct span name)
 {
 	for (size_t i = 0; i < N_ELEMS(rows); i++)
-		if (span_equal_nocase(name, rows[i].name))
+		if (imap_same_word(name, rows[i].name))
 			return &rows[i];
 	return NULL;
 }

@@ -92,9 +92,9 @@ imap_parse_select(struct imap_cursor *c, struct imap_command *out)
 	while (imap_list_next(c, &first)) {
 		struct span word = imap_run(c, IMAP_C_ATOM);
 
-		if (span_equal_nocase(word, SPAN("CONDSTORE")))
+		if (imap_same_word(word, SPAN("CONDSTORE")))
 			select->condstore = true;
-		else if (span_equal_nocase(word, SPAN("QRESYNC")))
+		else if (imap_same_word(word, SPAN("QRESYNC")))
 			qresync(c, &select->qresync);
 		else
 			imap_fail(c, "SELECT: unknown parameter");

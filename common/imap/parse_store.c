@@ -86,8 +86,8 @@ imap_parse_store(struct imap_cursor *c, struct imap_command *out)
 	else if (imap_take(c, '-'))
 		store->verb = IMAP_STORE_REMOVE;
 	word = imap_run(c, IMAP_C_ATOM);
-	store->silent = span_equal_nocase(word, SPAN("FLAGS.SILENT"));
-	if (!store->silent && !span_equal_nocase(word, SPAN("FLAGS")))
+	store->silent = imap_same_word(word, SPAN("FLAGS.SILENT"));
+	if (!store->silent && !imap_same_word(word, SPAN("FLAGS")))
 		imap_fail(c, "STORE: FLAGS was expected");
 	imap_space(c, "STORE: flags were expected");
 	imap_flags(c, true, &store->flags);
