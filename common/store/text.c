@@ -114,7 +114,10 @@ entry_view(const struct text_entry *e, struct span payload,
 {
 	struct text_row row;
 
-	text_row_get(payload, e->row, &row);
+	/* The file may be another one by now. */
+	if (!text_row_get(payload, e->row, &row) ||
+	    (uint64_t)e->at + row.bytes >= payload.n)
+		return false;
 	if (memcmp(row.guid, r->guid, sizeof(row.guid)) != 0)
 		return false;
 	*out = text_view(span_first(span_after(payload, e->at), row.bytes));

@@ -41,16 +41,19 @@ text_table_bytes(struct span payload)
 	return TEXT_HEAD_BYTES + (size_t)n * TEXT_ROW_BYTES;
 }
 
-void
+bool
 text_row_get(struct span table, uint32_t row, struct text_row *out)
 {
-	struct cursor c = cursor_make(
-	    span_after(table, TEXT_HEAD_BYTES + (size_t)row * TEXT_ROW_BYTES));
+	size_t at = TEXT_HEAD_BYTES + (size_t)row * TEXT_ROW_BYTES;
+	struct cursor c = cursor_make(span_after(table, at));
 	struct span guid = wire_get_raw(&c, STORE_GUID_BYTES);
 
-	memcpy(out->guid, guid.at, STORE_GUID_BYTES);
 	out->data_offset = wire_get_u32(&c);
 	out->bytes = wire_get_u32(&c);
+	if (c.failed)
+		return false;
+	memcpy(out->guid, guid.at, STORE_GUID_BYTES);
+	return true;
 }
 
 bool
@@ -68,7 +71,8 @@ text_table_check(struct span table, uint64_t bytes, uint32_t *rules, uint32_t *n
 	for (uint32_t i = 0; i < *n; i++) {
 		struct text_row row;
 
-		text_row_get(table, i, &row);
+		if (!text_row_get(table, i, &row))
+			return false;
 		sum += (uint64_t)row.bytes + 1;
 	}
 	return sum == bytes;

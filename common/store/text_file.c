@@ -192,7 +192,8 @@ chunk_take(struct text_file *t, const struct log_file *f, const struct log_recor
 	for (uint32_t i = 0; i < rows; i++) {
 		struct text_row row;
 
-		text_row_get(payload, i, &row);
+		if (!text_row_get(payload, i, &row))
+			return false;
 		text_file_add(t, &row, at, i);
 		at += row.bytes + 1;
 	}

@@ -99,7 +99,7 @@ MUST_USE size_t text_table_bytes(struct span payload);
  * is damaged. Rows are taken one by one by text_row_get(). */
 MUST_USE bool
 text_table_check(struct span table, uint64_t bytes, uint32_t *rules, uint32_t *n);
-void text_row_get(struct span table, uint32_t row, struct text_row *out);
+MUST_USE bool text_row_get(struct span table, uint32_t row, struct text_row *out);
 
 /* --- text_file.c: the directory ------------------------------------------------------
  */

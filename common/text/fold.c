@@ -337,8 +337,11 @@ fold_last(struct folding *f, struct buf *out)
 void
 text_fold(struct span s, struct buf *out)
 {
-	struct folding f = {.at = s.at, .end = s.at + s.n};
+	struct folding f = {.at = s.at};
 
+	if (s.n == 0)
+		return;
+	f.end = s.at + s.n;
 	while (f.at < f.end) {
 		size_t left = (size_t)(f.end - f.at), n = left < BLOCK ? left : BLOCK;
 		char *room;

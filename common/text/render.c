@@ -238,10 +238,13 @@ put_body(struct text_renderer *r, const struct mime_tree *tree, struct span mess
 struct span
 text_render(struct text_renderer *r, struct span prefix, struct span message)
 {
-	bool bare = mime_lines_are_bare(message);
+	bool bare;
 	struct buf *out = &r->text;
 	struct mime_tree tree;
 
+	if (!message.at)
+		message = SPAN("");
+	bare = mime_lines_are_bare(message);
 	keep_little(&r->work);
 	keep_little(&r->line);
 	keep_little(out);

@@ -4,9 +4,10 @@
  *   u8 what | u16 n | n bytes
  * what 1 to 13: an event of that kind with that payload, well framed, at the end of
  * the journal; 0x40 + file: u32 offset, then bytes that are put there; 0x50 + file:
- * all of the file is these bytes. Then everything a program does is done with it.
+ * all of the file is these bytes; 0x60: a chunk of texts with that payload, well
+ * framed, at the end of text.1. Then everything a program does is done with it.
  */
-#include "common/store/internal.h"
+#include "common/store/text_internal.h"
 #include "tests/unit/simdisk.h"
 
 #include <stdio.h>
@@ -14,15 +15,25 @@
 #define NOW        INT64_C(1800000000000000)
 #define COPIES_MAX 3 /* each may double a mailbox */
 
-static const char *const names[] = {"journal.1", "data.1", "summary.1", "index",
-				    "lock"};
+static const char *const names[] = {"journal.1", "data.1", "summary.1",
+				    "index",     "lock",   "text.1"};
 
 static const struct store_settings settings = {
     .data_file_bytes = 100000, .journal_file_bytes = 50000, .summarize = true};
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
-/* A message of its own into each of two mailboxes, and an index. */
+static void
+fill(struct store_account *a, struct err *err)
+{
+	bool done = false;
+
+	for (int i = 0; i < 100 && !done; i++)
+		if (store_text_fill(a, 1000, &done, err) != STORE_OK)
+			return;
+}
+
+/* A message of its own into each of two mailboxes, an index, and texts. */
 static void
 account_make(struct log_io *io)
 {
@@ -51,6 +62,7 @@ account_make(struct log_io *io)
 	ASSERT(account_lock(a, true, &err) == STORE_OK);
 	ASSERT(index_save(a, &err) == 0);
 	account_unlock(a);
+	fill(a, &err);
 	store_account_close(&a);
 	store_free(&s);
 }
@@ -68,21 +80,43 @@ file_put(struct simdisk *d, const char *name, uint64_t offset, struct span bytes
 
 /* A record as a writer would have put it. */
 static void
-event_append(struct simdisk *d, const struct log_io *io, uint16_t kind,
-	     struct span payload)
+record_append(struct simdisk *d, const struct log_io *io, enum file_sort sort,
+	      uint16_t kind, struct span payload)
 {
+	const char *name = names[sort == FILE_JOURNAL ? 0 : N_ELEMS(names) - 1];
 	struct log_file f;
 	struct err err;
 	uint64_t size;
 	struct buf record = buf_make(1 << 17);
-	int fd = io->open(d, SIMDISK_DIR, names[0], LOG_WRITE);
+	int fd = io->open(d, SIMDISK_DIR, name, LOG_WRITE);
 
-	if (log_file_open(&f, io, fd, JOURNAL_KIND, 1, &err) == LOG_OPEN_OK &&
+	if (log_file_open(&f, io, fd, file_kinds[sort].kind, 1, &err) == LOG_OPEN_OK &&
 	    log_file_size(&f, &size, &err) == 0 && size % 8 == 0) {
 		frame_put(&f, size, 0, kind, payload, &record);
-		file_put(d, names[0], size, buf_span(&record));
+		file_put(d, name, size, buf_span(&record));
 	}
 	buf_release(&record);
+}
+
+/* A chunk whose table has the right CRC, whatever it says. */
+static void
+text_append(struct simdisk *d, const struct log_io *io, struct span body)
+{
+	struct buf payload = buf_make(1 << 17), head = buf_make(TEXT_HEAD_BYTES);
+	size_t n = text_table_bytes(body);
+
+	buf_put(&payload, body);
+	if (n > 0 && n <= body.n) {
+		wire_put_u32(&head, text_rules());
+		memcpy(payload.at, head.at, 4);
+		buf_reset(&head);
+		wire_put_u32(&head, crc32c(0, span_make(body.at + TEXT_HEAD_BYTES,
+							n - TEXT_HEAD_BYTES)));
+		memcpy(payload.at + 8, head.at, 4);
+	}
+	record_append(d, io, FILE_TEXT, TEXT_RECORD, buf_span(&payload));
+	buf_release(&payload);
+	buf_release(&head);
 }
 
 static void
@@ -95,7 +129,9 @@ change(struct simdisk *d, const struct log_io *io, uint8_t what, struct span bod
 	if (what > 0 && what < EVENT_KINDS) {
 		*copies += what == EVENT_COPY || what == EVENT_MOVE;
 		if (*copies <= COPIES_MAX)
-			event_append(d, io, what, body);
+			record_append(d, io, FILE_JOURNAL, what, body);
+	} else if (what == 0x60) {
+		text_append(d, io, body);
 	} else if (file >= N_ELEMS(names)) {
 		return;
 	} else if ((what & 0xf0) == 0x40) {
@@ -108,6 +144,24 @@ change(struct simdisk *d, const struct log_io *io, uint8_t what, struct span bod
 		if (fd >= 0)
 			ASSERT(io->ftruncate(d, fd, 0) == 0);
 		file_put(d, names[file], 0, body);
+	}
+}
+
+static void
+read_texts(struct store_account *a, uint32_t mailbox, struct err *err)
+{
+	struct store_range uids = {1, UINT32_MAX};
+	struct store_text_block block;
+
+	for (int i = 0; i < 1000 && uids.first > 0; i++) {
+		if (store_text_block(a, mailbox, uids, &block, err) != STORE_OK)
+			return;
+		for (size_t k = 0; k < block.n; k++)
+			ASSERT(block.items[k].damaged ||
+			       text_find(block.all, block.items[k].text.headers) <
+				   block.all.n + 1);
+		ASSERT(block.next == 0 || block.next > uids.first);
+		uids.first = block.next;
 	}
 }
 
@@ -133,6 +187,8 @@ read_all(struct store_account *a, struct err *err)
 			if (!r)
 				break;
 		}
+	for (box.id = 0; store_mailbox_next(a, box.id, &box);)
+		read_texts(a, box.id, err);
 }
 
 static void
@@ -170,6 +226,8 @@ use(const struct log_io *io)
 			(void)!store_batch_end(a, &err);
 		}
 		(void)!store_sync(a, NOW, &err);
+		if (store_view_refresh(a, &err) == STORE_OK)
+			fill(a, &err);
 		if (store_view_refresh(a, &err) == STORE_OK) {
 			(void)!store_flags_change(
 			    a, STORE_INBOX, uids,
