@@ -426,6 +426,7 @@ client_read(struct client *c, struct span rest)
 		else if (take(&s, "t ") && !span_copy(s, c->tagged, sizeof(c->tagged)))
 			wrong(c, "a tagged answer is too long");
 		if (c->fault)
-			(void)span_copy(span_first(line, 255), c->fault_line, 256);
+			snprintf(c->fault_line, sizeof(c->fault_line), "%.*s",
+				 (int)(line.n < 250 ? line.n : 250), line.at);
 	}
 }

@@ -49,7 +49,8 @@ fixture_init(struct fixture *f, const struct store_settings *settings)
 {
 	*f = (struct fixture){
 	    .settings = *settings, .now_us = FIXTURE_NOW, .queue_id = 1};
-	snprintf(f->root, sizeof(f->root), "/tmp/store.XXXXXX");
+	snprintf(f->root, sizeof(f->root), "%.40s/store.XXXXXX",
+		 getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
 	assert_non_null(mkdtemp(f->root));
 	f->store = store_new(f->root, settings, &f->err);
 	assert_non_null(f->store);
