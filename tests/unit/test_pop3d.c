@@ -1,80 +1,16 @@
 /* tests/unit/test_pop3d.c - the real pop3d, with the test as authd and as gate */
-#include "tests/unit/hosted.h"
-
-#include "common/store/store.h"
+#include "tests/unit/house.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ACCOUNT 77u
+#define ACCOUNT HOUSE_ACCOUNT
 #define ONE     "Subject: one\r\n\r\nfirst\r\n"
 #define TWO     "Subject: two\r\n\r\n.a dot\r\n"
 #define PREFIX  "Return-Path: <a@example.org>\r\n"
 #define BIG     (5u << 20)
-
-struct house {
-	struct hosted h;
-	struct ipc_peer *gate, *authd;
-	bool silent; /* authd does not answer */
-	size_t redeemed, told;
-	struct ipc_usage usage;
-};
-
-/* --- authd --------------------------------------------------------------------- */
-
-static bool
-ticket_good(struct span ticket)
-{
-	return span_equal(ticket, SPAN("good ticket 1234"));
-}
-
-static void
-to_authd(struct ipc_peer *peer, void *context, const struct ipc_message *m, int fd)
-{
-	struct house *house = context;
-
-	(void)fd;
-	if (m->number == IPC_NUMBER_usage) {
-		house->usage = m->usage;
-		house->told++;
-	}
-	if (m->number != IPC_NUMBER_ticket_redeem)
-		return;
-	house->redeemed++;
-	assert_int_equal(m->ticket_redeem.service, AUTH_SERVICE_POP3);
-	if (house->silent)
-		return;
-	struct ipc_ticket_redeemed answer = {.tag = m->ticket_redeem.tag};
-	if (ticket_good(m->ticket_redeem.ticket)) {
-		answer.ok = 1;
-		answer.account = ACCOUNT;
-		answer.address = SPAN("joe@example.org");
-	}
-	ipc_send_ticket_redeemed(peer, &answer);
-}
-
-static const struct ipc_callbacks authd_callbacks = {NULL, to_authd, NULL};
-static const struct ipc_callbacks gate_callbacks = {NULL, NULL, NULL};
-
-/* --- the mailbox ------------------------------------------------------------------ */
-
-static void
-deliver(struct store_account *account, struct span prefix, struct span content)
-{
-	struct store_message m = {.mailbox = STORE_INBOX,
-				  .content = content,
-				  .prefix = prefix,
-				  .internal_us = 1,
-				  .saved_us = 1};
-	struct store_appended got;
-	struct err err;
-
-	assert_int_equal(store_batch_begin(account, true, &err), STORE_OK);
-	assert_int_equal(store_append(account, &m, &got, &err), STORE_OK);
-	assert_int_equal(store_batch_end(account, &err), STORE_OK);
-}
 
 static struct span
 big_message(void)
@@ -92,51 +28,27 @@ big_message(void)
 }
 
 static void
-fill(const struct hosted *h, bool big, bool sync)
+fill(const struct house *house, bool big, bool sync)
 {
-	static const struct store_settings settings;
-	struct store_account *account;
 	struct store *store;
-	char root[128];
+	struct store_account *account = house_mail(house, &store);
 	struct err err;
 
-	snprintf(root, sizeof(root), "%s/mail", h->folder);
-	store = store_new(root, &settings, &err);
-	assert_non_null(store);
-	assert_int_equal(
-	    store_account_open(store, ACCOUNT, STORE_MAY_CREATE, 1, &account, &err),
-	    STORE_OK);
-	deliver(account, SPAN(PREFIX), SPAN(ONE));
-	deliver(account, SPAN(""), SPAN(TWO));
+	house_deliver(account, SPAN(PREFIX), SPAN(ONE));
+	house_deliver(account, SPAN(""), SPAN(TWO));
 	if (big)
-		deliver(account, SPAN(""), big_message());
+		house_deliver(account, SPAN(""), big_message());
 	if (sync)
 		assert_int_equal(store_sync(account, 1, &err), STORE_OK);
-	store_account_close(&account);
-	store_free(&store);
-}
-
-/* --- set up ------------------------------------------------------------------------
- */
-
-static bool
-is_up(void *context)
-{
-	return ipc_peer_is_up(context);
+	house_mail_close(&store, &account);
 }
 
 static void
 set_up_with(struct house *house, bool big, bool sync, const char *settings)
 {
-	*house = (struct house){0};
-	hosted_folder(&house->h);
-	fill(&house->h, big, sync);
-	hosted_start(&house->h, IPC_KIND_POP3D, settings);
-	/* One after the other: what gate sends first comes behind authd's hello. */
-	house->authd = hosted_peer(&house->h, IPC_KIND_AUTHD, &authd_callbacks, house);
-	hosted_until(&house->h, is_up, house->authd);
-	house->gate = hosted_peer(&house->h, IPC_KIND_GATE, &gate_callbacks, house);
-	hosted_until(&house->h, is_up, house->gate);
+	house_init(house, AUTH_SERVICE_POP3);
+	fill(house, big, sync);
+	house_start(house, IPC_KIND_POP3D, settings);
 }
 
 static void
@@ -146,38 +58,10 @@ set_up(struct house *house)
 }
 
 static void
-tear_down(struct house *house)
-{
-	hosted_stop(&house->h);
-	ipc_peer_free(&house->gate);
-	ipc_peer_free(&house->authd);
-	hosted_end(&house->h);
-}
-
-static void
-send_open(struct house *house, uint64_t account, const char *ticket,
-	  const char *pending, int fd)
-{
-	uint8_t client[16] = {[10] = 0xff, [11] = 0xff, [12] = 192, [14] = 2, [15] = 1};
-	struct ipc_session_open m = {.account = account,
-				     .client = span_make(client, 16),
-				     .ticket = span_str(ticket),
-				     .pending = span_str(pending)};
-
-	ipc_send_session_open(house->gate, &m, fd);
-	ipc_flush_all();
-}
-
-static void
 login(struct house *house, struct talker *t, uint64_t account, const char *ticket,
       const char *pending)
 {
-	int pair[2];
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	talker_init(t, &house->h, pair[0]);
-	send_open(house, account, ticket, pending, pair[1]);
-	close(pair[1]);
+	house_login(house, t, account, ticket, "", pending);
 }
 
 static void
@@ -189,12 +73,6 @@ good_login(struct house *house, struct talker *t)
 
 /* --- tests -------------------------------------------------------------------------
  */
-
-static bool
-usage_told(void *context)
-{
-	return ((struct house *)context)->told > 0;
-}
 
 static void
 test_pop3d_serves_a_whole_session(void **state)
@@ -215,14 +93,14 @@ test_pop3d_serves_a_whole_session(void **state)
 	talker_say(&t, "DELE 1\r\nQUIT\r\n");
 	talker_expect_end(&t, "+OK\r\n+OK bye\r\n");
 	talker_release(&t);
-	hosted_until(&house.h, usage_told, &house);
+	hosted_until(&house.h, house_was_told, &house);
 	assert_int_equal(house.usage.account, ACCOUNT);
 	assert_int_equal(house.usage.messages, 1);
 	assert_int_equal(house.usage.bytes, 24);
 	login(&house, &t, ACCOUNT, "good ticket 1234", "");
 	talker_expect(&t, "+OK 1 messages in 24 octets\r\n");
 	talker_release(&t);
-	tear_down(&house);
+	house_stop(&house);
 }
 
 /* The store lists what is durable, so a login makes it so. */
@@ -237,7 +115,7 @@ test_pop3d_lists_what_was_just_delivered(void **state)
 	login(&house, &t, ACCOUNT, "good ticket 1234", "");
 	talker_expect(&t, "+OK 2 messages in 77 octets\r\n");
 	talker_release(&t);
-	tear_down(&house);
+	house_stop(&house);
 }
 
 static void
@@ -256,7 +134,7 @@ test_pop3d_deletes_nothing_without_quit(void **state)
 	talker_expect(&t, "+OK 2 messages in 77 octets\r\n");
 	talker_release(&t);
 	assert_int_equal(house.told, 0);
-	tear_down(&house);
+	house_stop(&house);
 }
 
 static void
@@ -271,7 +149,7 @@ test_pop3d_answers_a_client_that_only_sends(void **state)
 	shutdown(t.fd, SHUT_WR);
 	talker_expect_end(&t, "+OK 2 messages in 77 octets\r\n+OK 2 77\r\n+OK bye\r\n");
 	talker_release(&t);
-	tear_down(&house);
+	house_stop(&house);
 }
 
 /* What a stolen gate could try. */
@@ -300,7 +178,7 @@ test_pop3d_believes_only_the_ticket(void **state)
 		    &t, "-ERR [SYS/TEMP] the mailbox is away, try again later\r\n");
 		talker_release(&t);
 	}
-	tear_down(&house);
+	house_stop(&house);
 }
 
 static void
@@ -314,13 +192,13 @@ test_pop3d_survives_a_descriptor_that_is_no_connection(void **state)
 	(void)state;
 	set_up(&house);
 	for (size_t i = 0; i < N_ELEMS(fds); i++) {
-		send_open(&house, ACCOUNT, "good ticket 1234", "", fds[i]);
+		house_open(&house, ACCOUNT, "good ticket 1234", "", "", fds[i]);
 		close(fds[i]);
 	}
 	good_login(&house, &t);
 	assert_int_equal(house.redeemed, 1);
 	talker_release(&t);
-	tear_down(&house);
+	house_stop(&house);
 }
 
 static void
@@ -345,13 +223,7 @@ test_pop3d_limits_sessions_of_one_client(void **state)
 	good_login(&house, &t[SESSIONS]);
 	for (int i = 0; i <= SESSIONS; i++)
 		talker_release(&t[i]);
-	tear_down(&house);
-}
-
-static bool
-was_asked(void *context)
-{
-	return ((struct house *)context)->redeemed > 0;
+	house_stop(&house);
 }
 
 static void
@@ -364,7 +236,7 @@ test_pop3d_without_authd_is_a_temporary_failure(void **state)
 	set_up(&house);
 	house.silent = true;
 	login(&house, &t, ACCOUNT, "good ticket 1234", "");
-	hosted_until(&house.h, was_asked, &house);
+	hosted_until(&house.h, house_was_asked, &house);
 	ipc_peer_free(&house.authd);
 	talker_expect_end(&t,
 			  "-ERR [SYS/TEMP] the mailbox is away, try again later\r\n");
@@ -375,11 +247,10 @@ test_pop3d_without_authd_is_a_temporary_failure(void **state)
 	talker_release(&t);
 	/* And all is well when it is back. */
 	house.silent = false;
-	house.authd = hosted_peer(&house.h, IPC_KIND_AUTHD, &authd_callbacks, &house);
-	hosted_until(&house.h, is_up, house.authd);
+	house_authd(&house);
 	good_login(&house, &t);
 	talker_release(&t);
-	tear_down(&house);
+	house_stop(&house);
 }
 
 /* Behind the first line: the message, dots stuffed, and the end. */
@@ -425,7 +296,7 @@ test_pop3d_slow_reader_delays_nobody(void **state)
 	check_stuffed(&bytes, big);
 	buf_release(&bytes);
 	talker_release(&slow);
-	tear_down(&house);
+	house_stop(&house);
 }
 
 static void
@@ -444,7 +315,7 @@ test_pop3d_stop_tells_its_clients(void **state)
 	talker_expect_end(&t,
 			  "-ERR [SYS/TEMP] the server stops, nothing was deleted\r\n");
 	talker_release(&t);
-	tear_down(&house);
+	house_stop(&house);
 }
 
 static void
@@ -458,7 +329,7 @@ test_pop3d_silent_client_is_told_and_closed(void **state)
 	good_login(&house, &t);
 	talker_expect_end(&t, "-ERR you were silent for too long\r\n");
 	talker_release(&t);
-	tear_down(&house);
+	house_stop(&house);
 }
 
 int
