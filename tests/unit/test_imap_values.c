@@ -94,7 +94,7 @@ test_set_is_what_a_bitmap_says(void **state)
 	struct imap_ranges ranges = {0};
 
 	(void)state;
-	for (int round = 0; round < 20000; round++) {
+	for (int round = 0; round < 5000; round++) {
 		struct imap_range at[8];
 		struct imap_set set = {.at = at, .n = random_below(&random, 9)};
 		uint32_t max = 1 + random_below(&random, MODEL - 10);
@@ -205,14 +205,14 @@ round_trip(int32_t day, int64_t second)
 	buf_release(&out);
 }
 
-/* Each day from 1890 to 2110, and some of each month of the years 0 to 9999. */
+/* Each day from 1960 to 2040, and one in 37 of the years 0 to 9999. */
 static void
 test_dates_round_trip(void **state)
 {
 	(void)state;
-	for (int32_t day = -80 * 365; day < 140 * 365; day++)
-		round_trip(day, (day + 80 * 365) * 7919 % 86400);
-	for (int32_t day = -719528; day <= 2932896; day += 13)
+	for (int32_t day = -10 * 365; day < 70 * 365; day++)
+		round_trip(day, (day + 10 * 365) * 7919 % 86400);
+	for (int32_t day = -719528; day <= 2932896; day += 37)
 		round_trip(day, (day + 719528) % 86400);
 	round_trip(2932896, 86399);
 }
