@@ -173,9 +173,10 @@ MUST_USE enum run fetch_mark(struct fetch *f, struct step *step);
 /* fetch_line.c */
 char *digits_put(char *at, uint64_t n);
 struct span flags_text(struct fetch *f, const struct store_record *r);
-/* "* 3 FETCH (UID 7 FLAGS (\Seen))", all of the ops being of the record. */
-void line_put(struct fetch *f, uint32_t number, const struct store_record *r,
-	      struct buf *out);
+/* "* 3 FETCH (UID 7 FLAGS (\Seen)": the ops from the first on that are of the record,
+ * and ")" when that is all of them. It says how many. */
+size_t line_put(struct fetch *f, uint32_t number, const struct store_record *r,
+		struct buf *out);
 extern const struct fetch_record_kind {
 	const char *name;
 	size_t bytes_max;
@@ -212,7 +213,9 @@ stream_measure(struct fetch *f, struct byte_range range, enum mime_encoding enco
 /* Goes on. DONE: the stream is off (or was). */
 MUST_USE enum fetch_result
 stream_run(struct fetch *f, struct buf *out, struct err *err);
-/* Appends s without NULs: a literal can not hold one [RFC9051 9]. */
+/* NULs become 0x80: a literal can not hold one [RFC9051 9]. */
+void nul_hide(char *at, char *end);
+/* Appends s without them. */
 void put_without_nul(struct buf *out, struct span s);
 /* The part of n bytes that <offset.count> wants. */
 struct byte_range item_window(const struct imap_fetch_item *item, uint64_t n);

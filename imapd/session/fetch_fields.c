@@ -13,6 +13,17 @@ is_field_name(struct span name)
 	return name.n > 0;
 }
 
+static bool
+name_lower(struct span name, struct arena *arena, struct span *out)
+{
+	char *at = arena_new(arena, name.n, 1);
+
+	for (size_t i = 0; at && i < name.n; i++)
+		at[i] = ascii_lower(name.at[i]);
+	*out = span_make(at, name.n);
+	return at != NULL;
+}
+
 bool
 names_compile(const struct imap_section *section, struct arena *arena,
 	      struct fetch_names *out)
@@ -29,9 +40,10 @@ names_compile(const struct imap_section *section, struct arena *arena,
 		struct fetch_name *name = &names.at[i];
 		uint16_t *first;
 
-		name->name = section->fields[i];
-		if (!is_field_name(name->name))
+		if (!is_field_name(section->fields[i]))
 			continue;
+		if (!name_lower(section->fields[i], arena, &name->name))
+			return false;
 		first = &names.first[LETTER(name->name.at[0])];
 		name->next = *first;
 		*first = (uint16_t)(i + 1);
@@ -42,7 +54,7 @@ names_compile(const struct imap_section *section, struct arena *arena,
 	return true;
 }
 
-/* Does the line begin "Name:" or "Name :"? */
+/* Does the line begin "Name:" or "Name :"? `name` is in small letters. */
 static bool
 line_has_name(const char *line, const char *end, struct span name)
 {
@@ -56,7 +68,10 @@ line_has_name(const char *line, const char *end, struct span name)
 		if (at == end || *at != ':' || at == line + name.n)
 			return false;
 	}
-	return span_equal_nocase(span_make(line, name.n), name);
+	for (size_t i = 1; i < name.n; i++)
+		if (ascii_lower(line[i]) != name.at[i])
+			return false;
+	return ascii_lower(line[0]) == name.at[0];
 }
 
 static bool

@@ -156,34 +156,33 @@ flags_text(struct fetch *f, const struct store_record *r)
 	return span_make(f->flag_bytes.at + t->at, t->n);
 }
 
-void
+size_t
 line_put(struct fetch *f, uint32_t number, const struct store_record *r,
 	 struct buf *out)
 {
 	struct span flags =
 	    f->kinds & 1u << IMAP_FETCH_FLAGS ? flags_text(f, r) : SPAN("");
-	size_t room = f->bound + flags.n;
-	char *at = buf_extend(out, room);
+	char *at = buf_extend(out, f->bound + flags.n);
+	size_t i;
 
 	if (!at)
-		return;
+		return 0;
 	at = LITERAL_COPY(at, "* ");
 	at = digits_put(at, number);
 	at = LITERAL_COPY(at, " FETCH (");
-	for (size_t i = 0; i < f->n_ops; i++) {
+	for (i = 0; i < f->n_ops && !f->ops[i].put; i++) {
 		const struct fetch_op *op = &f->ops[i];
 
 		if (i > 0)
 			*at++ = ' ';
-		memcpy(at, op->label.at, op->label.n);
-		at += op->label.n;
-		if (op->record) {
+		at = mempcpy(at, op->label.at, op->label.n);
+		if (op->record)
 			at = op->record(op, r, at);
-		} else {
-			memcpy(at, flags.at, flags.n);
-			at += flags.n;
-		}
+		else
+			at = mempcpy(at, flags.at, flags.n);
 	}
-	at = LITERAL_COPY(at, ")\r\n");
+	if (f->lines)
+		at = LITERAL_COPY(at, ")\r\n");
 	out->n = (size_t)(at - out->at);
+	return i;
 }

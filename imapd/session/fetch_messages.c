@@ -36,20 +36,19 @@ message_begin(struct fetch *f, uint32_t number, const struct store_record *r,
 {
 	f->number = number;
 	f->record = *r;
-	f->op = f->spaced = 0;
 	f->start = out->n;
 	f->summarized = false;
 	f->stream.mode = STREAM_OFF;
 	f->left_ns -= FETCH_NS_LINE;
-	buf_put(out, SPAN("* "));
-	imap_put_number(out, number);
-	buf_put(out, SPAN(" FETCH ("));
+	f->op = line_put(f, number, r, out);
+	f->spaced = f->op > 0 ? f->op - 1 : 0;
 }
 
 static void
 message_end(struct fetch *f)
 {
-	store_content_close(&f->content);
+	if (f->content)
+		store_content_close(&f->content);
 	buf_reset(&f->held);
 	f->stream.mode = STREAM_OFF;
 	f->summarized = false;
@@ -241,7 +240,7 @@ lines_run(struct fetch *f, struct buf *out)
 		if (number == 0)
 			return RUN_DONE;
 		if (r)
-			line_put(f, number, r, out);
+			(void)line_put(f, number, r, out);
 	}
 }
 

@@ -97,6 +97,8 @@ put_section(struct fetch *f, const struct fetch_op *op, struct buf *out,
 	return stream_literal(f, op, range, out, err);
 }
 
+#define LITERAL_HEAD_MAX 24
+
 /* --- HEADER.FIELDS -------------------------------------------------------------- */
 
 static void
@@ -260,14 +262,25 @@ fields_of_summary(struct fetch *f, const struct fetch_op *op)
 static void
 runs_put(const struct field_runs *runs, const struct fetch_op *op, struct buf *out)
 {
-	buf_put(out, op->label);
-	if (runs->bytes == 0) {
-		buf_put(out, SPAN("\"\""));
+	size_t bytes = (size_t)runs->bytes;
+	char *at = buf_extend(out, op->label.n + LITERAL_HEAD_MAX + bytes), *text;
+
+	if (!at)
+		return;
+	at = mempcpy(at, op->label.at, op->label.n);
+	if (bytes == 0) {
+		*at++ = '"';
+		*at++ = '"';
+		out->n = (size_t)(at - out->at);
 		return;
 	}
-	imap_put_literal_head(out, runs->bytes, false);
+	*at++ = '{';
+	at = digits_put(at, bytes);
+	text = at = mempcpy(at, "}\r\n", 3);
 	for (size_t i = 0; i < runs->n; i++)
-		put_without_nul(out, runs->at[i]);
+		at = mempcpy(at, runs->at[i].at, runs->at[i].n);
+	nul_hide(text, at);
+	out->n = (size_t)(at - out->at);
 }
 
 enum fetch_result

@@ -2,18 +2,24 @@
 #include "imapd/session/fetch.h"
 
 void
+nul_hide(char *at, char *end)
+{
+	while (at && at < end) {
+		at = memchr(at, '\0', (size_t)(end - at));
+		if (at)
+			*at++ = (char)0x80;
+	}
+}
+
+void
 put_without_nul(struct buf *out, struct span s)
 {
-	char *at = buf_extend(out, s.n), *end, *nul;
+	char *at = buf_extend(out, s.n);
 
 	if (!at || s.n == 0)
 		return;
 	memcpy(at, s.at, s.n);
-	end = at + s.n;
-	while ((nul = memchr(at, '\0', (size_t)(end - at)))) {
-		*nul = (char)0x80;
-		at = nul + 1;
-	}
+	nul_hide(at, at + s.n);
 }
 
 struct byte_range
