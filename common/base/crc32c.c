@@ -9,7 +9,7 @@
 /* An instruction takes 8 bytes and three cycles, but three can be under way at once: so
  * bytes are taken as three runs, whose CRCs are put together afterwards. */
 #define RUN_MAX 512u /* bytes, a multiple of 8 */
-#define RUN_MIN 32u
+#define RUN_MIN 64u  /* what is shorter overlaps with what follows by itself */
 
 /* What a CRC is multiplied by for 8 * (i + 1) zeros after it: x^(64 * (i + 1) - 33)
  * modulo the polynomial, bits reversed. */

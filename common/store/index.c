@@ -6,11 +6,12 @@
  */
 #include "common/store/internal.h"
 
-#include <errno.h>
 #include <sys/mman.h>
 
 #define INDEX_MARK    UINT64_C(0x3158444e49525050) /* "PPRINDX1", and the byte order */
 #define INDEX_VERSION 1u
+#define LARGE_PAGE    ((size_t)2 << 20)
+#define STEP_BYTES    (256u << 10)
 
 struct index_head {
 	uint64_t mark;
@@ -53,58 +54,64 @@ head_crc(const struct index_head *head)
 
 /* --- reading ---------------------------------------------------------------- */
 
-static int
-map_read(const struct log_io *io, int fd, struct view *v, uint64_t size)
+/* Memory for the whole file; in large pages where it is large, so that filling it and
+ * changing all of it costs no fault a page. */
+static void
+memory_take(struct view *v, uint64_t size)
 {
-	char *at = memory_new(size, 1);
-	uint64_t done = 0;
+	size_t rounded = (size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+	void *at = MAP_FAILED;
 
-	while (done < size) {
-		ssize_t n = io->pread(io->disk, fd, at + done, size - done, done);
+	v->bytes = size;
+	if (size >= LARGE_PAGE)
+		at = mmap(NULL, rounded + LARGE_PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (at == MAP_FAILED) {
+		v->memory = memory_new(size, 1);
+		return;
+	}
+	v->area = at;
+	v->area_bytes = rounded + LARGE_PAGE;
+	v->memory = (char *)at + (LARGE_PAGE - (uintptr_t)at % LARGE_PAGE) % LARGE_PAGE;
+	(void)madvise(v->memory, rounded, MADV_HUGEPAGE);
+}
+
+void
+index_release(struct view *v)
+{
+	if (v->area)
+		munmap(v->area, v->area_bytes);
+	else
+		free(v->memory);
+}
+
+/* A file that is being read. Not mapped: were it cut short, or a page of it unreadable,
+ * that would be a signal. */
+struct index_in {
+	const struct log_io *io;
+	int fd;
+	struct view *view;
+	uint64_t done; /* bytes that are in its memory */
+};
+
+/* All below `end` is there; a step at a time, so that what is checked next is still in
+ * the processor's cache. */
+static bool
+in_have(struct index_in *in, uint64_t end)
+{
+	struct view *v = in->view;
+
+	while (in->done < end) {
+		uint64_t left = v->bytes - in->done;
+		ssize_t n =
+		    in->io->pread(in->io->disk, in->fd, (char *)v->memory + in->done,
+				  left < STEP_BYTES ? left : STEP_BYTES, in->done);
 
 		if (n <= 0)
-			break;
-		done += (uint64_t)n;
+			return false;
+		in->done += (uint64_t)n;
 	}
-	if (done < size) {
-		free(at);
-		return -1;
-	}
-	v->map = at;
-	v->map_bytes = size;
-	return 0;
-}
-
-/* Private: what the journal adds changes our copy only. */
-static int
-map_private(int fd, struct view *v, uint64_t size)
-{
-	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
-
-	if (at == MAP_FAILED)
-		return -1;
-	v->map = at;
-	v->map_bytes = size;
-	v->mapped = true;
-	return 0;
-}
-
-static int
-index_map(const struct store_account *a, struct view *v)
-{
-	const struct log_io *io = a->store->io;
-	int fd = io->open(io->disk, a->dir, "index", LOG_READ);
-	int result = -1;
-	uint64_t size;
-
-	if (fd < 0)
-		return -1;
-	if (io->size(io->disk, fd, &size) == 0 && size >= sizeof(struct index_head) &&
-	    size < SIZE_MAX)
-		result =
-		    io->disk ? map_read(io, fd, v, size) : map_private(fd, v, size);
-	io->close(io->disk, fd);
-	return result;
+	return true;
 }
 
 static bool
@@ -117,37 +124,56 @@ head_good(const struct store_account *a, const struct index_head *head, uint64_t
 	       sizeof(*head) + padded(head->n_boxes * sizeof(struct index_box)) <= size;
 }
 
+static bool
+record_good(const struct store_record *r, uint32_t mailbox, uint32_t above)
+{
+	return r->crc == record_crc(r) && r->mailbox == mailbox && r->uid > above &&
+	       r->uid < UINT32_MAX;
+}
+
+/* n records that stand at offset `at`. */
+static bool
+records_load(struct index_in *in, uint64_t at, uint64_t n, uint32_t mailbox)
+{
+	const struct store_record *r = (const void *)((char *)in->view->memory + at);
+	uint32_t above = 0;
+
+	for (uint64_t i = 0; i < n; i++) {
+		uint64_t end = at + (i + 1) * sizeof(*r);
+
+		if ((end > in->done && !in_have(in, end)) ||
+		    !record_good(&r[i], mailbox, above))
+			return false;
+		above = r[i].uid;
+	}
+	return true;
+}
+
 /* The records and gone uids of one box at *at; false when they are not whole. */
 static bool
-box_load(struct view *v, const struct index_box *from, uint64_t *at)
+box_load(struct index_in *in, const struct index_box *from, uint64_t *at)
 {
-	uint64_t room = v->map_bytes - *at, records, gone;
-	struct store_record *record;
+	uint64_t room = in->view->bytes - *at, records, gone;
 	struct store_gone *list;
 	struct box *b;
 
-	if (from->n_records > room / sizeof(*record) ||
+	if (from->n_records > room / sizeof(struct store_record) ||
 	    from->n_gone > room / sizeof(*list))
 		return false;
-	records = from->n_records * sizeof(*record);
+	records = from->n_records * sizeof(struct store_record);
 	gone = padded(from->n_gone * sizeof(*list));
-	if (records + gone > room)
+	if (records + gone > room ||
+	    !records_load(in, *at, from->n_records, from->id) ||
+	    !in_have(in, *at + records + gone))
 		return false;
-	record = (struct store_record *)(void *)((char *)v->map + *at);
-	list = (struct store_gone *)(void *)((char *)v->map + *at + records);
-	for (uint64_t i = 0; i < from->n_records; i++)
-		if (record[i].crc != record_crc(&record[i]) ||
-		    record[i].mailbox != from->id || record[i].uid == 0 ||
-		    record[i].uid == UINT32_MAX ||
-		    (i > 0 && record[i].uid <= record[i - 1].uid))
-			return false;
-	b = view_box_make(v, from->id);
+	list = (struct store_gone *)(void *)((char *)in->view->memory + *at + records);
+	b = view_box_make(in->view, from->id);
 	for (uint64_t i = 0; i < from->n_gone; i++) {
 		if (list[i].crc != gone_crc(&list[i]))
 			return false;
 		box_add_gone(b, list[i].uid, list[i].modseq);
 	}
-	b->base = record;
+	b->base = (struct store_record *)(void *)((char *)in->view->memory + *at);
 	b->n_base = from->n_records;
 	b->live = from->live;
 	b->unseen = from->unseen;
@@ -158,34 +184,47 @@ box_load(struct view *v, const struct index_box *from, uint64_t *at)
 }
 
 static bool
-index_take(const struct store_account *a, struct view *v)
+index_take(const struct store_account *a, struct index_in *in)
 {
-	const struct index_head *head = v->map;
-	const struct index_box *boxes;
+	const struct index_head *head = in->view->memory;
+	const struct index_box *boxes = (const void *)(head + 1);
 	uint64_t at;
 
-	if (!head_good(a, head, v->map_bytes))
+	if (!in_have(in, sizeof(*head)) || !head_good(a, head, in->view->bytes))
 		return false;
-	boxes = (const struct index_box *)(const void *)(head + 1);
 	at = head->n_boxes * sizeof(*boxes);
-	if (crc32c(0, span_make(boxes, at)) != head->boxes_crc)
+	if (!in_have(in, sizeof(*head) + padded(at)) ||
+	    crc32c(0, span_make(boxes, at)) != head->boxes_crc)
 		return false;
 	at = sizeof(*head) + padded(at);
 	for (uint64_t i = 0; i < head->n_boxes; i++)
-		if (!box_load(v, &boxes[i], &at))
+		if (!box_load(in, &boxes[i], &at))
 			return false;
-	return at == v->map_bytes;
+	return at == in->view->bytes;
 }
 
 bool
 index_load(struct store_account *a, struct view *v, uint32_t *journal,
 	   uint64_t *position)
 {
+	const struct log_io *io = a->store->io;
+	struct index_in in = {.io = io, .view = v};
 	const struct index_head *head;
+	bool good = false;
+	uint64_t size;
 
-	if (index_map(a, v) < 0 || !index_take(a, v))
+	in.fd = io->open(io->disk, a->dir, "index", LOG_READ);
+	if (in.fd < 0)
 		return false;
-	head = v->map;
+	if (io->size(io->disk, in.fd, &size) == 0 &&
+	    size >= sizeof(struct index_head) && size < SIZE_MAX / 2) {
+		memory_take(v, size);
+		good = index_take(a, &in);
+	}
+	io->close(io->disk, in.fd);
+	if (!good)
+		return false;
+	head = v->memory;
 	*journal = head->journal;
 	*position = head->position;
 	v->saved = head->position;

@@ -1,8 +1,6 @@
 /* the messages of an account, in memory */
 #include "common/store/internal.h"
 
-#include <sys/mman.h>
-
 struct view *
 view_new(void)
 {
@@ -21,10 +19,7 @@ view_free(struct view **view)
 		free(v->boxes[i].gone);
 	}
 	free(v->boxes);
-	if (v->mapped)
-		munmap(v->map, v->map_bytes);
-	else
-		free(v->map);
+	index_release(v);
 	free(v);
 	*view = NULL;
 }
@@ -46,11 +41,16 @@ view_place(const struct view *v, uint32_t id)
 }
 
 struct box *
-view_box(const struct view *v, uint32_t id)
+view_box(struct view *v, uint32_t id)
 {
-	size_t i = view_place(v, id);
+	size_t i = v->last;
 
-	return i < v->n && v->boxes[i].id == id ? &v->boxes[i] : NULL;
+	if (i >= v->n || v->boxes[i].id != id)
+		i = view_place(v, id);
+	if (i == v->n || v->boxes[i].id != id)
+		return NULL;
+	v->last = i;
+	return &v->boxes[i];
 }
 
 struct box *
@@ -202,13 +202,8 @@ ranges_each(struct view *v, const struct event *e, record_each *each)
 }
 
 static void
-flags_one(struct view *v, size_t i, const struct event *e, uint32_t *next)
+flags_apply(struct store_record *r, const struct event *e)
 {
-	struct box *b = view_box(v, e->mailbox);
-	struct store_record *r = box_at(b, i);
-
-	(void)next;
-	b->unseen -= !(r->flags & STORE_SEEN);
 	switch (e->verb) {
 	case STORE_FLAGS_ADD:
 		r->flags |= e->flags;
@@ -223,14 +218,32 @@ flags_one(struct view *v, size_t i, const struct event *e, uint32_t *next)
 		r->keywords = e->keywords;
 		break;
 	}
-	b->unseen += !(r->flags & STORE_SEEN);
 	r->modseq = e->modseq;
 }
 
+/* As ranges_each(), in line: a whole mailbox is often marked as read. */
 static void
 apply_flags(struct view *v, const struct event *e)
 {
-	ranges_each(v, e, flags_one);
+	struct box *b = view_box(v, e->mailbox);
+	struct span rest = e->ranges;
+	struct store_range range;
+	uint64_t was = 0, is = 0;
+
+	while (b && event_range_next(&rest, &range))
+		for (size_t i = box_lower(b, range.first); i < box_n(b); i++) {
+			struct store_record *r = box_at(b, i);
+
+			if (r->uid > range.last)
+				break;
+			if (r->flags & RECORD_GONE)
+				continue;
+			was += !(r->flags & STORE_SEEN);
+			flags_apply(r, e);
+			is += !(r->flags & STORE_SEEN);
+		}
+	if (b)
+		b->unseen += is - was;
 }
 
 static void

@@ -1,7 +1,7 @@
 /* common/store/view.h - what is in the mailboxes
  *
- * A view maps the index and follows the journal. Messages whose append is not yet
- * durable are not listed. Pointers to records live until the next call on the
+ * A view holds the index in memory and follows the journal. Messages whose append is
+ * not yet durable are not listed. Pointers to records live until the next call on the
  * account that is not a pure reader (store_first .. store_expunged, content).
  */
 #pragma once
