@@ -6,7 +6,8 @@
  *         how the message of an APPEND never passes through memory.
  *         A line that ends in {n}, {n+} or ~{n} announces a literal, whatever stands
  *         before it, also when the line itself is bad or too long: so the bytes of a
- *         literal are never taken for commands.
+ *         literal are never taken for commands. (base's crlf drops a long line whole,
+ *         with what it announces; so this is a reader of its own.)
  * RFC     [RFC9051 4.3] literals, [RFC7888] non-synchronising ones, [RFC3516] "~{".
  * Memory  a buf limited by frame_bytes_max, given back while no command is under way.
  */
