@@ -121,7 +121,7 @@ def make_dovecot(where, extra):
 
 
 def make_postroad(where):
-    return imap_peers.PostroadImap(where, {"imap_connections_per_account_max": "0"})
+    return imap_peers.PostroadImap(where, {"account_connections_max": "100000"})
 
 
 def measure_peer(make, name, options):

@@ -16,9 +16,8 @@ class PostroadImap:
 
     def __init__(self, disk, settings=None):
         self.server = harness.Postroad(
-            build=harness.TOP / "build/release", folder=peers.make_folder(disk / "postroad"),
+            build=os.environ.get("POSTROAD_BUILD", harness.TOP / "build/release"), folder=peers.make_folder(disk / "postroad"),
             settings={"auth_without_tls": "yes", "auth_delay_s": "0",
-                      "client_connections_max": "0", "client_connections_per_minute_max": "0",
                       **(settings or {})})
         self.server.start()
         self.server.add_account(ACCOUNT)

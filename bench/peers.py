@@ -24,7 +24,7 @@ class PostroadPeer:
     name = "postroad"
 
     def __init__(self, disk):
-        self.server = harness.Postroad(build=harness.TOP / "build/release",
+        self.server = harness.Postroad(build=os.environ.get("POSTROAD_BUILD", harness.TOP / "build/release"),
                                        folder=make_folder(disk / "postroad"))
         self.server.start()
         for address in accounts():
