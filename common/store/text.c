@@ -2,6 +2,7 @@
 #include "common/store/text_internal.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #define WINDOW_BYTES (256u << 10) /* of chunks read for one block */
 #define KEEP_BYTES   (1u << 20)   /* more working memory is given back */
@@ -49,6 +50,23 @@ keep_little(struct buf *b)
 
 /* --- one message ----------------------------------------------------------- */
 
+/* Is there a journal file that the view does not know? Then what was not found may be
+ * where that says; else it is lost. */
+static bool
+has_moved(const struct store_account *a)
+{
+	const struct log_io *io = a->store->io;
+	char name[40];
+	int fd;
+
+	snprintf(name, sizeof(name), "%s%llu", file_kinds[FILE_JOURNAL].prefix,
+		 (unsigned long long)a->files[FILE_JOURNAL].id.number + 1);
+	fd = io->open(io->disk, a->dir, name, LOG_READ);
+	if (fd >= 0)
+		io->close(io->disk, fd);
+	return fd >= 0;
+}
+
 enum store_result
 text_make(struct store_account *a, const struct store_record *r, struct span *out,
 	  struct err *err)
@@ -61,6 +79,8 @@ text_make(struct store_account *a, const struct store_record *r, struct span *ou
 	result = prefix_get(a, r, &w->prefix, &prefix, err);
 	if (result == STORE_OK)
 		result = data_fetch(a, r, &w->content, &content, err);
+	if (result == STORE_NONE && !has_moved(a))
+		return STORE_DAMAGED;
 	if (result != STORE_OK)
 		return result;
 	*out = text_render(w->renderer, prefix, content);
@@ -267,25 +287,6 @@ block_get(struct store_account *a, uint32_t mailbox, struct store_range uids,
 	return result;
 }
 
-/* A message that is nowhere, though the view is new. */
-static enum store_result
-block_lost(struct store_account *a, uint32_t mailbox, struct store_range uids,
-	   struct store_text_block *out)
-{
-	struct gathering g = {.account = a, .work = text_work_of(a->store)};
-	const struct store_record *r = store_find_from(a, mailbox, uids.first), *next;
-
-	item_add(&g, &(struct store_text_item){
-			 .record = r, .text = text_view(SPAN("")), .damaged = true});
-	next = store_next(a, r);
-	*out = (struct store_text_block){
-	    .items = g.work->items,
-	    .n = 1,
-	    .all = SPAN(""),
-	    .next = next && next->uid <= uids.last ? next->uid : 0};
-	return STORE_OK;
-}
-
 enum store_result
 store_text_block(struct store_account *a, uint32_t mailbox, struct store_range uids,
 		 struct store_text_block *out, struct err *err)
@@ -298,7 +299,7 @@ store_text_block(struct store_account *a, uint32_t mailbox, struct store_range u
 		if (result == STORE_OK)
 			result = block_get(a, mailbox, uids, &block, err);
 		if (result == STORE_NONE)
-			result = block_lost(a, mailbox, uids, &block);
+			result = STORE_BUSY;
 	}
 	if (result == STORE_OK)
 		*out = block;

@@ -46,7 +46,7 @@ struct store_text_block {
 /* The texts of the first messages of `uids`, as many as lie well together: about
  * 256 KiB, or one that has to be made first. Spans live until the next call for a text
  * on any account of the store, records as ever; when a compaction has moved everything,
- * the view is refreshed. Needs a view. OK, BUSY (see store_view_refresh()), FAULT. */
+ * the view is refreshed. Needs a view. OK, BUSY (try again in some ms), FAULT. */
 MUST_USE enum store_result
 store_text_block(struct store_account *account, uint32_t mailbox,
 		 struct store_range uids, struct store_text_block *out,

@@ -126,6 +126,16 @@ put_field_params(struct text_renderer *r, const struct mime_tree *tree, uint32_t
 		put_params(r, tree, content->disposition_params, line);
 }
 
+/* Two blanks would stand there: the value begins with what became one. */
+static void
+join_blanks(struct buf *out, size_t at)
+{
+	if (at == 0 || at >= out->n || out->at[at - 1] != ' ' || out->at[at] != ' ')
+		return;
+	memmove(out->at + at, out->at + at + 1, out->n - at - 1);
+	out->n--;
+}
+
 /* `tree` may be null. */
 static void
 put_field(struct text_renderer *r, const struct mime_tree *tree, uint32_t part,
@@ -133,6 +143,7 @@ put_field(struct text_renderer *r, const struct mime_tree *tree, uint32_t part,
 {
 	struct buf *line = &r->line;
 	struct span value = field->value;
+	size_t start;
 
 	buf_reset(line);
 	if (field->id == MIME_HEADER_OPAQUE) {
@@ -141,6 +152,7 @@ put_field(struct text_renderer *r, const struct mime_tree *tree, uint32_t part,
 		text_fold(field->name, out);
 		buf_put(out, SPAN(": "));
 	}
+	start = out->n;
 	value = span_trim(value, " \t\r\n");
 	if (is_plain(value) && span_find_span(value, SPAN("=?")) == value.n)
 		text_fold(value, out);
@@ -149,6 +161,7 @@ put_field(struct text_renderer *r, const struct mime_tree *tree, uint32_t part,
 	if (tree && field->id != MIME_HEADER_OPAQUE)
 		put_field_params(r, tree, part, field, line);
 	text_fold(buf_span(line), out);
+	join_blanks(out, start);
 	buf_put_char(out, '\n');
 }
 

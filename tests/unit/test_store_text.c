@@ -363,6 +363,77 @@ test_damaged_message_has_no_text(void **state)
 	fixture_release(&f);
 }
 
+/* The file of the messages is gone: nothing can be had of them, and that is said. */
+static void
+test_lost_messages_end_no_search(void **state)
+{
+	struct store_range uids = {1, UINT32_MAX - 1};
+	struct store_text_block block;
+	struct text_parts text;
+	struct fixture f;
+	unsigned seen = 0;
+
+	(void)state;
+	fixture_init(&f, &plain);
+	append_n(&f, 1, 5);
+	fixture_remove(&f, "data.1");
+	fixture_reopen(&f);
+	fixture_check(&f, store_view_refresh(f.account, &f.err));
+	assert_int_equal(store_text_of(f.account, store_find(f.account, STORE_INBOX, 4),
+				       &text, &f.err),
+			 STORE_DAMAGED);
+	do {
+		fixture_check(
+		    &f, store_text_block(f.account, STORE_INBOX, uids, &block, &f.err));
+		for (size_t i = 0; i < block.n; i++, seen++)
+			assert_true(block.items[i].damaged);
+		uids.first = block.next;
+	} while (block.next > 0);
+	assert_int_equal(seen, 5);
+	(void)fill(&f, 20000);
+	fixture_release(&f);
+}
+
+/* Another process compacts while this one has its view. */
+static void
+test_texts_are_found_after_a_compaction_by_another(void **state)
+{
+	struct store_range half = {1, 50}, uids = {51, UINT32_MAX - 1};
+	struct store_uids gone = {&half, 1};
+	struct store_account *mine, *other;
+	struct store_text_block block;
+	struct store_compaction out;
+	struct text_parts text;
+	struct fixture f;
+	uint64_t n;
+
+	(void)state;
+	fixture_init(&f, &plain);
+	append_n(&f, 1, 100);
+	(void)fill(&f, 20000);
+	fixture_check(&f, store_expunge(f.account, STORE_INBOX, gone, f.now_us, &n,
+					NULL, &f.err));
+	fixture_check(&f, store_sync(f.account, f.now_us, &f.err));
+	fixture_reopen(&f); /* and so no file of messages is open */
+	mine = f.account;
+	fixture_check(&f, store_view_refresh(mine, &f.err));
+	fixture_open(&f);
+	other = f.account;
+	f.now_us += 1000000;
+	fixture_check(&f, store_compact(other, 0, f.now_us, &out, &f.err));
+	f.account = mine;
+	assert_int_equal(
+	    store_text_of(mine, store_find(mine, STORE_INBOX, 60), &text, &f.err),
+	    STORE_NONE);
+	fixture_check(&f, store_text_block(mine, STORE_INBOX, uids, &block, &f.err));
+	assert_int_equal(block.n, 1);
+	check_text(51, &block.items[0].text);
+	(void)fill(&f, 20000);
+	assert_int_equal(check_all(&f, STORE_INBOX, 51, 50), 1);
+	store_account_close(&other);
+	fixture_release(&f);
+}
+
 /* New messages get their texts though the directory was forgotten. */
 static void
 test_forgotten_directory_is_not_needed_for_new_messages(void **state)
@@ -442,6 +513,8 @@ main(void)
 	    cmocka_unit_test(test_two_writers_do_no_harm),
 	    cmocka_unit_test(test_compaction_takes_texts_with_it),
 	    cmocka_unit_test(test_damaged_message_has_no_text),
+	    cmocka_unit_test(test_lost_messages_end_no_search),
+	    cmocka_unit_test(test_texts_are_found_after_a_compaction_by_another),
 	    cmocka_unit_test(test_forgotten_directory_is_not_needed_for_new_messages),
 	    cmocka_unit_test(test_directory_finds_what_was_added_in_any_order),
 	};
