@@ -253,7 +253,11 @@ void release_store(struct session *s);
 enum run run_copy(struct session *s, struct step *step); /* and MOVE */
 void release_copy(struct session *s);
 enum run run_expunge(struct session *s, struct step *step);
-void release_expunge(struct session *s);
+
+/* --- cmd_expunge.c --- */
+
+/* "HIGHESTMODSEQ 715" into the answer, when QRESYNC is enabled [RFC7162 3.2.10]. */
+void put_highestmodseq(struct session *s);
 
 enum run run_search(struct session *s, struct step *step); /* and SORT, THREAD */
 void release_search(struct session *s);
