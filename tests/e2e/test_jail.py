@@ -29,6 +29,7 @@ PROGRAMS = {
     "authd": ("postroad-auth", NOBODY | (ROOMS - {"open.directory"}), {"open.directory"}),
     "local": ("postroad-mail", NOBODY | (ROOMS - {"open.mail"}), {"open.mail"}),
     "pop3d": ("postroad-mail", NOBODY | (ROOMS - {"open.mail"}), {"open.mail"}),
+    "imapd": ("postroad-mail", NOBODY | (ROOMS - {"open.mail"}), {"open.mail"}),
 }
 
 
