@@ -263,6 +263,7 @@ block_get(struct store_account *a, uint32_t mailbox, struct store_range uids,
 	const struct store_record *r = first;
 	struct buf *window = &g.work->window;
 	enum store_result result = STORE_OK;
+	bool made = false;
 	size_t hint = 0;
 
 	*out = (struct store_text_block){.all = SPAN("")};
@@ -277,6 +278,7 @@ block_get(struct store_account *a, uint32_t mailbox, struct store_range uids,
 	out->all = buf_span(window);
 	out->bytes = out->all.n;
 	if (g.n == 0) {
+		made = true;
 		result = gather_made(&g, first, out, err);
 		r = store_next(a, first);
 	}
@@ -284,6 +286,8 @@ block_get(struct store_account *a, uint32_t mailbox, struct store_range uids,
 		out->next = r->uid;
 	out->items = g.work->items;
 	out->n = g.n;
+	if (made && result == STORE_OK && !g.work->items[0].damaged)
+		texts_keep(a, first, out->all, out->next == 0);
 	return result;
 }
 

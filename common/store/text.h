@@ -44,9 +44,10 @@ struct store_text_block {
 };
 
 /* The texts of the first messages of `uids`, as many as lie well together: about
- * 256 KiB, or one that has to be made first. Spans live until the next call for a text
- * on any account of the store, records as ever; when a compaction has moved everything,
- * the view is refreshed. Needs a view. OK, BUSY (try again in some ms), FAULT. */
+ * 256 KiB, or one that has to be made first (and is then written with others when the
+ * lock is free). Spans live until the next call for a text on any account of the store,
+ * records as ever; when a compaction has moved everything, the view is refreshed. Needs
+ * a view. OK, BUSY (try again in some ms), FAULT. */
 MUST_USE enum store_result
 store_text_block(struct store_account *account, uint32_t mailbox,
 		 struct store_range uids, struct store_text_block *out,

@@ -403,6 +403,11 @@ store_text_forget(struct store_account *a)
 		text_file_reset(t);
 		*t = little;
 	}
+	if (texts && texts->n_rows > 0) {
+		buf_release(&texts->pending);
+		texts->n_rows = 0;
+		texts_look_again(a);
+	}
 	log_file_close(&a->cached[FILE_TEXT]);
 }
 

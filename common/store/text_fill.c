@@ -183,6 +183,25 @@ pending_write(struct store_account *a, bool wait, struct err *err)
 	return result;
 }
 
+void
+texts_keep(struct store_account *a, const struct store_record *r, struct span text,
+	   bool last)
+{
+	struct texts *texts = a->texts;
+	struct err ignored;
+
+	if (texts->n_rows > 0 &&
+	    (texts->pending_number != r->data_number ||
+	     texts->pending.n > TEXT_PENDING_BYTES) &&
+	    pending_write(a, false, &ignored) != STORE_OK) {
+		pending_forget(texts);
+		texts_look_again(a);
+	}
+	pending_add(texts, r, text);
+	if (last)
+		(void)!pending_write(a, false, &ignored);
+}
+
 /* --- collecting ------------------------------------------------------------ */
 
 struct collecting {

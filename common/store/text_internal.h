@@ -149,6 +149,11 @@ text_make(struct store_account *a, const struct store_record *r, struct span *ou
 
 /* --- text_fill.c ----------------------------------------------------------- */
 
+/* A text that a search had to make is written with others of its kind, if the lock can
+ * be had. `last`: none follows soon. */
+void texts_keep(struct store_account *a, const struct store_record *r, struct span text,
+		bool last);
+
 /* As store_text_fill(), or waiting for the lock. */
 MUST_USE enum store_result texts_fill(struct store_account *a, uint64_t bytes_max,
 				      bool wait, bool *done, struct err *err);

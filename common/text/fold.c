@@ -208,12 +208,13 @@ static void
 put_rare(struct folding *f, ucs4_t c, const struct page *page)
 {
 	const struct entry *e = &page->entries[c & 255];
-	char text[CHAR_BYTES_MAX];
+	char text[CHAR_BYTES_MAX] = {0};
+	size_t n = e->n == ENTRY_LONG ? fold_one(c, text) : 0;
 
 	if (page == &unchanged)
 		put_unchanged(f, c);
 	else if (e->n == ENTRY_LONG)
-		put_bytes(f, text, fold_one(c, text));
+		put_bytes(f, text, n);
 	else
 		put_bytes(f, e->text, e->n);
 }
