@@ -20,25 +20,25 @@ static const struct item_row {
 	enum tail tail;
 	bool peek;
 } rows[] = {
-    {{"UID", 3},            IMAP_FETCH_UID,           TAIL_NONE,    true },
-    {{"FLAGS", 5},          IMAP_FETCH_FLAGS,         TAIL_NONE,    true },
-    {{"RFC822.SIZE", 11},   IMAP_FETCH_RFC822_SIZE,   TAIL_NONE,    true },
-    {{"BODY.PEEK", 9},      IMAP_FETCH_SECTION,       TAIL_SECTION, true },
-    {{"INTERNALDATE", 12},  IMAP_FETCH_INTERNALDATE,  TAIL_NONE,    true },
-    {{"ENVELOPE", 8},       IMAP_FETCH_ENVELOPE,      TAIL_NONE,    true },
-    {{"BODYSTRUCTURE", 13}, IMAP_FETCH_BODYSTRUCTURE, TAIL_NONE,    true },
-    {{"BODY", 4},           IMAP_FETCH_BODY,          TAIL_SECTION, true },
-    {{"MODSEQ", 6},         IMAP_FETCH_MODSEQ,        TAIL_NONE,    true },
-    {{"PREVIEW", 7},        IMAP_FETCH_PREVIEW,       TAIL_PREVIEW, true },
-    {{"EMAILID", 7},        IMAP_FETCH_EMAILID,       TAIL_NONE,    true },
-    {{"THREADID", 8},       IMAP_FETCH_THREADID,      TAIL_NONE,    true },
-    {{"SAVEDATE", 8},       IMAP_FETCH_SAVEDATE,      TAIL_NONE,    true },
-    {{"BINARY", 6},         IMAP_FETCH_BINARY,        TAIL_PATH,    false},
-    {{"BINARY.PEEK", 11},   IMAP_FETCH_BINARY,        TAIL_PATH,    true },
-    {{"BINARY.SIZE", 11},   IMAP_FETCH_BINARY_SIZE,   TAIL_SIZE,    true },
-    {{"RFC822", 6},         IMAP_FETCH_RFC822,        TAIL_NONE,    false},
-    {{"RFC822.HEADER", 13}, IMAP_FETCH_RFC822_HEADER, TAIL_NONE,    true },
-    {{"RFC822.TEXT", 11},   IMAP_FETCH_RFC822_TEXT,   TAIL_NONE,    false},
+    {SPAN("UID"),           IMAP_FETCH_UID,           TAIL_NONE,    true },
+    {SPAN("FLAGS"),         IMAP_FETCH_FLAGS,         TAIL_NONE,    true },
+    {SPAN("RFC822.SIZE"),   IMAP_FETCH_RFC822_SIZE,   TAIL_NONE,    true },
+    {SPAN("BODY.PEEK"),     IMAP_FETCH_SECTION,       TAIL_SECTION, true },
+    {SPAN("INTERNALDATE"),  IMAP_FETCH_INTERNALDATE,  TAIL_NONE,    true },
+    {SPAN("ENVELOPE"),      IMAP_FETCH_ENVELOPE,      TAIL_NONE,    true },
+    {SPAN("BODYSTRUCTURE"), IMAP_FETCH_BODYSTRUCTURE, TAIL_NONE,    true },
+    {SPAN("BODY"),          IMAP_FETCH_BODY,          TAIL_SECTION, true },
+    {SPAN("MODSEQ"),        IMAP_FETCH_MODSEQ,        TAIL_NONE,    true },
+    {SPAN("PREVIEW"),       IMAP_FETCH_PREVIEW,       TAIL_PREVIEW, true },
+    {SPAN("EMAILID"),       IMAP_FETCH_EMAILID,       TAIL_NONE,    true },
+    {SPAN("THREADID"),      IMAP_FETCH_THREADID,      TAIL_NONE,    true },
+    {SPAN("SAVEDATE"),      IMAP_FETCH_SAVEDATE,      TAIL_NONE,    true },
+    {SPAN("BINARY"),        IMAP_FETCH_BINARY,        TAIL_PATH,    false},
+    {SPAN("BINARY.PEEK"),   IMAP_FETCH_BINARY,        TAIL_PATH,    true },
+    {SPAN("BINARY.SIZE"),   IMAP_FETCH_BINARY_SIZE,   TAIL_SIZE,    true },
+    {SPAN("RFC822"),        IMAP_FETCH_RFC822,        TAIL_NONE,    false},
+    {SPAN("RFC822.HEADER"), IMAP_FETCH_RFC822_HEADER, TAIL_NONE,    true },
+    {SPAN("RFC822.TEXT"),   IMAP_FETCH_RFC822_TEXT,   TAIL_NONE,    false},
 };
 
 static const struct macro {
@@ -46,14 +46,14 @@ static const struct macro {
 	enum imap_fetch_kind kinds[6];
 	size_t n;
 } macros[] = {
-    {{"FAST", 4},
+    {SPAN("FAST"),
      {IMAP_FETCH_FLAGS, IMAP_FETCH_INTERNALDATE, IMAP_FETCH_RFC822_SIZE},
      3},
-    {{"ALL", 3},
+    {SPAN("ALL"),
      {IMAP_FETCH_FLAGS, IMAP_FETCH_INTERNALDATE, IMAP_FETCH_RFC822_SIZE,
       IMAP_FETCH_ENVELOPE},
      4},
-    {{"FULL", 4},
+    {SPAN("FULL"),
      {IMAP_FETCH_FLAGS, IMAP_FETCH_INTERNALDATE, IMAP_FETCH_RFC822_SIZE,
       IMAP_FETCH_ENVELOPE, IMAP_FETCH_BODY},
      5},
@@ -84,11 +84,11 @@ item_add(struct imap_cursor *c, struct items *items, enum imap_fetch_kind kind)
 /* --- sections -------------------------------------------------------------------- */
 
 static const struct imap_word texts[] = {
-    {{"HEADER", 6},             IMAP_SECTION_HEADER           },
-    {{"HEADER.FIELDS", 13},     IMAP_SECTION_HEADER_FIELDS    },
-    {{"HEADER.FIELDS.NOT", 17}, IMAP_SECTION_HEADER_FIELDS_NOT},
-    {{"TEXT", 4},               IMAP_SECTION_TEXT             },
-    {{"MIME", 4},               IMAP_SECTION_MIME             },
+    {SPAN("HEADER"),            IMAP_SECTION_HEADER           },
+    {SPAN("HEADER.FIELDS"),     IMAP_SECTION_HEADER_FIELDS    },
+    {SPAN("HEADER.FIELDS.NOT"), IMAP_SECTION_HEADER_FIELDS_NOT},
+    {SPAN("TEXT"),              IMAP_SECTION_TEXT             },
+    {SPAN("MIME"),              IMAP_SECTION_MIME             },
 };
 
 /* "1.2.3", up to the dot before a text. */

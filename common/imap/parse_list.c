@@ -7,10 +7,10 @@ static void
 select_options(struct imap_cursor *c, struct imap_list *list)
 {
 	static const struct imap_word words[] = {
-	    {{"SUBSCRIBED", 10},     IMAP_LIST_SUBSCRIBED    },
-	    {{"REMOTE", 6},          IMAP_LIST_REMOTE        },
-	    {{"RECURSIVEMATCH", 14}, IMAP_LIST_RECURSIVEMATCH},
-	    {{"SPECIAL-USE", 11},    IMAP_LIST_SPECIAL_USE   },
+	    {SPAN("SUBSCRIBED"),     IMAP_LIST_SUBSCRIBED    },
+	    {SPAN("REMOTE"),         IMAP_LIST_REMOTE        },
+	    {SPAN("RECURSIVEMATCH"), IMAP_LIST_RECURSIVEMATCH},
+	    {SPAN("SPECIAL-USE"),    IMAP_LIST_SPECIAL_USE   },
 	};
 	const uint32_t base = IMAP_LIST_SUBSCRIBED | IMAP_LIST_SPECIAL_USE;
 	bool first = true;
@@ -58,10 +58,10 @@ static void
 return_options(struct imap_cursor *c, struct imap_list *list)
 {
 	static const struct imap_word words[] = {
-	    {{"SUBSCRIBED", 10},  IMAP_RETURN_SUBSCRIBED },
-	    {{"CHILDREN", 8},     IMAP_RETURN_CHILDREN   },
-	    {{"SPECIAL-USE", 11}, IMAP_RETURN_SPECIAL_USE},
-	    {{"STATUS", 6},       IMAP_RETURN_STATUS     },
+	    {SPAN("SUBSCRIBED"),  IMAP_RETURN_SUBSCRIBED },
+	    {SPAN("CHILDREN"),    IMAP_RETURN_CHILDREN   },
+	    {SPAN("SPECIAL-USE"), IMAP_RETURN_SPECIAL_USE},
+	    {SPAN("STATUS"),      IMAP_RETURN_STATUS     },
 	};
 	bool first = true;
 

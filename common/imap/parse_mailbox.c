@@ -105,13 +105,13 @@ imap_parse_select(struct imap_cursor *c, struct imap_command *out)
 
 /* The order of enum store_special_use. */
 static const struct imap_word uses[] = {
-    {{"All", 3},     1 << 1},
-    {{"Archive", 7}, 1 << 2},
-    {{"Drafts", 6},  1 << 3},
-    {{"Flagged", 7}, 1 << 4},
-    {{"Junk", 4},    1 << 5},
-    {{"Sent", 4},    1 << 6},
-    {{"Trash", 5},   1 << 7},
+    {SPAN("All"),     1 << 1},
+    {SPAN("Archive"), 1 << 2},
+    {SPAN("Drafts"),  1 << 3},
+    {SPAN("Flagged"), 1 << 4},
+    {SPAN("Junk"),    1 << 5},
+    {SPAN("Sent"),    1 << 6},
+    {SPAN("Trash"),   1 << 7},
 };
 
 static void
@@ -155,17 +155,17 @@ imap_parse_create(struct imap_cursor *c, struct imap_command *out)
  * ----------------------------------------------------------------------------- */
 
 static const struct imap_word items[] = {
-    {{"MESSAGES", 8},         IMAP_STATUS_MESSAGES       },
-    {{"RECENT", 6},           IMAP_STATUS_RECENT         },
-    {{"UIDNEXT", 7},          IMAP_STATUS_UIDNEXT        },
-    {{"UIDVALIDITY", 11},     IMAP_STATUS_UIDVALIDITY    },
-    {{"UNSEEN", 6},           IMAP_STATUS_UNSEEN         },
-    {{"DELETED", 7},          IMAP_STATUS_DELETED        },
-    {{"SIZE", 4},             IMAP_STATUS_SIZE           },
-    {{"HIGHESTMODSEQ", 13},   IMAP_STATUS_HIGHESTMODSEQ  },
-    {{"MAILBOXID", 9},        IMAP_STATUS_MAILBOXID      },
-    {{"APPENDLIMIT", 11},     IMAP_STATUS_APPENDLIMIT    },
-    {{"DELETED-STORAGE", 15}, IMAP_STATUS_DELETED_STORAGE},
+    {SPAN("MESSAGES"),        IMAP_STATUS_MESSAGES       },
+    {SPAN("RECENT"),          IMAP_STATUS_RECENT         },
+    {SPAN("UIDNEXT"),         IMAP_STATUS_UIDNEXT        },
+    {SPAN("UIDVALIDITY"),     IMAP_STATUS_UIDVALIDITY    },
+    {SPAN("UNSEEN"),          IMAP_STATUS_UNSEEN         },
+    {SPAN("DELETED"),         IMAP_STATUS_DELETED        },
+    {SPAN("SIZE"),            IMAP_STATUS_SIZE           },
+    {SPAN("HIGHESTMODSEQ"),   IMAP_STATUS_HIGHESTMODSEQ  },
+    {SPAN("MAILBOXID"),       IMAP_STATUS_MAILBOXID      },
+    {SPAN("APPENDLIMIT"),     IMAP_STATUS_APPENDLIMIT    },
+    {SPAN("DELETED-STORAGE"), IMAP_STATUS_DELETED_STORAGE},
 };
 
 uint32_t

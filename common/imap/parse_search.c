@@ -7,12 +7,12 @@
 
 /* [RFC4731 3.1] [RFC5182 2] [RFC9394 3.1] */
 static const struct imap_word returns[] = {
-    {{"MIN", 3},     IMAP_SEARCH_MIN    },
-    {{"MAX", 3},     IMAP_SEARCH_MAX    },
-    {{"ALL", 3},     IMAP_SEARCH_ALL    },
-    {{"COUNT", 5},   IMAP_SEARCH_COUNT  },
-    {{"SAVE", 4},    IMAP_SEARCH_SAVE   },
-    {{"PARTIAL", 7}, IMAP_SEARCH_PARTIAL},
+    {SPAN("MIN"),     IMAP_SEARCH_MIN    },
+    {SPAN("MAX"),     IMAP_SEARCH_MAX    },
+    {SPAN("ALL"),     IMAP_SEARCH_ALL    },
+    {SPAN("COUNT"),   IMAP_SEARCH_COUNT  },
+    {SPAN("SAVE"),    IMAP_SEARCH_SAVE   },
+    {SPAN("PARTIAL"), IMAP_SEARCH_PARTIAL},
 };
 
 static void
@@ -48,15 +48,15 @@ static void
 sort_criteria(struct imap_cursor *c, struct imap_search *search)
 {
 	static const struct imap_word fields[] = {
-	    {{"ARRIVAL", 7},      IMAP_SORT_ARRIVAL    },
-	    {{"CC", 2},           IMAP_SORT_CC         },
-	    {{"DATE", 4},         IMAP_SORT_DATE       },
-	    {{"FROM", 4},         IMAP_SORT_FROM       },
-	    {{"SIZE", 4},         IMAP_SORT_SIZE       },
-	    {{"SUBJECT", 7},      IMAP_SORT_SUBJECT    },
-	    {{"TO", 2},           IMAP_SORT_TO         },
-	    {{"DISPLAYFROM", 11}, IMAP_SORT_DISPLAYFROM},
-	    {{"DISPLAYTO", 9},    IMAP_SORT_DISPLAYTO  },
+	    {SPAN("ARRIVAL"),     IMAP_SORT_ARRIVAL    },
+	    {SPAN("CC"),          IMAP_SORT_CC         },
+	    {SPAN("DATE"),        IMAP_SORT_DATE       },
+	    {SPAN("FROM"),        IMAP_SORT_FROM       },
+	    {SPAN("SIZE"),        IMAP_SORT_SIZE       },
+	    {SPAN("SUBJECT"),     IMAP_SORT_SUBJECT    },
+	    {SPAN("TO"),          IMAP_SORT_TO         },
+	    {SPAN("DISPLAYFROM"), IMAP_SORT_DISPLAYFROM},
+	    {SPAN("DISPLAYTO"),   IMAP_SORT_DISPLAYTO  },
 	};
 	struct imap_sort_key *keys = NULL, *key;
 	bool first = true;
@@ -85,8 +85,8 @@ static void
 thread_algorithm(struct imap_cursor *c, struct imap_search *search)
 {
 	static const struct imap_word algorithms[] = {
-	    {{"REFERENCES", 10},     IMAP_THREAD_REFERENCES    },
-	    {{"ORDEREDSUBJECT", 14}, IMAP_THREAD_ORDEREDSUBJECT},
+	    {SPAN("REFERENCES"),     IMAP_THREAD_REFERENCES    },
+	    {SPAN("ORDEREDSUBJECT"), IMAP_THREAD_ORDEREDSUBJECT},
 	};
 
 	search->algorithm =

@@ -35,10 +35,10 @@ void
 imap_parse_enable(struct imap_cursor *c, struct imap_command *out)
 {
 	static const struct imap_word words[] = {
-	    {{"CONDSTORE", 9},    IMAP_ENABLE_CONDSTORE},
-	    {{"QRESYNC", 7},      IMAP_ENABLE_QRESYNC  },
-	    {{"UTF8=ACCEPT", 11}, IMAP_ENABLE_UTF8     },
-	    {{"IMAP4rev2", 9},    IMAP_ENABLE_REV2     },
+	    {SPAN("CONDSTORE"),   IMAP_ENABLE_CONDSTORE},
+	    {SPAN("QRESYNC"),     IMAP_ENABLE_QRESYNC  },
+	    {SPAN("UTF8=ACCEPT"), IMAP_ENABLE_UTF8     },
+	    {SPAN("IMAP4rev2"),   IMAP_ENABLE_REV2     },
 	};
 	unsigned value;
 

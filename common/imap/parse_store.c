@@ -6,12 +6,12 @@
 /* --- flags ----------------------------------------------------------------------- */
 
 static const struct imap_word system_flags[] = {
-    {{"Seen", 4},     IMAP_FLAG_SEEN    },
-    {{"Answered", 8}, IMAP_FLAG_ANSWERED},
-    {{"Flagged", 7},  IMAP_FLAG_FLAGGED },
-    {{"Deleted", 7},  IMAP_FLAG_DELETED },
-    {{"Draft", 5},    IMAP_FLAG_DRAFT   },
-    {{"Recent", 6},   0                 }, /* the server's alone; some clients send back what they got */
+    {SPAN("Seen"),     IMAP_FLAG_SEEN    },
+    {SPAN("Answered"), IMAP_FLAG_ANSWERED},
+    {SPAN("Flagged"),  IMAP_FLAG_FLAGGED },
+    {SPAN("Deleted"),  IMAP_FLAG_DELETED },
+    {SPAN("Draft"),    IMAP_FLAG_DRAFT   },
+    {SPAN("Recent"),   0                 }, /* the server's alone; some clients send back what they got */
 };
 
 static void

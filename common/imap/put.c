@@ -84,11 +84,11 @@ imap_put_system_flags(struct buf *out, uint32_t flags)
 		uint32_t flag;
 		struct span name; /* with a space before it */
 	} names[] = {
-	    {IMAP_FLAG_ANSWERED, {" \\Answered", 10}},
-	    {IMAP_FLAG_FLAGGED,  {" \\Flagged", 9}  },
-	    {IMAP_FLAG_DELETED,  {" \\Deleted", 9}  },
-	    {IMAP_FLAG_SEEN,     {" \\Seen", 6}     },
-	    {IMAP_FLAG_DRAFT,    {" \\Draft", 7}    },
+	    {IMAP_FLAG_ANSWERED, SPAN(" \\Answered")},
+	    {IMAP_FLAG_FLAGGED,  SPAN(" \\Flagged") },
+	    {IMAP_FLAG_DELETED,  SPAN(" \\Deleted") },
+	    {IMAP_FLAG_SEEN,     SPAN(" \\Seen")    },
+	    {IMAP_FLAG_DRAFT,    SPAN(" \\Draft")   },
 	};
 	bool any = false;
 
