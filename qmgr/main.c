@@ -16,6 +16,7 @@
 #define QMGR_THREADS    4
 #define MOVE_INTERVAL_S 60
 #define MOVES_A_TURN    2000 /* messages looked at */
+#define FULL_A_TURN     5000
 
 uint32_t
 qmgr_now_s(void)
@@ -242,6 +243,8 @@ turn(struct proc *p)
 	struct qmgr *m = proc_context(p);
 
 	if (!proc_draining(p)) {
+		if (queue_full_turn(m->queue, FULL_A_TURN, qmgr_now_s()))
+			qmgr_again(m);
 		load_turn(m);
 		deliver_turn(m);
 		moves_ask(m);

@@ -24,6 +24,7 @@ enum entry_flag {
 	ENTRY_RECORDED = 1 << 2, /* the state log knows it */
 	ENTRY_HOLD = 1 << 3,     /* to be held when its jobs end */
 	ENTRY_REMOVE = 1 << 4,   /* to be removed when its jobs end */
+	ENTRY_FULL = 1 << 5,     /* a full disk kept it out of a mailbox */
 };
 
 enum target_state {

@@ -19,6 +19,13 @@ void queue_set_reason(struct queue *q, struct entry *e, struct span reason);
 /* When the next try after `tries` is. */
 MUST_USE uint32_t queue_retry_s(struct queue *q, uint32_t tries, uint32_t now_s);
 
+/* Does the text say that the disk is full? [RFC3463 3.4] */
+MUST_USE bool full_said(struct span text);
+/* May this one be tried soon, to see whether there is space again? */
+MUST_USE bool full_probe(struct queue *q, uint32_t now_s);
+/* One that had waited for space got it. */
+void full_over(struct queue *q);
+
 void queue_note_message(struct queue *q, struct entry *e);
 void queue_note_target(struct queue *q, struct entry *e, uint32_t ordinal);
 void queue_event_add(struct queue *q, enum queue_event_kind kind, const struct entry *e,

@@ -150,6 +150,15 @@ target_result(struct queue *q, struct work *w, uint32_t ordinal, enum target_sta
 	queue_note_target(q, e, ordinal);
 }
 
+/* It may have been appended before it failed, so the next try is a replay. */
+static void
+job_deferred(struct queue *q, struct work *w, struct span text)
+{
+	entry_at(&q->entries, w->ref)->flags |= ENTRY_REPLAY;
+	w->deferred = true;
+	w->full |= full_said(text);
+}
+
 bool
 queue_delivered(struct queue *q, uint32_t instance, uint64_t number,
 		enum delivery_outcome outcome, struct span text, uint32_t now_s)
@@ -164,7 +173,9 @@ queue_delivered(struct queue *q, uint32_t instance, uint64_t number,
 		return false;
 	work = j->work;
 	if (outcome == DELIVERY_DEFERRED)
-		q->works[work].deferred = true;
+		job_deferred(q, &q->works[work], text);
+	else if (entry_at(&q->entries, q->works[work].ref)->flags & ENTRY_FULL)
+		full_over(q);
 	if (outcome != DELIVERY_DONE)
 		queue_set_reason(q, entry_at(&q->entries, q->works[work].ref), text);
 	target_result(q, &q->works[work], j->ordinal, states[outcome]);

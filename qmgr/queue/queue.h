@@ -30,6 +30,8 @@
 #define QUEUE_MOVES_MAX     32 /* copies asked for at once */
 #define QUEUE_EMPTY_PERCENT 10 /* a segment less alive than this is emptied */
 #define QUEUE_EMPTY_AGE_S   600
+#define QUEUE_FULL_PROBES   4 /* messages that try whether a full disk has space */
+#define QUEUE_FULL_PROBE_S  2 /* how often they do */
 
 struct queue_config {
 	uint64_t active_max; /* jobs */
@@ -48,6 +50,7 @@ struct work {
 	uint64_t arrived_us;
 	bool away;     /* a target could not be tried: its process is away */
 	bool deferred; /* a target is to be tried later */
+	bool full;     /* for want of space */
 };
 
 enum job_state {
@@ -73,6 +76,15 @@ struct instance {
 	uint32_t away_since_s;
 	uint32_t first, last; /* waiting jobs */
 	uint32_t n_sent;
+};
+
+/* Messages wait because the disk of the mailboxes is full. Some of them are tried
+ * often; when one gets through, all the others are due. */
+struct full {
+	uint32_t window_s; /* since when the probes are counted */
+	uint32_t n_probes;
+	bool over;      /* being made due */
+	uint64_t after; /* up to this id they are */
 };
 
 /* What happened, for the log. Texts live until queue_events_clear(). */
@@ -109,6 +121,7 @@ struct queue {
 	struct queue_event *events;
 	size_t n_events, size_events;
 	struct buf event_texts;
+	struct full full;
 	uint64_t n_held;
 	uint32_t n_moving;
 	uint64_t random;
@@ -181,6 +194,10 @@ MUST_USE bool queue_sent_job(const struct queue *q, uint32_t instance, uint64_t 
 			     struct queue_job *out);
 /* Jobs sent to the instance and not answered. */
 MUST_USE uint32_t queue_sent(const struct queue *q, uint32_t instance);
+
+/* Space came back: makes up to n of the messages that waited for it due. False when
+ * none are left. */
+bool queue_full_turn(struct queue *q, size_t n, uint32_t now_s);
 
 void queue_instance_up(struct queue *q, uint32_t instance);
 /* Its jobs end without an answer; the next try of each is a replay. */

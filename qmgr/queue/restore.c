@@ -61,6 +61,11 @@ restore_message(struct queue *q, const struct note *n, uint32_t now_s)
 	word_drop(&q->words, &e->domain);
 	e->domain = word_take(&q->words, n->domain);
 	queue_set_reason(q, e, n->reason);
+	/* Whether there is space now is seen at once. */
+	if (full_said(n->reason) && !n->held) {
+		e->flags |= ENTRY_FULL;
+		e->due_s = now_s;
+	}
 	queue_enter(q, ref, n->held ? ENTRY_HELD : ENTRY_WAITING);
 }
 

@@ -250,11 +250,13 @@ expire(struct queue *q, uint32_t ref)
 }
 
 /* Some targets are open. A process that is away is no try of the message, and
- * needs no note: after a crash it would be tried at once anyway. */
+ * needs no note: after a crash it would be tried at once anyway. However often it is
+ * tried for space, that counts as one try. */
 static void
 wait_more(struct queue *q, const struct work *w, uint32_t now_s)
 {
 	struct entry *e = entry_at(&q->entries, w->ref);
+	uint32_t due_s;
 
 	if (w->away && !w->deferred) {
 		e->due_s = now_s + away_s(q, now_s);
@@ -262,13 +264,18 @@ wait_more(struct queue *q, const struct work *w, uint32_t now_s)
 		queue_enter(q, w->ref, ENTRY_WAITING);
 		return;
 	}
-	if (e->tries < UINT16_MAX)
+	if (e->tries < UINT16_MAX && !(w->full && e->flags & ENTRY_FULL))
 		e->tries++;
+	e->flags = (uint8_t)(w->full ? e->flags | ENTRY_FULL : e->flags & ~ENTRY_FULL);
 	if (now_s > e->arrived_s && now_s - e->arrived_s > q->config.lifetime_s) {
 		expire(q, w->ref);
 		return;
 	}
-	queue_defer(q, w->ref, queue_retry_s(q, e->tries, now_s), open_recipient(q, w));
+	if (w->full && full_probe(q, now_s))
+		due_s = now_s + QUEUE_FULL_PROBE_S;
+	else
+		due_s = queue_retry_s(q, e->tries, now_s);
+	queue_defer(q, w->ref, due_s, open_recipient(q, w));
 }
 
 static void

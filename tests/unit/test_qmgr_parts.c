@@ -1,11 +1,7 @@
 /* tests/unit/test_qmgr_parts.c - the pieces the queue is made of, and single rules */
-#include "qmgr/queue/queue.h"
+#include "tests/unit/queue_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 static uint64_t
 roll(uint64_t *random, uint64_t n)
@@ -190,82 +186,6 @@ test_notes_cut_anywhere_end_cleanly(void **state)
 
 /* --- the rules, one by one ------------------------------------------------------ */
 
-static struct queue *
-queue_make(void)
-{
-	struct queue_config config = {.active_max = 10,
-				      .instances = 2,
-				      .retry_min_s = 300,
-				      .retry_max_s = 14400,
-				      .lifetime_s = 86400,
-				      .seed = 1};
-	struct queue *q = queue_new(&config);
-
-	queue_instance_up(q, 0);
-	queue_instance_up(q, 1);
-	return q;
-}
-
-/* An envelope to the targets of the list, allocated. */
-static char *
-envelope_of(const struct target *targets, size_t n, uint32_t *bytes)
-{
-	struct buf list = buf_make(65536), out = buf_make(65536), one = buf_make(65536);
-	char *copy;
-
-	for (size_t i = 0; i < n; i++)
-		target_put(&one, &targets[i]);
-	struct envelope_recipient r = {.address = SPAN("r@example.org"),
-				       .targets = buf_span(&one)};
-	recipient_put(&list, &r);
-	struct envelope e = {.recipients = buf_span(&list), .n_recipients = 1};
-	envelope_put(&out, &e);
-	*bytes = (uint32_t)out.n;
-	copy = span_dup(buf_span(&out));
-	buf_release(&list);
-	buf_release(&out);
-	buf_release(&one);
-	return copy;
-}
-
-static const struct target here = {
-    TARGET_ACCOUNT, 4, {"a@example.org", 13}
-};
-static const struct target there = {
-    TARGET_REMOTE, 0, {"b@example.net", 13}
-};
-
-/* Adds message `id` and brings it to the point where its jobs exist. */
-static void
-message_start(struct queue *q, uint64_t id, const struct target *targets, size_t n,
-	      uint32_t now_s)
-{
-	struct queue_load load;
-	uint32_t bytes;
-	char *envelope = envelope_of(targets, n, &bytes);
-	struct place p = {.offset = 1024 + 4096 * id,
-			  .content_bytes = 10,
-			  .envelope_bytes = bytes,
-			  .segment = 1};
-
-	assert_true(queue_add(q, id, &p, 0, now_s));
-	assert_true(queue_next_load(q, now_s, &load));
-	assert_int_equal(load.id, id);
-	queue_loaded(q, load.ref, (uint64_t)now_s * 1000000, envelope, now_s);
-}
-
-/* The only waiting message is loaded again. */
-static void
-message_again(struct queue *q, const struct target *targets, size_t n, uint32_t now_s)
-{
-	struct queue_load load;
-	uint32_t bytes;
-	char *envelope = envelope_of(targets, n, &bytes);
-
-	assert_true(queue_next_load(q, now_s, &load));
-	queue_loaded(q, load.ref, 1000000000, envelope, now_s);
-}
-
 static void
 test_remote_target_waits_with_a_true_reason(void **state)
 {
@@ -273,7 +193,7 @@ test_remote_target_waits_with_a_true_reason(void **state)
 	struct queue *q = queue_make();
 	const struct entry *e;
 
-	message_start(q, 1, &there, 1, 1000);
+	message_start(q, 1, &target_there, 1, 1000);
 	e = queue_find(q, 1);
 	assert_int_equal(queue_entry_status(e), QUEUE_DEFERRED);
 	assert_true(span_equal(word_text(&q->words, e->reason),
@@ -290,7 +210,7 @@ test_retries_back_off_up_to_a_limit_then_hold(void **state)
 	uint32_t now_s = 1000, longest = 0, tries = 1;
 	const struct entry *e;
 
-	message_start(q, 1, &there, 1, now_s);
+	message_start(q, 1, &target_there, 1, now_s);
 	e = queue_find(q, 1);
 	while (e->state == ENTRY_WAITING) {
 		uint32_t delay = e->due_s - now_s;
@@ -299,7 +219,7 @@ test_retries_back_off_up_to_a_limit_then_hold(void **state)
 		assert_true(delay >= 262 && delay <= 16200);
 		longest = delay > longest ? delay : longest;
 		now_s = e->due_s;
-		message_again(q, &there, 1, now_s);
+		message_again(q, &target_there, 1, now_s);
 	}
 	assert_true(longest > 12000);
 	assert_int_equal(e->state, ENTRY_HELD);
@@ -314,7 +234,7 @@ test_mailbox_named_twice_gets_one_copy(void **state)
 {
 	(void)state;
 	struct queue *q = queue_make();
-	const struct target targets[] = {here, there, here};
+	const struct target targets[] = {target_here, target_there, target_here};
 	struct queue_job job;
 
 	message_start(q, 1, targets, 3, 1000);
@@ -332,13 +252,13 @@ test_failed_target_puts_the_message_on_hold(void **state)
 	struct queue *q = queue_make();
 	struct queue_job job;
 
-	message_start(q, 1, &here, 1, 1000);
+	message_start(q, 1, &target_here, 1, 1000);
 	assert_true(queue_next_job(q, 0, &job));
 	assert_true(
 	    queue_delivered(q, 0, job.job, DELIVERY_FAILED, SPAN("no mailbox"), 1001));
 	assert_int_equal(queue_entry_status(queue_find(q, 1)), QUEUE_HELD);
 	assert_true(queue_command(q, 1, QUEUE_RELEASE, 1002));
-	message_again(q, &here, 1, 1002);
+	message_again(q, &target_here, 1, 1002);
 	assert_true(queue_next_job(q, 0, &job));
 	assert_true(queue_delivered(q, 0, job.job, DELIVERY_DONE, SPAN(""), 1003));
 	assert_null(queue_find(q, 1));
@@ -352,13 +272,13 @@ test_answer_of_a_former_channel_is_no_answer(void **state)
 	struct queue *q = queue_make();
 	struct queue_job job, again;
 
-	message_start(q, 1, &here, 1, 1000);
+	message_start(q, 1, &target_here, 1, 1000);
 	assert_true(queue_next_job(q, 0, &job));
 	assert_false(queue_delivered(q, 1, job.job, DELIVERY_DONE, SPAN(""), 1000));
 	queue_instance_down(q, 0, 1000);
 	assert_false(queue_delivered(q, 0, job.job, DELIVERY_DONE, SPAN(""), 1000));
 	queue_instance_up(q, 0);
-	message_again(q, &here, 1, 1002);
+	message_again(q, &target_here, 1, 1002);
 	assert_true(queue_next_job(q, 0, &again));
 	assert_true(again.job != job.job);
 	assert_false(job.replay);
@@ -388,9 +308,9 @@ test_commands_apply_where_they_make_sense(void **state)
 		const struct command_row *row = &command_rows[i];
 		struct queue *q = queue_make();
 
-		message_start(q, 1, &there, 1, 1000);
-		message_start(q, 2, &there, 1, 1000);
-		message_start(q, 3, &here, 1, 1000);
+		message_start(q, 1, &target_there, 1, 1000);
+		message_start(q, 2, &target_there, 1, 1000);
+		message_start(q, 3, &target_here, 1, 1000);
 		assert_true(queue_command(q, 2, QUEUE_HOLD, 1000));
 		if (queue_command(q, 1, row->verb, 1000) != row->deferred ||
 		    queue_command(q, 2, row->verb, 1000) != row->held ||
@@ -407,7 +327,7 @@ test_hold_and_remove_of_a_message_in_work_wait_for_its_answer(void **state)
 	(void)state;
 	struct queue *q = queue_make();
 	const struct target two[] = {
-	    here, {TARGET_ACCOUNT, 6, {"c@example.org", 13}}
+	    target_here, {TARGET_ACCOUNT, 6, {"c@example.org", 13}}
         };
 	struct queue_job job, other;
 
@@ -434,7 +354,7 @@ test_window_limits_the_jobs(void **state)
 	struct place p = {.offset = 1 << 20, .envelope_bytes = 1, .segment = 1};
 
 	for (uint64_t id = 1; id <= 10; id++)
-		message_start(q, id, &here, 1, 1000);
+		message_start(q, id, &target_here, 1, 1000);
 	assert_true(queue_add(q, 11, &p, 0, 1000));
 	assert_false(queue_next_load(q, 1000, &load));
 	struct queue_job job;
@@ -469,8 +389,8 @@ test_segment_is_done_when_all_its_messages_are(void **state)
 	uint32_t segment;
 
 	queue_set_current(q, 1);
-	message_start(q, 1, &there, 1, 1000);
-	message_start(q, 2, &there, 1, 1000);
+	message_start(q, 1, &target_there, 1, 1000);
+	message_start(q, 2, &target_there, 1, 1000);
 	queue_set_current(q, 2);
 	assert_true(queue_command(q, 1, QUEUE_REMOVE, 1000));
 	assert_false(queue_next_done(q, &segment));
@@ -504,7 +424,7 @@ test_million_deferred_messages_cost_less_than_100_bytes_each(void **state)
 	struct queue *q = queue_make();
 
 	for (uint64_t id = 1; id <= MILLION; id++) {
-		message_start(q, id, &there, 1, 1000);
+		message_start(q, id, &target_there, 1, 1000);
 		buf_reset(&q->notes);
 		queue_events_clear(q);
 	}

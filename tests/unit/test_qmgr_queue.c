@@ -253,6 +253,8 @@ answer_one(struct world *w)
 	t->out = false;
 	if (outcome == DELIVERY_DONE)
 		t->got = GOT_MAIL;
+	else if (outcome == DELIVERY_DEFERRED && t->got == GOT_NOTHING)
+		t->got = GOT_MAYBE; /* appended, then the sync failed */
 	assert_true(
 	    queue_delivered(w->q, t->instance, t->job, outcome, SPAN("no"), w->now_s));
 	assert_false(
