@@ -1,14 +1,18 @@
 #include "master/master.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#define CONFIG_USUAL "/etc/postroad/postroad.conf"
-#define PING_EVERY_S 3
+#define CONFIG_USUAL     "/etc/postroad/postroad.conf"
+#define PING_EVERY_S     3
+#define PORT_PATIENCE_MS 2000
+#define PORT_STEP_MS     50
 
 static int
 arguments_read(struct master *m, int argc, char **argv)
@@ -66,6 +70,23 @@ settings_load(struct master *m)
 	return result;
 }
 
+/* Sockets of a master that was killed may live on for a moment: those on their way to
+ * a program are closed by the kernel in its own time. */
+static int
+ports_open(struct master *m, struct err *err)
+{
+	const struct timespec step = {0, PORT_STEP_MS * 1000000};
+
+	for (int waited = 0; waited < PORT_PATIENCE_MS; waited += PORT_STEP_MS) {
+		if (listeners_open(&m->listeners, &m->settings, NULL, err) == 0)
+			return 0;
+		if (err->code != EADDRINUSE)
+			return -1;
+		nanosleep(&step, NULL);
+	}
+	return -1;
+}
+
 /* Everything that can be wrong on this machine, before anything is started. */
 static int
 prepare(struct master *m, struct err *err)
@@ -75,7 +96,7 @@ prepare(struct master *m, struct err *err)
 		return -1;
 	m->settings_fd = wiring_settings_fd(&m->settings, err);
 	if (m->settings_fd < 0 || files_open(&m->files, &m->settings, err) != 0 ||
-	    listeners_open(&m->listeners, &m->settings, NULL, err) != 0)
+	    ports_open(m, err) != 0)
 		return -1;
 	return logs_open(m, &m->logs, &m->settings, err);
 }

@@ -49,6 +49,38 @@ def test_master_starts_a_killed_program_again(master, program):
     assert master.logged("process.end", f"name={program} ", f"pid={pid} ", "signal=9")
 
 
+def test_master_tries_often_when_told_so(master):
+    master.write_config(restart_pause_max_s="1")
+    master.command("reload")
+    for _ in range(4):
+        pid = next(iter(harness.wait_until(lambda: master.pids("pickup"), 5, "a running pickup")))
+        os.kill(pid, signal.SIGKILL)
+        harness.wait_until(lambda: pid not in master.pids("pickup"), 5, "its end")
+    harness.wait_until(lambda: master.pids("pickup"), 3, "the fourth start within 1 s, not 4")
+    wait_log(master, 5, "process.ready", "name=pickup ")
+
+
+def test_master_waits_for_a_port_that_is_being_left():
+    with harness.Postroad() as s, socket.socket() as held:
+        held.bind(("127.0.0.1", s.ports["pop3"]))
+        held.listen()
+        s.start(wait=False)
+        harness.wait_until(lambda: (s.run / "life").exists(), 20, "a start that has its locks")
+        assert s.process.poll() is None
+        held.close()
+        s.wait_ready()
+        assert s.stop() == 0
+
+
+def test_master_says_which_port_is_taken():
+    with harness.Postroad() as s, socket.socket() as held:
+        held.bind(("127.0.0.1", s.ports["pop3"]))
+        held.listen()
+        s.start(wait=False)
+        assert s.process.wait(20) == 1
+        assert f"pop3_listen: cannot listen on 127.0.0.1:{s.ports['pop3']}" in s.tail()
+
+
 def test_master_serves_after_all_that(master):
     assert greeting(master, master.ports["smtp"]).startswith(b"220 ")
     assert greeting(master, master.ports["pop3"]).startswith(b"+OK")
