@@ -11,10 +11,11 @@
 #include "common/text/text.h"
 #include "imapd/session/inner.h"
 
-#define SEARCH_RECORDS_STEP  40000  /* messages looked at in one step, without text */
-#define SEARCH_SUMMARY_COST  20     /* a summary, in such messages */
-#define SEARCH_ORDER_STEP    30000  /* items moved by a step of sorting */
-#define SEARCH_PUT_STEP      100000 /* numbers put in one step */
+#define SEARCH_RECORDS_STEP  40000 /* messages looked at in one step, without text */
+#define SEARCH_SUMMARY_COST  30    /* a summary, in such messages */
+#define SEARCH_ORDER_STEP    25000 /* items moved by a step of sorting */
+#define SEARCH_NODES_STEP    15000 /* nodes seen by a step of threading */
+#define SEARCH_PUT_STEP      40000 /* numbers put in one step */
 #define SEARCH_ORDER_MAX     ((size_t)512 << 20) /* bytes of keys, or of message ids */
 #define SEARCH_CHARSET_BYTES ((size_t)1 << 20)
 
@@ -232,7 +233,8 @@ void sort_merge_begin(struct sort_merge *m, struct sort_item *items, size_t n,
 MUST_USE bool sort_merge_step(struct sort_merge *m, size_t moves);
 void sort_merge_release(struct sort_merge *m);
 
-void thread_names_init(struct thread_names *names, uint64_t seed);
+/* Room for so many is made at once; there may be more. */
+void thread_names_init(struct thread_names *names, uint64_t seed, size_t expected);
 void thread_names_release(struct thread_names *names);
 /* The number kept for a text, 0 at first; null when there is no room for more. Valid
  * until the next call. */

@@ -175,8 +175,8 @@ gather_begin(struct search *w, const struct step *step)
 
 	if (w->merge.items)
 		return;
-	thread_names_init(&w->thread.ids, seed);
-	thread_names_init(&w->thread.subjects, ~seed);
+	thread_names_init(&w->thread.ids, seed, w->n_found + w->n_found / 2);
+	thread_names_init(&w->thread.subjects, ~seed, w->n_found);
 	w->merge.items =
 	    memory_new(w->n_found ? w->n_found : 1, sizeof(*w->merge.items));
 }

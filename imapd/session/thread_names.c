@@ -4,9 +4,12 @@
 #define SLOTS_FIRST 1024
 
 void
-thread_names_init(struct thread_names *names, uint64_t seed)
+thread_names_init(struct thread_names *names, uint64_t seed, size_t expected)
 {
-	*names = (struct thread_names){.seed = seed};
+	*names = (struct thread_names){.seed = seed, .n_slots = SLOTS_FIRST};
+	while (names->n_slots / 2 < expected)
+		names->n_slots *= 2;
+	names->slots = memory_new(names->n_slots, sizeof(*names->slots));
 	buf_init(&names->bytes, SEARCH_ORDER_MAX);
 }
 
@@ -58,7 +61,7 @@ slots_put(struct thread_names *names, uint64_t hash, uint32_t value)
 static void
 slots_grow(struct thread_names *names)
 {
-	names->n_slots = names->n_slots ? names->n_slots * 2 : SLOTS_FIRST;
+	names->n_slots *= 2;
 	free(names->slots);
 	names->slots = memory_new(names->n_slots, sizeof(*names->slots));
 	for (size_t i = 0; i < names->n; i++)

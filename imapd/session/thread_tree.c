@@ -16,7 +16,7 @@ pass(struct session *s, pass_one *one)
 	struct search *w = s->work;
 	struct thread *t = &w->thread;
 
-	for (size_t left = SEARCH_RECORDS_STEP; t->at < w->merge.n; left--) {
+	for (size_t left = SEARCH_NODES_STEP; t->at < w->merge.n; left--) {
 		if (left == 0)
 			return SEARCH_TURN;
 		one(t, (uint32_t)w->merge.items[t->at++].offset);
@@ -31,7 +31,7 @@ pass_roots(struct session *s, pass_one *one)
 {
 	struct thread *t = &((struct search *)s->work)->thread;
 
-	for (size_t left = SEARCH_RECORDS_STEP; t->at < t->n_roots; left--) {
+	for (size_t left = SEARCH_NODES_STEP; t->at < t->n_roots; left--) {
 		if (left == 0)
 			return SEARCH_TURN;
 		one(t, t->roots[t->at++]);
