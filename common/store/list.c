@@ -171,6 +171,9 @@ mailbox_show(const struct store_account *a, const struct store_mailbox *box,
 		if (r->appended <= a->durable)
 			break;
 		out->uidnext = r->uid;
+		/* Who resynchronises from here must be told of it. */
+		if (out->modseq >= r->appended)
+			out->modseq = r->appended - 1;
 		if (r->flags & RECORD_GONE)
 			continue;
 		out->messages--;
