@@ -3,10 +3,11 @@
 #define OUT_MAX (64u << 20)
 
 void
-harness_init_policy(struct harness *h, const struct session_policy *policy)
+harness_init_with(struct harness *h, const struct session_policy *policy,
+		  const struct store_settings *settings)
 {
 	*h = (struct harness){.policy = *policy};
-	fixture_init(&h->f, &(struct store_settings){.summarize = true});
+	fixture_init(&h->f, settings);
 	store_account_wait(h->f.account, false);
 	fixture_check(&h->f, store_view_refresh(h->f.account, &h->f.err));
 	h->policy.temporary = h->f.root;
@@ -22,7 +23,7 @@ harness_init(struct harness *h)
 	    .compress = true,
 	};
 
-	harness_init_policy(h, &policy);
+	harness_init_with(h, &policy, &(struct store_settings){.summarize = true});
 }
 
 void

@@ -34,8 +34,9 @@ struct harness {
 };
 
 void harness_init(struct harness *h);
-/* With a policy of the test's own. */
-void harness_init_policy(struct harness *h, const struct session_policy *policy);
+/* With a policy and a store of the test's own. */
+void harness_init_with(struct harness *h, const struct session_policy *policy,
+		       const struct store_settings *settings);
 void harness_release(struct harness *h);
 
 /* Session number i, opened without its greeting. */

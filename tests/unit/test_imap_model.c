@@ -13,7 +13,7 @@
 #include <time.h>
 
 #define SESSIONS     4
-#define BOXES        3
+#define BOXES        4
 #define MESSAGES_MAX 60 /* about that many in a mailbox */
 #define TRACE_LINES  40
 #define ALL_FLAGS    (STORE_FLAGS | 15u * CLIENT_KEYWORD)
@@ -29,7 +29,7 @@ struct fact {
 };
 
 struct box {
-	const char *name;
+	char name[20]; /* empty: there is none */
 	uint32_t id, uidvalidity, uidnext;
 	struct fact at[CLIENT_MESSAGES];
 	size_t n;
@@ -41,13 +41,19 @@ struct player {
 	struct box *box; /* selected, or null */
 	bool read_only;
 	bool idling;
+	/* A COPY or APPEND that waits for the disk: nobody may see what it made. */
+	struct {
+		struct box *box;
+		struct fact at[CLIENT_MESSAGES];
+		size_t n;
+	} held;
 	/* What it knew when it left a mailbox, to resynchronise with. */
 	struct {
 		struct box *box;
 		struct fact at[CLIENT_MESSAGES];
 		size_t n;
 		uint64_t highest;
-		uint32_t uidnext;
+		uint32_t uidvalidity, uidnext;
 	} cache;
 };
 
@@ -117,6 +123,50 @@ fact_add(struct game *g, struct box *b, uint32_t flags)
 	b->at[b->n++] = (struct fact){.uid = b->uidnext++, .flags = flags};
 }
 
+/* Somebody synced: what was held can be seen. */
+static void
+truth_synced(struct game *g)
+{
+	for (uint32_t i = 0; i < SESSIONS; i++) {
+		struct player *p = &g->players[i];
+
+		for (size_t k = 0; k < p->held.n; k++) {
+			struct box *b = p->held.box;
+			size_t at = b->n;
+
+			MUST(g, b->n < CLIENT_MESSAGES);
+			while (at > 0 && b->at[at - 1].uid > p->held.at[k].uid)
+				at--;
+			memmove(&b->at[at + 1], &b->at[at],
+				(b->n++ - at) * sizeof(b->at[0]));
+			b->at[at] = p->held.at[k];
+		}
+		p->held.n = 0;
+	}
+}
+
+/* What a client is told of it. */
+static uint32_t
+visible_uidnext(const struct game *g, const struct box *b)
+{
+	uint32_t next = b->uidnext;
+
+	for (uint32_t i = 0; i < SESSIONS; i++)
+		if (g->players[i].held.box == b && g->players[i].held.n > 0 &&
+		    g->players[i].held.at[0].uid < next)
+			next = g->players[i].held.at[0].uid;
+	return next;
+}
+
+/* It never goes back, but before what is not durable yet. */
+static void
+highest_check(struct game *g, struct box *b, uint64_t highest)
+{
+	MUST(g, highest >= b->highest || visible_uidnext(g, b) < b->uidnext);
+	if (highest > b->highest)
+		b->highest = highest;
+}
+
 static void
 fact_remove(struct box *b, uint32_t uid)
 {
@@ -181,6 +231,8 @@ player_lost(struct game *g, struct player *p)
 	p->box = NULL;
 	p->idling = false;
 	p->cache.box = NULL;
+	p->held.box = NULL;
+	p->held.n = 0;
 }
 
 static void
@@ -192,20 +244,32 @@ hear(struct game *g, struct player *p, struct span got)
 		lose(g, p->client.fault, p->client.fault_line);
 }
 
+static uint64_t
+durable_now(struct game *g)
+{
+	fixture_check(&g->h.f, account_refresh(g->h.account, &g->h.f.err));
+	return store_durable(g->h.f.account);
+}
+
 /* Sends a line, in two pieces at times. */
 static void
 send_line(struct game *g, struct player *p, const char *text)
 {
 	size_t i = (size_t)(p - g->players), n = strlen(text), cut;
+	uint64_t durable = durable_now(g);
 	struct buf got = buf_make(16 << 20);
 	char who[8];
 
 	snprintf(who, sizeof(who), "%zu >", i);
 	trace(g, who, span_str(text));
+	g->h.policy.limits.output_high = draw(g, 3) ? 256u << 10 : 50 + draw(g, 500);
 	cut = draw(g, 4) == 0 ? draw(g, (uint32_t)n) : n;
 	buf_put(&got, harness_send(&g->h, i, span_make(text, cut)));
 	if (cut < n)
 		buf_put(&got, harness_send(&g->h, i, span_make(text + cut, n - cut)));
+	/* A journal file that is full is synced before the next is begun. */
+	if (store_durable(g->h.f.account) > durable)
+		truth_synced(g);
 	hear(g, p, buf_span(&got));
 	buf_release(&got);
 	g->n_commands++;
@@ -525,14 +589,22 @@ play_fetch_changed(struct game *g, struct player *p)
 {
 	struct client *c = &p->client;
 	uint64_t since = c->at[draw(g, (uint32_t)c->n)].modseq;
+	bool vanished;
 
 	if (!c->condstore || since == 0)
 		return;
 	settle(g, p);
 	if (c->n == 0)
 		return;
-	MUST(g, sayf(g, p, "UID FETCH 1:* (FLAGS) (CHANGEDSINCE %llu)",
-		     (unsigned long long)since));
+	vanished = c->qresync && p->cache.box == p->box &&
+		   p->cache.uidvalidity == p->box->uidvalidity;
+	if (vanished)
+		since = p->cache.highest;
+	MUST(g, sayf(g, p, "UID FETCH 1:* (FLAGS) (CHANGEDSINCE %llu%s)",
+		     (unsigned long long)since, vanished ? " VANISHED" : ""));
+	for (size_t i = 0; i < p->cache.n && vanished; i++)
+		MUST(g, imap_ranges_contain(&c->vanished, p->cache.at[i].uid) !=
+			    (fact_find(p->box, p->cache.at[i].uid) != NULL));
 	for (size_t i = 0; i < p->box->n; i++) {
 		const struct fact *f = &p->box->at[i];
 		bool told = false;
@@ -612,10 +684,43 @@ play_expunge(struct game *g, struct player *p)
 	check_all(g, p);
 }
 
+/* One that is there. */
 static struct box *
 draw_box(struct game *g)
 {
-	return &g->boxes[draw(g, BOXES)];
+	struct box *b = &g->boxes[draw(g, BOXES)];
+
+	return b->name[0] ? b : &g->boxes[0];
+}
+
+/* The command waits for the disk, with what it made: the last n facts of the box. */
+static void
+hold(struct game *g, struct player *p, struct box *b, size_t n, const char *text)
+{
+	buf_reset(&g->line);
+	buf_put_str(&g->line, "t ");
+	buf_put_str(&g->line, text);
+	buf_put(&g->line, span_make("\r\n\0", 3));
+	p->held.box = b;
+	p->held.n = n;
+	b->n -= n;
+	memcpy(p->held.at, &b->at[b->n], n * sizeof(b->at[0]));
+	g->h.hold_sync = true;
+	send_line(g, p, g->line.at);
+	g->h.hold_sync = false;
+	MUST(g, g->h.at[p - g->players].want == SESSION_WANT_SYNC);
+	MUST(g, p->client.tagged[0] == '\0');
+}
+
+static void
+play_held(struct game *g, struct player *p)
+{
+	truth_synced(g);
+	p->held.box = NULL;
+	trace(g, "goes on", SPAN(""));
+	hear(g, p, harness_go_on(&g->h, (size_t)(p - g->players)));
+	check_fetched(g, p);
+	MUST(g, ok(p));
 }
 
 static void
@@ -626,12 +731,14 @@ play_copy(struct game *g, struct player *p)
 	static struct chosen c;
 	static struct client was;
 	static struct fact taken[CLIENT_MESSAGES];
-	bool gone = false;
+	bool gone = false, held;
+	char text[300];
 	size_t n = 0;
 
 	if (to->n > MESSAGES_MAX)
 		return;
 	choose(g, p, &c);
+	held = draw(g, 5) == 0;
 	was = p->client;
 	for (size_t i = 0; i < was.n; i++) {
 		const struct fact *f = chosen_fact(p, &c, i);
@@ -645,13 +752,20 @@ play_copy(struct game *g, struct player *p)
 	gone &= !c.uid;
 	if (gone)
 		n = 0;
+	if (!held && n > 0)
+		truth_synced(g);
 	for (size_t i = 0; i < n; i++) {
 		if (move)
 			fact_remove(p->box, taken[i].uid);
 		fact_add(g, to, taken[i].flags);
 	}
-	(void)sayf(g, p, "%s%s %s %s", uid_word(&c), move ? "MOVE" : "COPY", c.text,
-		   to->name);
+	snprintf(text, sizeof(text), "%s%s %s %s", uid_word(&c), move ? "MOVE" : "COPY",
+		 c.text, to->name);
+	if (held && n > 0) {
+		hold(g, p, to, n, text);
+		return;
+	}
+	(void)say(g, p, text);
 	MUST(g,
 	     gone ? span_starts(span_str(p->client.tagged), SPAN("NO [EXPUNGEISSUED]"))
 		  : ok(p));
@@ -662,13 +776,20 @@ play_append(struct game *g, struct player *p)
 {
 	struct box *b = draw_box(g);
 	uint32_t flags = draw_flags(g, false);
-	char text[100];
+	char text[100], line[300];
 
 	if (b->n > MESSAGES_MAX)
 		return;
+	snprintf(line, sizeof(line), "APPEND %s (%s) {14+}\r\nA: b\r\n\r\ntext\r\n",
+		 b->name, flags_text(flags, text));
+	if (draw(g, 5) == 0) {
+		fact_add(g, b, flags);
+		hold(g, p, b, 1, line);
+		return;
+	}
+	truth_synced(g);
 	fact_add(g, b, flags);
-	MUST(g, sayf(g, p, "APPEND %s (%s) {14+}\r\nA: b\r\n\r\ntext\r\n", b->name,
-		     flags_text(flags, text)));
+	MUST(g, say(g, p, line));
 	MUST(g, client_code(&p->client, "[APPENDUID ").n > 0);
 }
 
@@ -684,10 +805,9 @@ play_status(struct game *g, struct player *p)
 	for (size_t i = 0; i < b->n; i++)
 		unseen += !(b->at[i].flags & STORE_SEEN);
 	MUST(g, p->client.status_messages == b->n);
-	MUST(g, p->client.status_uidnext == b->uidnext);
+	MUST(g, p->client.status_uidnext == visible_uidnext(g, b));
 	MUST(g, p->client.status_unseen == unseen);
-	MUST(g, p->client.status_highest >= b->highest);
-	b->highest = p->client.status_highest;
+	highest_check(g, b, p->client.status_highest);
 }
 
 /* --- selecting
@@ -702,7 +822,8 @@ remember(struct game *g, struct player *p)
 	p->client.condstore = true;
 	p->cache.box = p->box;
 	p->cache.highest = p->client.status_highest;
-	p->cache.uidnext = p->box->uidnext;
+	p->cache.uidnext = visible_uidnext(g, p->box);
+	p->cache.uidvalidity = p->box->uidvalidity;
 	p->cache.n = p->client.n;
 	for (size_t i = 0; i < p->client.n; i++)
 		p->cache.at[i] = (struct fact){.uid = p->client.at[i].uid,
@@ -769,7 +890,7 @@ static void
 resync(struct game *g, struct player *p)
 {
 	struct box *b = p->cache.box;
-	uint32_t how = draw(g, 3), known_top = b->uidnext - 1;
+	uint32_t how = draw(g, 3), known_top = visible_uidnext(g, b) - 1;
 	char known[300] = "";
 
 	if (how > 0 && p->cache.uidnext > 1) {
@@ -783,9 +904,13 @@ resync(struct game *g, struct player *p)
 			 p->cache.at[i - 1].uid, p->cache.at[i].uid);
 	}
 	p->box = b;
-	MUST(g, sayf(g, p, "SELECT %s (QRESYNC (%u %llu%s))", b->name, b->uidvalidity,
-		     (unsigned long long)p->cache.highest, known));
-	resync_check(g, p, known_top);
+	MUST(g,
+	     sayf(g, p, "SELECT %s (QRESYNC (%u %llu%s))", b->name,
+		  p->cache.uidvalidity, (unsigned long long)p->cache.highest, known));
+	if (p->cache.uidvalidity == b->uidvalidity)
+		resync_check(g, p, known_top);
+	else
+		MUST(g, p->client.n_fetched == 0 && p->client.vanished.n == 0);
 }
 
 static void
@@ -796,7 +921,7 @@ play_select(struct game *g, struct player *p)
 
 	client_forget(&p->client);
 	p->read_only = false;
-	if (p->client.qresync && p->cache.box && draw(g, 4)) {
+	if (p->client.qresync && p->cache.box && p->cache.box->name[0] && draw(g, 4)) {
 		resync(g, p);
 	} else {
 		p->box = b;
@@ -805,10 +930,9 @@ play_select(struct game *g, struct player *p)
 	}
 	p->client.selected = true;
 	MUST(g, p->client.n == p->box->n);
-	MUST(g, p->client.uidnext == p->box->uidnext);
+	MUST(g, p->client.uidnext == visible_uidnext(g, p->box));
 	MUST(g, p->client.uidvalidity == p->box->uidvalidity);
-	MUST(g, p->client.highest >= p->box->highest);
-	p->box->highest = p->client.highest;
+	highest_check(g, p->box, p->client.highest);
 	if (p->client.n > 0) {
 		MUST(g, sayf(g, p, "FETCH 1:* (UID FLAGS%s)",
 			     p->client.condstore ? " MODSEQ" : ""));
@@ -827,6 +951,7 @@ play_deliver(struct game *g)
 	if (b->n > MESSAGES_MAX)
 		return;
 	trace(g, "deliver", span_str(b->name));
+	truth_synced(g);
 	fact_add(g, b, 0);
 	harness_deliver(&g->h, b->id, "A: b\r\n\r\ntext\r\n");
 }
@@ -847,10 +972,24 @@ play_delete(struct game *g)
 	trace(g, "delete", span_str(b->name));
 	for (uint32_t uid = range.first; uid <= range.last; uid++)
 		fact_remove(b, uid);
+	truth_synced(g);
 	fixture_check(&g->h.f,
 		      store_expunge(g->deleter, b->id, (struct store_uids){&range, 1},
 				    g->h.f.now_us, &n, NULL, &err));
 	fixture_check(&g->h.f, store_sync(g->deleter, g->h.f.now_us, &err));
+}
+
+/* All is read anew by everybody, and what was expunged is forgotten. */
+static void
+play_compact(struct game *g)
+{
+	struct store_compaction done;
+	struct err err;
+
+	trace(g, "compact", SPAN(""));
+	truth_synced(g);
+	fixture_check(&g->h.f,
+		      store_compact(g->deleter, 0, g->h.f.now_us, &done, &err));
 }
 
 /* A client comes, and says what it knows. */
@@ -884,6 +1023,59 @@ play_logout(struct game *g, struct player *p)
 	MUST(g, p->client.bye);
 	player_lost(g, p);
 	play_open(g, p);
+}
+
+/* Its mailbox was deleted. */
+static void
+play_doomed(struct game *g, struct player *p)
+{
+	size_t i = (size_t)(p - g->players);
+
+	if (p->idling && draw(g, 2))
+		hear(g, p, harness_push(&g->h, i));
+	else
+		send_line(g, p, p->idling ? "DONE\r\n" : "t FETCH 1 FLAGS\r\n");
+	MUST(g, p->client.bye);
+	MUST(g, p->client.tagged[0] == '\0');
+	(void)harness_say(&g->h, i, "");
+	MUST(g, g->h.at[i].want == SESSION_WANT_CLOSE);
+	player_lost(g, p);
+	play_open(g, p);
+}
+
+/* The last mailbox comes and goes, and gets another name. */
+static void
+play_mailbox(struct game *g, struct player *p)
+{
+	struct box *b = &g->boxes[BOXES - 1];
+	uint32_t uidvalidity = b->uidvalidity;
+	struct store_mailbox box;
+
+	for (size_t i = 0; i < SESSIONS; i++)
+		if (g->players[i].held.box == b ||
+		    (g->players[i].box == b && !b->name[0]))
+			return;
+	truth_synced(g);
+	if (!b->name[0]) {
+		*b = (struct box){.name = "Temp", .uidnext = 1};
+		MUST(g, say(g, p, "CREATE Temp"));
+		b->id = harness_mailbox(&g->h, b->name);
+		MUST(g, store_mailbox_get(g->h.f.account, b->id, &box));
+		MUST(g, box.uidvalidity > uidvalidity);
+		b->uidvalidity = box.uidvalidity;
+	} else if (draw(g, 2)) {
+		const char *name = strcmp(b->name, "Temp") ? "Temp" : "Other/Temp";
+
+		MUST(g, sayf(g, p, "RENAME %s %s", b->name, name));
+		snprintf(b->name, sizeof(b->name), "%s", name);
+	} else {
+		if (p->box == b)
+			p->box = NULL;
+		MUST(g, sayf(g, p, "DELETE %s", b->name));
+		MUST(g, p->box || p->client.n == 0);
+		b->name[0] = '\0';
+		b->n = 0;
+	}
 }
 
 static void
@@ -923,6 +1115,12 @@ play(struct game *g)
 		play_deliver(g);
 	else if (what < 9)
 		play_delete(g);
+	else if (what < 10 && draw(g, 10) == 0)
+		play_compact(g);
+	else if (p->held.box)
+		play_held(g, p);
+	else if (p->box && !p->box->name[0])
+		play_doomed(g, p);
 	else if (p->idling || (what < 14 && p->box))
 		play_idle(g, p);
 	else if (what < 20)
@@ -931,6 +1129,8 @@ play(struct game *g)
 		play_status(g, p);
 	else if (what < 24)
 		play_logout(g, p);
+	else if (what < 25)
+		play_mailbox(g, p);
 	else if (!p->box)
 		play_select(g, p);
 	else if (what < 30)
@@ -939,7 +1139,7 @@ play(struct game *g)
 		settle(g, p);
 	else
 		plays[draw(g, N_ELEMS(plays))](g, p);
-	if (p->box && !p->idling)
+	if (p->box && p->box->name[0] && !p->idling && !p->held.box)
 		learn(g, p);
 }
 
@@ -949,15 +1149,24 @@ play(struct game *g)
 static void
 game_init(struct game *g)
 {
-	static const char *const names[BOXES] = {"INBOX", "Archive", "Sent"};
+	static const char *const names[BOXES] = {"INBOX", "Archive", "Sent", "Trash"};
+	const struct session_policy policy = {
+	    .limits = session_limits_default,
+	    .host_name = SPAN("mail.example.org"),
+	};
+	const struct store_settings settings = {
+	    .summarize = true,
+	    .journal_file_bytes = 20000,
+	    .data_file_bytes = 100000,
+	};
 	struct store_mailbox box;
 
 	*g = (struct game){.random = seed, .line = buf_make(1 << 20)};
-	harness_init(&g->h);
+	harness_init_with(&g->h, &policy, &settings);
 	for (size_t i = 0; i < BOXES; i++) {
 		struct box *b = &g->boxes[i];
 
-		b->name = names[i];
+		snprintf(b->name, sizeof(b->name), "%s", names[i]);
 		b->id = harness_mailbox(&g->h, names[i]);
 		MUST(g, store_mailbox_get(g->h.f.account, b->id, &box));
 		b->uidvalidity = box.uidvalidity;
@@ -984,6 +1193,10 @@ test_sessions_know_what_is_true(void **state)
 	for (size_t i = 0; i < SESSIONS; i++) {
 		struct player *p = &g->players[i];
 
+		if (p->held.box)
+			play_held(g, p);
+		if (p->box && !p->box->name[0])
+			play_doomed(g, p);
 		while (p->idling)
 			play_idle(g, p);
 		if (p->box)
