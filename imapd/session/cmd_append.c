@@ -245,10 +245,11 @@ next_announced(struct append_work *w, struct session *s)
 	struct span rest = span_after(imap_frame(&s->frame), w->mark);
 	const char *text = "Syntax error";
 
-	if (!w->failure.text &&
-	    (s->command.id == IMAP_REPLACE ||
-	     imap_parse_append_next(rest, w->utf8, &s->arena, s->message, &text) !=
-		 IMAP_APPEND_MESSAGE))
+	if (s->command.id == IMAP_REPLACE)
+		fail(w, RESULT_BAD, NULL, "REPLACE takes one message");
+	else if (!w->failure.text &&
+		 imap_parse_append_next(rest, w->utf8, &s->arena, s->message, &text) !=
+		     IMAP_APPEND_MESSAGE)
 		fail(w, RESULT_BAD, NULL, text);
 	w->stage = STAGE_ANNOUNCED;
 }
