@@ -27,7 +27,20 @@ struct boxm {
 	uint64_t modseq;
 };
 
+/* What a handle's watcher was told, and what its mailboxes were like. */
+struct ear {
+	bool all;
+	uint32_t told[64]; /* ids of mailboxes */
+	size_t n;
+	struct print {
+		uint32_t id;
+		uint64_t hash;
+	} prints[BOXES_MAX];
+	size_t n_prints;
+};
+
 struct model {
+	struct ear ears[2];
 	struct rng rng;
 	struct fixture f, other;
 	struct boxm boxes[BOXES_MAX];
@@ -42,6 +55,66 @@ content_make(unsigned tag, struct buf *out)
 	buf_putf(out, "Subject: tag %u\r\nMessage-ID: <%u@x>\r\n\r\n", tag, tag);
 	for (unsigned i = 0; i < tag * 37 % 500; i++)
 		buf_put_char(out, (char)('a' + (tag + i) % 26));
+}
+
+static void
+hear(void *context, const struct store_change *c)
+{
+	struct ear *e = context;
+
+	if (c->kind == STORE_CHANGE_ALL || e->n == N_ELEMS(e->told))
+		e->all = true;
+	else
+		e->told[e->n++] = c->mailbox;
+}
+
+static bool
+heard(const struct ear *e, uint32_t id)
+{
+	bool told = e->all;
+
+	for (size_t i = 0; i < e->n; i++)
+		told = told || e->told[i] == id;
+	return told;
+}
+
+/* All that a client can see of a mailbox. */
+static uint64_t
+print_of(const struct fixture *f, uint32_t id)
+{
+	uint64_t hash = 1;
+
+	for (const struct store_record *r = store_first(f->account, id); r;
+	     r = store_next(f->account, r))
+		hash = (hash ^ (r->uid + ((uint64_t)r->flags << 32) + r->keywords)) *
+		       UINT64_C(0x9e3779b97f4a7c15);
+	return hash;
+}
+
+/* What differs from the last time was told. */
+static void
+check_heard(struct model *m, struct fixture *f)
+{
+	struct ear *e = &m->ears[f == &m->other];
+
+	for (size_t i = 0; i < e->n_prints; i++)
+		if (!heard(e, e->prints[i].id))
+			assert_int_equal(print_of(f, e->prints[i].id),
+					 e->prints[i].hash);
+	e->n_prints = m->n;
+	for (size_t i = 0; i < m->n; i++)
+		e->prints[i] =
+		    (struct print){m->boxes[i].id, print_of(f, m->boxes[i].id)};
+	e->all = false;
+	e->n = 0;
+}
+
+static void
+listen(struct model *m)
+{
+	memset(m->ears, 0, sizeof(m->ears));
+	store_watch(m->f.account, hear, &m->ears[0]);
+	store_watch(m->other.account, hear, &m->ears[1]);
 }
 
 /* One of the two handles. */
@@ -109,42 +182,97 @@ op_append(struct model *m)
 	synced(m, f);
 }
 
+/* Is the message too new for a conditional change? */
+static bool
+flags_refused(struct fixture *f, const struct boxm *b, const struct mail *mail,
+	      const struct store_flag_change *change)
+{
+	const struct store_record *r = store_find(f->account, b->id, mail->uid);
+
+	assert_non_null(r);
+	return change->conditional && r->modseq > change->unchanged_since;
+}
+
+/* Does as the store should; true when anything changes. */
+static bool
+flags_model(struct fixture *f, struct boxm *b, struct store_range r,
+	    const struct store_flag_change *c, struct store_uid_list *refused)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < b->n; i++) {
+		struct mail *mail = &b->mails[i], was = *mail;
+
+		if (mail->uid < r.first || mail->uid > r.last)
+			continue;
+		if (flags_refused(f, b, mail, c)) {
+			store_uid_list_add(refused,
+					   (struct store_range){mail->uid, mail->uid});
+			continue;
+		}
+		if (c->verb == STORE_FLAGS_ADD) {
+			mail->flags |= c->flags;
+			mail->keywords |= c->keywords;
+		} else if (c->verb == STORE_FLAGS_REMOVE) {
+			mail->flags &= ~c->flags;
+			mail->keywords &= ~c->keywords;
+		} else {
+			mail->flags = c->flags;
+			mail->keywords = c->keywords;
+		}
+		changed = changed || mail->flags != was.flags ||
+			  mail->keywords != was.keywords;
+	}
+	return changed;
+}
+
+static void
+check_same(const struct store_uid_list *a, const struct store_uid_list *b)
+{
+	assert_int_equal(a->n, b->n);
+	for (size_t i = 0; i < a->n; i++) {
+		assert_int_equal(a->at[i].first, b->at[i].first);
+		assert_int_equal(a->at[i].last, b->at[i].last);
+	}
+}
+
 static void
 op_flags(struct model *m)
 {
 	struct fixture *f = one(m);
 	struct boxm *b = any_box(m);
 	struct store_range r = any_range(m, b);
-	enum store_flag_verb verb = (enum store_flag_verb)rng_below(&m->rng, 3);
-	uint32_t flags = (uint32_t)rng_below(&m->rng, 32);
-	uint64_t keywords = rng_below(&m->rng, 4), modseq;
-	bool changed = false;
+	struct store_flag_change change = {
+	    .verb = (enum store_flag_verb)rng_below(&m->rng, 3),
+	    .flags = (uint32_t)rng_below(&m->rng, 32),
+	    .keywords = rng_below(&m->rng, 4),
+	    .conditional = b->n > 0 && rng_once_in(&m->rng, 2)};
+	struct store_uid_list want = {0}, modified = {0};
+	uint64_t modseq;
+	bool changed;
 
-	fixture_check(f, store_flags_change(
-			     f->account, b->id, (struct store_uids){&r, 1},
-			     &(struct store_flag_change){
-				 .verb = verb, .flags = flags, .keywords = keywords},
-			     f->now_us, &modseq, NULL, &f->err));
-	for (size_t i = 0; i < b->n; i++) {
-		struct mail *mail = &b->mails[i], was = *mail;
-
-		if (mail->uid < r.first || mail->uid > r.last)
-			continue;
-		if (verb == STORE_FLAGS_ADD) {
-			mail->flags |= flags;
-			mail->keywords |= keywords;
-		} else if (verb == STORE_FLAGS_REMOVE) {
-			mail->flags &= ~flags;
-			mail->keywords &= ~keywords;
-		} else {
-			mail->flags = flags;
-			mail->keywords = keywords;
-		}
-		changed = changed || mail->flags != was.flags ||
-			  mail->keywords != was.keywords;
-	}
+	if (change.conditional)
+		change.unchanged_since =
+		    store_find(f->account, b->id,
+			       b->mails[rng_below(&m->rng, b->n)].uid)
+			->modseq;
+	changed = flags_model(f, b, r, &change, &want);
+	fixture_check(f, store_flags_change(f->account, b->id,
+					    (struct store_uids){&r, 1}, &change,
+					    f->now_us, &modseq, &modified, &f->err));
 	assert_int_equal(modseq != 0, changed);
+	check_same(&modified, &want);
+	store_uid_list_release(&want);
+	store_uid_list_release(&modified);
 	synced(m, f);
+}
+
+static int
+mail_order(const void *a, const void *b)
+{
+	uint32_t x = ((const struct mail *)a)->uid, y = ((const struct mail *)b)->uid;
+
+	return x < y ? -1 : x > y;
 }
 
 static size_t
@@ -208,6 +336,71 @@ op_copy_or_move(struct model *m)
 	synced(m, f);
 }
 
+/* A message takes the place of some others. */
+static void
+op_replace(struct model *m)
+{
+	struct fixture *f = one(m);
+	struct boxm *b = any_box(m), *to = any_box(m);
+	struct store_range r = any_range(m, b);
+	struct store_uid_list done = {0};
+	struct mail gone[MAILS_MAX];
+	struct buf content = buf_make(4096);
+	struct store_appended got;
+	struct store_message message;
+	size_t n;
+
+	if (to->n == MAILS_MAX)
+		return;
+	n = mails_take(b, r, gone);
+	content_make(++m->tags, &content);
+	message = fixture_message(f, buf_span(&content), SPAN("X: y\r\n"));
+	message.mailbox = to->id;
+	fixture_check(f, store_batch_begin(f->account, true, &f->err));
+	fixture_check(f, store_append(f->account, &message, &got, &f->err));
+	fixture_check(f,
+		      store_batch_expunge(f->account, b->id, (struct store_uids){&r, 1},
+					  &done, &f->err));
+	if (rng_once_in(&m->rng, 4)) { /* or not */
+		store_batch_cancel(f->account);
+		memcpy(b->mails + b->n, gone, n * sizeof(*gone));
+		b->n += n;
+		qsort(b->mails, b->n, sizeof(*b->mails), mail_order);
+	} else {
+		fixture_check(f, store_batch_end(f->account, &f->err));
+		assert_int_equal(store_uid_list_count(&done), n);
+		assert_int_equal(got.uid, to->uidnext);
+		to->mails[to->n++] = (struct mail){got.uid, m->tags, 0, 0};
+		to->uidnext++;
+		synced(m, f);
+	}
+	store_uid_list_release(&done);
+	buf_release(&content);
+}
+
+static void
+rename_inbox(struct model *m, struct fixture *f, const char *name)
+{
+	struct boxm *inbox = &m->boxes[0], *b = &m->boxes[m->n];
+
+	assert_int_equal(inbox->id, STORE_INBOX);
+	if (m->n == BOXES_MAX)
+		return;
+	fixture_check(f, store_mailbox_rename(f->account, STORE_INBOX, span_str(name),
+					      f->now_us, &f->err));
+	m->n++;
+	memset(b, 0, sizeof(*b));
+	b->id = store_mailbox_find(f->account, span_str(name));
+	b->uidnext = 1;
+	assert_true(span_copy(span_str(name), b->name, sizeof(b->name)));
+	for (size_t i = 0; i < inbox->n; i++) {
+		b->mails[i] = inbox->mails[i];
+		b->mails[i].uid = b->uidnext++;
+	}
+	b->n = inbox->n;
+	inbox->n = 0;
+}
+
 static void
 op_mailbox(struct model *m)
 {
@@ -231,8 +424,10 @@ op_mailbox(struct model *m)
 		memcpy(b->name, name, sizeof(name));
 		break;
 	case 1:
-		if (b->id == STORE_INBOX)
-			return;
+		if (b->id == STORE_INBOX) {
+			rename_inbox(m, f, name);
+			break;
+		}
 		fixture_check(f, store_mailbox_rename(f->account, b->id, span_str(name),
 						      f->now_us, &f->err));
 		memcpy(b->name, name, sizeof(name));
@@ -269,6 +464,7 @@ op_reopen(struct model *m)
 	fixture_reopen(&m->f);
 	m->other.store = m->f.store;
 	fixture_open(&m->other);
+	listen(m);
 }
 
 static void
@@ -371,6 +567,7 @@ check_model(struct model *m)
 	uint64_t messages = 0;
 	size_t n = 0;
 
+	check_heard(m, f);
 	for (size_t i = 0; i < m->n; i++) {
 		check_box(m, f, &m->boxes[i]);
 		messages += m->boxes[i].n;
@@ -405,7 +602,7 @@ op_text(struct model *m)
 static void (*const ops[])(struct model *) = {
     op_append,  op_append,       op_append,       op_flags, op_flags,
     op_expunge, op_copy_or_move, op_copy_or_move, op_save,  op_tidy,
-    op_mailbox, op_reopen,       op_text,         op_text,
+    op_replace, op_mailbox,      op_reopen,       op_text,  op_text,
 };
 
 static void
@@ -422,6 +619,7 @@ round_run(uint64_t seed, struct model *m)
 	fixture_init(&m->f, &settings);
 	m->other = m->f;
 	fixture_open(&m->other);
+	listen(m);
 	fixture_check(&m->f, store_view_refresh(m->f.account, &m->f.err));
 	while (store_mailbox_next(m->f.account, box.id, &box)) {
 		struct boxm *b = &m->boxes[m->n++];
