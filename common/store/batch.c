@@ -184,6 +184,10 @@ batch_write(struct store_account *a, struct err *err)
 	return result;
 }
 
+/* A full journal is rolled when all of it is durable, by store_synced(), so that nobody
+ * waits for the disk; at twice its size by whoever has just appended. */
+#define ROLL_FORCED 2
+
 /* A file is begun only when the one before is durable: so the base of the last file is
  * something to rely on, whatever else a power loss takes. */
 static int
@@ -206,7 +210,8 @@ store_batch_end(struct store_account *a, struct err *err)
 
 	ASSERT(a->batch.open && a->locked);
 	result = batch_write(a, err);
-	if (result == 0 && a->journal_end > a->store->settings.journal_file_bytes)
+	if (result == 0 &&
+	    a->journal_end > ROLL_FORCED * a->store->settings.journal_file_bytes)
 		result = batch_roll(a, err);
 	account_unlock(a);
 	return result == 0 ? STORE_OK : STORE_FAULT;

@@ -132,11 +132,12 @@ enum store_result
 chain_open(struct store_account *a, uint64_t position, struct chain *out,
 	   struct err *err)
 {
-	const struct log_dir dir = account_dir(a, FILE_JOURNAL);
+	struct log_dir dir = account_dir(a, FILE_JOURNAL);
 	struct log_numbers numbers;
 	enum store_result result;
 
 	*out = (struct chain){.account = a};
+	dir.io = &a->store->lazy; /* who only looks need not sync names */
 	if (log_dir_list(&dir, &numbers, err) < 0)
 		return STORE_FAULT;
 	result = chain_collect(a, &numbers, position, out, err);

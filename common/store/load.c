@@ -357,7 +357,7 @@ account_forget(struct store_account *a)
 int
 account_load(struct store_account *a, struct err *err)
 {
-	const struct log_dir dir = account_dir(a, FILE_JOURNAL);
+	struct log_dir dir = account_dir(a, FILE_JOURNAL);
 	struct loading l = {.account = a, .hold = buf_make(JOURNAL_EVENT_MAX)};
 	enum store_result result = STORE_FAULT;
 	struct log_numbers numbers;
@@ -370,6 +370,7 @@ account_load(struct store_account *a, struct err *err)
 	account_forget(a);
 	a->stale = true;
 	durable_read(a);
+	dir.io = &a->store->lazy; /* names are synced with what is appended next */
 	if (log_dir_list(&dir, &numbers, err) == 0) {
 		result = load_last(&l, &numbers, err);
 		log_numbers_release(&numbers);

@@ -11,6 +11,18 @@ position_void(const struct store_account *a, uint64_t position)
 	return position > a->void_from && position <= a->void_to;
 }
 
+/* See batch_roll(); a new file that cannot be had now is tried again later. */
+static void
+synced_roll(struct store_account *a)
+{
+	struct err ignored;
+
+	if (a->durable == a->state.position &&
+	    a->journal_end > a->store->settings.journal_file_bytes &&
+	    journal_roll(a, &(struct event_head){0}, &ignored) < 0)
+		a->stale = true;
+}
+
 enum store_result
 store_synced(struct store_account *a, uint64_t position, struct err *err)
 {
@@ -26,6 +38,8 @@ store_synced(struct store_account *a, uint64_t position, struct err *err)
 			       (unsigned long long)a->id);
 	if (done == 0 && position > a->durable)
 		done = durable_write(a, position, err);
+	if (done == 0)
+		synced_roll(a);
 	view_renew(a);
 	account_unlock(a);
 	return done == 0 ? STORE_OK : STORE_FAULT;
