@@ -1,5 +1,6 @@
 """./dev run - the whole suite in a throw-away folder, tested by real clients, then left running."""
 import argparse
+import imaplib
 import poplib
 import signal
 import smtplib
@@ -39,7 +40,7 @@ def client_tls(server):
 def compose(subject):
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = ADDRESS, ADDRESS, subject
-    message.set_content("Postroad sent this message to itself.\nIt came by SMTP and is read by POP3.\n")
+    message.set_content("Postroad sent this message to itself.\nIt came by SMTP and is read by IMAP and by POP3.\n")
     return message
 
 
@@ -51,8 +52,20 @@ def submit(server, message):
         client.send_message(message)
 
 
-def fetch(server, subject):
-    """The message as POP3 over TLS gives it; None while it is not there."""
+def fetch_imap(server, subject):
+    """The message as IMAP over TLS gives it; None while it is not there."""
+    client = imaplib.IMAP4_SSL("localhost", server.ports["imaps"], ssl_context=client_tls(server))
+    try:
+        client.login(ADDRESS, PASSWORD)
+        client.select(readonly=True)
+        numbers = client.search(None, "SUBJECT", f'"{subject}"')[1][0].split()
+        return client.fetch(numbers[0], "BODY[]")[1][0][1] if numbers else None
+    finally:
+        client.logout()
+
+
+def fetch_pop3(server, subject):
+    """The same as POP3 over TLS gives it."""
     client = poplib.POP3_SSL("localhost", server.ports["pop3s"], context=client_tls(server))
     try:
         client.user(ADDRESS)
@@ -71,12 +84,14 @@ def self_test(server):
     started = time.monotonic()
     submit(server, compose(subject))
     sent = time.monotonic()
-    text = harness.wait_until(lambda: fetch(server, subject), 20, "the message in the mailbox")
-    read = time.monotonic()
-    if b"Postroad sent this message to itself." not in text:
-        raise AssertionError("the message came back changed")
     print(f"ok: sent by SMTP submission (STARTTLS, login)  {(sent - started) * 1000:7.1f} ms")
-    print(f"ok: read by POP3 over TLS, {len(text)} bytes         {(read - sent) * 1000:7.1f} ms")
+    for name, fetch in (("IMAP", fetch_imap), ("POP3", fetch_pop3)):
+        begun = time.monotonic()
+        text = harness.wait_until(lambda: fetch(server, subject), 20, "the message in the mailbox")
+        if b"Postroad sent this message to itself." not in text:
+            raise AssertionError("the message came back changed")
+        print(f"ok: read by {name} over TLS, {len(text)} bytes         "
+              f"{(time.monotonic() - begun) * 1000:7.1f} ms")
 
 
 def say_how_to_connect(server):
@@ -87,6 +102,7 @@ Postroad is running. It is yours to try:
   account      {ADDRESS}   password {PASSWORD}
   SMTP         localhost:{ports['smtp']}  (mail from outside, to {ADDRESS})
   submission   localhost:{ports['submission']} STARTTLS, localhost:{ports['submissions']} TLS
+  IMAP         localhost:{ports['imap']} STARTTLS, localhost:{ports['imaps']} TLS
   POP3         localhost:{ports['pop3']} STLS, localhost:{ports['pop3s']} TLS
   certificate  {server.tls[0]} (made for this run; clients will ask)
   command      {server.build}/bin/postroad --config {server.config} status
