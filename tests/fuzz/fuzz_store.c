@@ -198,6 +198,50 @@ nothing(void *context, const struct store_finding *finding)
 	(void)finding;
 }
 
+/* It looks at all it is told. */
+static void
+hear(void *context, const struct store_change *c)
+{
+	uint64_t *sum = context;
+
+	*sum += c->mailbox + c->modseq;
+	for (size_t i = 0; i < c->uids.n; i++)
+		ASSERT(c->uids.at[i].first <= c->uids.at[i].last);
+}
+
+/* What clients ask for beside reading. */
+static void
+change_all(struct store_account *a, const struct store_message *m, struct err *err)
+{
+	const struct store_range all = {1, UINT32_MAX}, one = {2, 2};
+	const struct store_uids uids = {&all, 1}, some = {&one, 1};
+	const struct store_flag_change newer = {
+	    .flags = STORE_FLAGGED, .conditional = true, .unchanged_since = 5000};
+	struct store_uid_list list = {0};
+	struct store_appended got;
+	uint32_t first, id;
+	struct span name;
+	size_t place = 0;
+	uint64_t n;
+
+	(void)!store_flags_change(a, STORE_INBOX, uids, &newer, NOW, &n, &list, err);
+	(void)!store_move(a, STORE_INBOX, some, 4, NOW, &first, &n, &list, err);
+	(void)!store_mailbox_create(a, SPAN("x/y"), STORE_USE_NONE, NOW, &id, err);
+	(void)!store_mailbox_rename(a, 4, SPAN("z/y"), NOW, err);
+	(void)!store_subscribe(a, SPAN("x/w"), true, NOW, err);
+	while (store_subscribed_next(a, &place, &name))
+		(void)!store_mailbox_find(a, name);
+	if (store_batch_begin(a, true, err) == STORE_OK) {
+		if (store_append(a, m, &got, err) == STORE_OK)
+			(void)!store_batch_expunge(a, STORE_INBOX, uids, &list, err);
+		(void)!store_batch_end(a, err);
+	}
+	(void)!store_mailbox_rename(a, STORE_INBOX, SPAN("old"), NOW, err);
+	for (id = 1; id < 8; id++)
+		store_vanished(a, id, id * 500, &list);
+	store_uid_list_release(&list);
+}
+
 static void
 use(const struct log_io *io)
 {
@@ -214,10 +258,11 @@ use(const struct log_io *io)
 	struct store_appended got;
 	struct store_account *a;
 	struct err err;
-	uint64_t n;
+	uint64_t n, sum = 0;
 	struct store *s = store_new_on(io, SIMDISK_DIR, &settings, &err);
 
 	if (store_account_open(s, 1, STORE_MAY_CREATE, NOW, &a, &err) == STORE_OK) {
+		store_watch(a, hear, &sum);
 		if (store_view_refresh(a, &err) == STORE_OK)
 			read_all(a, &err);
 		(void)!store_verify(a, nothing, NULL, &n, &err);
@@ -237,6 +282,7 @@ use(const struct log_io *io)
 			    NOW, &n, NULL, &err);
 			(void)!store_expunge(a, 3, uids, NOW, &n, NULL, &err);
 		}
+		change_all(a, &m, &err);
 		(void)!store_rebuild(a, NOW, &n, &err);
 		(void)!store_compact(a, 0, NOW, &done, &err);
 		if (store_view_refresh(a, &err) == STORE_OK)
