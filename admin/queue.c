@@ -25,7 +25,17 @@ struct paging {
 	uint64_t last; /* id of the last row, where the next page starts */
 	size_t rows;   /* of this page */
 	bool failed;
+	bool partial; /* more will be in the queue when the spool is looked through */
 };
+
+/* Tells what qmgr has to say about its answer. True when that was not all. */
+static bool
+take_remark(const struct ipc_queue_done *done)
+{
+	if (done->text.n > 0)
+		admin_complain("%.*s", SPAN_ARG(done->text));
+	return done->ok && done->text.n > 0;
+}
 
 static void
 list_recipients(const struct ipc_queue_row *row, struct buf *out)
@@ -63,8 +73,8 @@ take_row(void *context, const struct ipc_message *m)
 	if (m->number != IPC_NUMBER_queue_row) {
 		paging->failed =
 		    m->number != IPC_NUMBER_queue_done || !m->queue_done.ok;
-		if (paging->failed)
-			admin_complain("%.*s", SPAN_ARG(m->queue_done.text));
+		if (m->number == IPC_NUMBER_queue_done && !paging->partial)
+			paging->partial = take_remark(&m->queue_done);
 		return false;
 	}
 	paging->last = row->id;
@@ -110,7 +120,9 @@ list_queue(struct admin *admin, int argc, char **argv)
 		listing_free(&paging.l);
 	else
 		listing_end(&paging.l);
-	return status == EXIT_DONE && paging.failed ? EXIT_FAILED : status;
+	if (status != EXIT_DONE)
+		return status;
+	return paging.failed ? EXIT_FAILED : paging.partial ? EXIT_LATER : EXIT_DONE;
 }
 
 /* --- show ------------------------------------------------------------------- */
@@ -152,12 +164,15 @@ show_message(struct admin *admin, int argc, char **argv)
 
 struct stats {
 	uint64_t total;
-	bool failed;
+	bool failed, partial;
 	struct listing *l;
 };
 
-/* Rows of stats: `reason` is the domain, `id` the count, `status` its state and
- * `arrived_us` the age of the oldest message. */
+/* By how long the messages have waited; see qmgr/admin_row.h. */
+static const char *const age_names[] = {"<5m", "<1h", "<6h", "<1d", ">1d"};
+
+/* Rows of stats: `reason` is the domain, `tries` the age, `id` the count and
+ * `arrived_us` when the oldest message came. */
 static bool
 take_stats(void *context, const struct ipc_message *m)
 {
@@ -166,9 +181,13 @@ take_stats(void *context, const struct ipc_message *m)
 	if (m->number != IPC_NUMBER_queue_row) {
 		stats->failed = m->number != IPC_NUMBER_queue_done || !m->queue_done.ok;
 		stats->total = stats->failed ? 0 : m->queue_done.count;
+		stats->partial = !stats->failed && take_remark(&m->queue_done);
 		return false;
 	}
 	listing_text(stats->l, m->queue_row.reason);
+	listing_text(stats->l, span_str(m->queue_row.tries < N_ELEMS(age_names)
+					    ? age_names[m->queue_row.tries]
+					    : "?"));
 	listing_number(stats->l, m->queue_row.id);
 	listing_time(stats->l, m->queue_row.arrived_us);
 	return true;
@@ -177,7 +196,8 @@ take_stats(void *context, const struct ipc_message *m)
 static enum exit_status
 show_stats(struct admin *admin, int argc, char **argv)
 {
-	static const char *const columns[] = {"domain", "messages", "oldest", NULL};
+	static const char *const columns[] = {"domain", "age", "messages", "oldest",
+					      NULL};
 	struct ipc_message ask = {.number = IPC_NUMBER_queue_ask};
 	struct stats stats = {.l = listing_new(admin, columns)};
 	enum exit_status status;
@@ -190,10 +210,11 @@ show_stats(struct admin *admin, int argc, char **argv)
 		return status == EXIT_DONE ? EXIT_FAILED : status;
 	}
 	if (admin->json)
-		printf("{\"total\": %" PRIu64 ", \"domains\": ", stats.total);
+		printf("{\"total\": %" PRIu64 ", \"complete\": %s, \"domains\": ",
+		       stats.total, stats.partial ? "false" : "true");
 	listing_end(&stats.l);
 	printf(admin->json ? "}\n" : "%" PRIu64 " in the queue\n", stats.total);
-	return EXIT_DONE;
+	return stats.partial ? EXIT_LATER : EXIT_DONE;
 }
 
 /* --- changes ------------------------------------------------------------------ */

@@ -133,6 +133,15 @@ walk_turn(struct qmgr *m, struct asking *a)
 	return a->limit == 0 || !queue_walk(m->queue, a->after);
 }
 
+/* What an operator must know of an answer about the whole queue. */
+static struct span
+walk_remark(const struct qmgr *m)
+{
+	if (m->search.running || m->search.first)
+		return SPAN("the spool has not been looked through: this is not all");
+	return SPAN("");
+}
+
 /* True when all has been answered. */
 static bool
 asking_turn(struct qmgr *m, struct asking *a)
@@ -147,7 +156,7 @@ asking_turn(struct qmgr *m, struct asking *a)
 		return false;
 	if (a->verb == QUEUE_STATS)
 		admin_stats_send(&a->stats, m->queue, a->peer, a->tag);
-	done_send(a->peer, a->tag, true, a->count, SPAN(""));
+	done_send(a->peer, a->tag, true, a->count, walk_remark(m));
 	return true;
 }
 

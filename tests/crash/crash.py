@@ -89,11 +89,16 @@ def read_subject(lines):
 
 
 def wait_empty_queue(server, seconds=120):
-    harness.wait_until(lambda: b'"total": 0' in server.command("--json", "queue", "stats").stdout,
+    """All of it: until the spool is looked through, qmgr says that it does not know all."""
+    harness.wait_until(lambda: b'"total": 0, "complete": true' in
+                       server.command("--json", "queue", "stats", check=False).stdout,
                        seconds, "an empty queue")
 
 
 def check(server, ledger, when):
+    harness.wait_until(lambda: b'"complete": true' in
+                       server.command("--json", "queue", "stats", check=False).stdout,
+                       120, "a queue that knows all")
     server.command("queue", "flush", "--all")
     wait_empty_queue(server)
     mailboxes = {a: read_mailbox(server.ports["pop3"], a) for a in ACCOUNTS}
@@ -250,6 +255,7 @@ def main():
     parser.add_argument("--every", type=int, default=20, help="disk: look into the mailboxes after so many")
     parser.add_argument("--build", default=harness.TOP / "build/release")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that mounts are taken down
     options.seed = os.environ.get("SEED") or str(time.time_ns())
     print(f"SEED={options.seed}", flush=True)
     run = run_kill if options.kind == "kill" else run_disk

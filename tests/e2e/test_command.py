@@ -1,5 +1,7 @@
 """postroad itself: directory, queue, mailboxes, trace; with the server up and down; exit statuses."""
 import json
+import os
+import signal
 import smtplib
 import uuid
 
@@ -127,7 +129,10 @@ def test_mail_to_outside_waits_and_obeys(own):
     own.command("queue", "flush", "--to", "outside.example")
     own.command("queue", "requeue", queue_id)
     harness.wait_until(lambda: status() == "deferred", 10, "deferred after requeue")
-    assert listed(own, "queue", "stats")["total"] >= 1
+    stats = listed(own, "queue", "stats")
+    assert stats["total"] >= 1 and stats["complete"] is True
+    [row] = [r for r in stats["domains"] if r["domain"] == "outside.example"]
+    assert row["age"] == "<5m" and row["messages"] >= 1
     own.command("queue", "remove", queue_id)
     assert status() is None
 
@@ -204,3 +209,19 @@ def test_stop_command(own):
     assert own.process.wait(30) == 0
     assert own.command("status", check=False).returncode == 1
     own.start()
+
+
+def test_queue_says_when_it_does_not_know_all(own):
+    """A new qmgr has not looked through the spool while spoold does not say where it ends."""
+    [spoold], [qmgr] = own.pids("spoold"), own.pids("qmgr")
+    os.kill(spoold, signal.SIGSTOP)
+    try:
+        os.kill(qmgr, signal.SIGKILL)
+        harness.wait_until(lambda: own.pids("qmgr") and qmgr not in own.pids("qmgr"), 10, "a new qmgr")
+        done = harness.wait_until(
+            lambda: (d := own.command("--json", "queue", "stats", check=False)).stdout and d, 30, "an answer")
+        assert done.returncode == 75 and json.loads(done.stdout)["complete"] is False
+        assert b"not all" in done.stderr
+    finally:
+        os.kill(spoold, signal.SIGCONT)
+    harness.wait_until(lambda: own.command("queue", "stats", check=False).returncode == 0, 20, "all of it")
