@@ -115,6 +115,23 @@ struct session {
 	const char *reason;
 };
 
+/* --- session.c, for read.c
+ * -------------------------------------------------------------------- */
+
+/* The only place that changes the phase. */
+void session_enter(struct session *s, enum session_phase to);
+/* BYE, and the session is over. */
+void
+session_bye(struct session *s, struct buf *out, const char *text, const char *reason);
+
+/* --- read.c: two phases; true when *want is to be given to the caller
+ * ------------------------- */
+
+MUST_USE bool
+session_read(struct session *s, struct step *step, enum session_want *want);
+MUST_USE bool
+session_drop(struct session *s, struct step *step, enum session_want *want);
+
 /* --- result.c: the tagged answer; each gives RUN_DONE
  * --------------------------------- */
 

@@ -38,8 +38,8 @@ command_forget(struct session *s)
 }
 
 /* The only place that changes the phase. */
-static void
-enter(struct session *s, enum session_phase to)
+void
+session_enter(struct session *s, enum session_phase to)
 {
 	if (to == PHASE_READ) {
 		command_forget(s);
@@ -97,8 +97,8 @@ leave(struct session *s, const char *reason)
 	s->reason = reason;
 }
 
-static void
-bye(struct session *s, struct buf *out, const char *text, const char *reason)
+void
+session_bye(struct session *s, struct buf *out, const char *text, const char *reason)
 {
 	buf_put_str(out, "* BYE ");
 	buf_put_str(out, text);
@@ -109,13 +109,7 @@ bye(struct session *s, struct buf *out, const char *text, const char *reason)
 void
 session_gone(struct session *s, struct buf *out)
 {
-	bye(s, out, "The selected mailbox was deleted", "mailbox deleted");
-}
-
-static void
-bye_lost(struct session *s, struct buf *out)
-{
-	bye(s, out, "The literal is too large to be skipped", "absurd literal");
+	session_bye(s, out, "The selected mailbox was deleted", "mailbox deleted");
 }
 
 void
@@ -135,7 +129,7 @@ session_end(struct session *s, enum session_ending why, struct buf *out)
 		return;
 	/* In the middle of a response there is no place for another. */
 	if (s->phase == PHASE_READ || s->idling)
-		bye(s, out, rows[why].text, rows[why].reason);
+		session_bye(s, out, rows[why].text, rows[why].reason);
 	else
 		leave(s, rows[why].reason);
 }
@@ -195,205 +189,6 @@ answer(struct session *s, struct buf *out)
 
 /* --- phases: each true when *want is to be given to the caller ------------------- */
 
-static void
-tag_take(struct session *s, struct span tag)
-{
-	if (!span_copy(tag, s->tag, sizeof(s->tag)))
-		s->tag[0] = '\0';
-}
-
-/* Of a command that was not, or not wholly, parsed. */
-static void
-tag_take_early(struct session *s)
-{
-	struct span tag = s->command.tag;
-
-	if (tag.n == 0 && !imap_tag(imap_frame(&s->frame), &tag))
-		tag = span_make(NULL, 0);
-	tag_take(s, tag);
-}
-
-/* The answer is known before the command ran. */
-static void
-answer_early(struct session *s)
-{
-	tag_take_early(s);
-	enter(s, PHASE_ANNOUNCE);
-}
-
-static const struct command *
-command_row(enum imap_command_id id)
-{
-	for (size_t i = 0; i < n_commands; i++)
-		if (commands[i].id == id)
-			return &commands[i];
-	return NULL;
-}
-
-/* s->command is whole, or an APPEND of which the message is to come. */
-static void
-command_begin(struct session *s)
-{
-	const struct command *row = command_row(s->command.id);
-
-	if (!row) {
-		(void)done_bad(s, "Already logged in");
-		answer_early(s);
-	} else if (!(row->states & s->state)) {
-		(void)done_bad(s, "No mailbox is selected");
-		answer_early(s);
-	} else {
-		s->row = row;
-		tag_take(s, s->command.tag);
-		enter(s, PHASE_RUN);
-	}
-}
-
-static void
-command_parse(struct session *s)
-{
-	const struct imap_parse_options options = {.utf8 = session_utf8(s)};
-	const char *text = "Syntax error";
-
-	switch (imap_parse(imap_frame(&s->frame), &options, &s->arena, &s->command,
-			   &text)) {
-	case IMAP_PARSE_OK:
-		command_begin(s);
-		return;
-	case IMAP_PARSE_BAD:
-		(void)done_bad(s, text);
-		break;
-	case IMAP_PARSE_LIMIT:
-		(void)done_no(s, "LIMIT", text);
-		break;
-	case IMAP_PARSE_UNKNOWN:
-		(void)done_bad(s, "Unknown command");
-		break;
-	case IMAP_PARSE_NO_TAG:
-		s->command.tag = span_make(NULL, 0);
-		(void)done_bad(s, "A command begins with a tag");
-		break;
-	}
-	answer_early(s);
-}
-
-/* A message of APPEND, for which its command is run at once; BAD; or an argument. */
-static enum imap_append_result
-literal_of_append(struct session *s)
-{
-	const struct imap_parse_options options = {.utf8 = session_utf8(s)};
-	struct imap_append_message message = {0};
-	const char *text = "Syntax error";
-	enum imap_append_result result = imap_parse_append(
-	    imap_frame(&s->frame), &options, &s->arena, &s->command, &message, &text);
-
-	if (result == IMAP_APPEND_BAD)
-		(void)done_bad(s, text);
-	if (result != IMAP_APPEND_MESSAGE)
-		return result;
-	s->message = arena_new(&s->arena, 1, sizeof(message));
-	if (!s->message) {
-		(void)done_no(s, "LIMIT", "Too many arguments");
-		return IMAP_APPEND_BAD;
-	}
-	*s->message = message;
-	return result;
-}
-
-/* True for an APPEND that a command's run can take on. */
-static bool
-literal_runs(struct session *s)
-{
-	const struct command *row = command_row(s->command.id);
-
-	return row && (row->states & s->state);
-}
-
-static void
-literal_refuse(struct session *s)
-{
-	tag_take_early(s);
-	imap_frame_refuse(&s->frame);
-	enter(s, PHASE_DROP);
-}
-
-static void
-literal(struct session *s, struct buf *out)
-{
-	switch (literal_of_append(s)) {
-	case IMAP_APPEND_BAD:
-		literal_refuse(s);
-		return;
-	case IMAP_APPEND_MESSAGE:
-		if (literal_runs(s)) {
-			command_begin(s);
-			return;
-		}
-		(void)done_bad(s, "No mailbox is selected");
-		literal_refuse(s);
-		return;
-	case IMAP_APPEND_NOT:
-		break;
-	}
-	s->command = (struct imap_command){0};
-	arena_release(&s->arena);
-	if (!imap_frame_accept(&s->frame)) {
-		(void)done_no(s, "TOOBIG", "The literal is too large");
-		literal_refuse(s);
-	} else if (imap_frame_literal(&s->frame)->sync) {
-		buf_put_str(out, "+ OK\r\n");
-	}
-}
-
-static bool
-phase_read(struct session *s, struct step *step, enum session_want *want)
-{
-	if (s->view.gone) {
-		session_gone(s, step->out);
-		return false;
-	}
-	switch (imap_frame_feed(&s->frame, step->in)) {
-	case IMAP_FRAME_MORE:
-		*want = SESSION_WANT_INPUT;
-		return true;
-	case IMAP_FRAME_COMMAND:
-		command_parse(s);
-		return false;
-	case IMAP_FRAME_LITERAL:
-		literal(s, step->out);
-		return false;
-	case IMAP_FRAME_BAD:
-		(void)done_bad(s, "A line is too long, or holds a bare CR, LF or NUL");
-		answer_early(s);
-		return false;
-	case IMAP_FRAME_FULL:
-		(void)done_no(s, "TOOBIG", "The command is too large");
-		answer_early(s);
-		return false;
-	case IMAP_FRAME_LOST:
-		bye_lost(s, step->out);
-		return false;
-	}
-	return false;
-}
-
-/* The rest of a command of which a literal was refused. */
-static bool
-phase_drop(struct session *s, struct step *step, enum session_want *want)
-{
-	switch (imap_frame_feed(&s->frame, step->in)) {
-	case IMAP_FRAME_MORE:
-		*want = SESSION_WANT_INPUT;
-		return true;
-	case IMAP_FRAME_LOST:
-		bye_lost(s, step->out);
-		return false;
-	default:
-		enter(s, PHASE_ANNOUNCE);
-		return false;
-	}
-}
-
 /* Learns what others did: a view that can be looked at. */
 static enum store_result
 refresh(struct session *s)
@@ -437,7 +232,7 @@ phase_run(struct session *s, struct step *step, enum session_want *want)
 	run = s->row->run(s, step);
 	s->account->actor = NULL;
 	if (run == RUN_DONE) {
-		enter(s, s->result.durable ? PHASE_SYNC : PHASE_ANNOUNCE);
+		session_enter(s, s->result.durable ? PHASE_SYNC : PHASE_ANNOUNCE);
 		return false;
 	}
 	*want = wants[run];
@@ -455,7 +250,7 @@ phase_sync(struct session *s, struct step *step, enum session_want *want)
 	}
 	if (s->sync_failed)
 		(void)done_no(s, "UNAVAILABLE", "It could not be made durable");
-	enter(s, PHASE_ANNOUNCE);
+	session_enter(s, PHASE_ANNOUNCE);
 	return false;
 }
 
@@ -484,9 +279,9 @@ phase_announce(struct session *s, struct step *step, enum session_want *want)
 	deflate = s->row && s->row->id == IMAP_COMPRESS && !s->compressed &&
 		  s->result.kind == RESULT_OK;
 	answer(s, step->out);
-	enter(s, PHASE_READ);
+	session_enter(s, PHASE_READ);
 	if (s->state != S_LOGOUT && s->errors >= s->policy->limits.errors_max)
-		bye(s, step->out, "Too many errors", "too many errors");
+		session_bye(s, step->out, "Too many errors", "too many errors");
 	*want = SESSION_WANT_COMPRESS;
 	s->compressed |= deflate;
 	return deflate;
@@ -497,7 +292,7 @@ phase_step(struct session *s, struct step *step, enum session_want *want)
 {
 	static bool (*const phases[])(struct session *, struct step *,
 				      enum session_want *) = {
-	    [PHASE_READ] = phase_read,         [PHASE_DROP] = phase_drop,
+	    [PHASE_READ] = session_read,       [PHASE_DROP] = session_drop,
 	    [PHASE_RUN] = phase_run,           [PHASE_SYNC] = phase_sync,
 	    [PHASE_ANNOUNCE] = phase_announce,
 	};

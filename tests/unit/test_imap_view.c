@@ -228,6 +228,38 @@ test_vanished_in_many_lines(void **state)
 	harness_release(&h);
 }
 
+/* What others did within the same call is told, the client's own change is not. */
+static void
+test_silent_is_but_one_change(void **state)
+{
+	static const struct store_range mine = {1, 2}, theirs = {2, 3};
+	struct store_change change = {.kind = STORE_CHANGE_FLAGS, .mailbox = 1};
+	struct view v = {.mailbox = 1};
+
+	(void)state;
+	view_silent_begin(&v);
+	change.uids = (struct store_uids){&theirs, 1};
+	change.modseq = 10;
+	view_note(&v, &change);
+	change.uids = (struct store_uids){&mine, 1};
+	change.modseq = 20;
+	view_note(&v, &change);
+	view_silent_end(&v, 20);
+	assert_int_equal(v.flags.n, 1);
+	assert_int_equal(v.flags.at[0].first, 2);
+	assert_int_equal(v.flags.at[0].last, 3);
+
+	view_silent_begin(&v);
+	change.uids = (struct store_uids){&mine, 1};
+	change.modseq = 30;
+	view_note(&v, &change);
+	view_silent_end(&v, 0);
+	view_sort_notes(&v.flags);
+	assert_int_equal(v.flags.n, 1);
+	assert_int_equal(v.flags.at[0].first, 1);
+	imap_ranges_release(&v.flags);
+}
+
 int
 main(void)
 {
@@ -235,6 +267,7 @@ main(void)
 	    cmocka_unit_test(test_view_dialogues),
 	    cmocka_unit_test(test_more_ranges_than_are_noted),
 	    cmocka_unit_test(test_vanished_in_many_lines),
+	    cmocka_unit_test(test_silent_is_but_one_change),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
