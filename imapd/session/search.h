@@ -216,6 +216,8 @@ MUST_USE bool
 search_test_header(const struct search_candidate *m, struct search_test *t);
 MUST_USE bool search_test_body(const struct search_candidate *m, struct search_test *t);
 MUST_USE bool search_test_text(const struct search_candidate *m, struct search_test *t);
+/* Texts of messages to come are there already. */
+MUST_USE bool search_text_at_hand(const struct search *w);
 /* The texts that are held are not valid any more. */
 void search_text_forget(struct search *w);
 

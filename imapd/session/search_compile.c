@@ -84,11 +84,13 @@ build_header(struct compiler *c, const struct imap_key *key, struct search_test 
 /* --- numbers, flags, dates, ids -----------------------------------------------------
  */
 
+/* In an empty mailbox nothing is meant by 1:*, which clients send all the same. */
 static void
 build_set(struct compiler *c, const struct imap_key *key, struct search_test *t)
 {
 	t->cost = COST_SET;
-	if (!view_resolve(c->s, &key->set, key->kind == IMAP_KEY_UID, &t->numbers))
+	if (c->s->view.n > 0 &&
+	    !view_resolve(c->s, &key->set, key->kind == IMAP_KEY_UID, &t->numbers))
 		c->text = "There is no message of that number";
 }
 

@@ -273,6 +273,14 @@ is_enough(const struct session *s, const struct search *w)
 	       (search->returns & ~(uint32_t)IMAP_SEARCH_SAVE) == IMAP_SEARCH_MIN;
 }
 
+/* A block of texts that was read is used up, whatever the budget: the most of the work
+ * is done. */
+static bool
+is_used_up(const struct search *w)
+{
+	return w->records_left <= 0 || (w->text_left <= 0 && !search_text_at_hand(w));
+}
+
 /* A message could not be looked at: it is the next one once more. */
 static enum search_work
 scan_again(struct session *s, const struct view_walk *before)
@@ -305,7 +313,8 @@ search_scan(struct session *s, struct step *step)
 		if (found)
 			note_found(w, m.number, m.record);
 		before = w->walk;
-		if (--w->records_left <= 0 || w->text_left <= 0) {
+		w->records_left--;
+		if (is_used_up(w)) {
 			session_progress(s, step, m.number, s->view.n);
 			return SEARCH_TURN;
 		}

@@ -12,6 +12,12 @@ search_text_forget(struct search *w)
 	w->text.block.n = 0;
 }
 
+bool
+search_text_at_hand(const struct search *w)
+{
+	return w->text.at + 1 < w->text.block.n;
+}
+
 /* The text of the message, when it stands in the block that is held. */
 static bool
 take_from_block(const struct search_candidate *m)

@@ -282,6 +282,21 @@ test_search_goes_on_while_others_change_the_mailbox(void **state)
 }
 
 static void
+test_search_of_an_empty_mailbox_finds_nothing(void **state)
+{
+	struct harness h;
+
+	(void)state;
+	harness_init(&h);
+	(void)harness_say(&h, 0, "a SELECT INBOX\r\n");
+	expect_like(&h, SPAN("a UID SEARCH 1:* NOT DELETED\r\n"),
+		    SPAN("* SEARCH\r\na OK UID SEARCH completed\r\n"));
+	expect_like(&h, SPAN("a SORT (DATE) UTF-8 1:*\r\n"),
+		    SPAN("* SORT\r\na OK SORT completed\r\n"));
+	harness_release(&h);
+}
+
+static void
 test_search_says_its_progress(void **state)
 {
 	struct session_policy policy = {.limits = session_limits_default,
@@ -323,6 +338,7 @@ main(void)
 	    cmocka_unit_test(test_search_in_small_steps_finds_the_same),
 	    cmocka_unit_test(test_search_answers_as_it_was_asked),
 	    cmocka_unit_test(test_search_goes_on_while_others_change_the_mailbox),
+	    cmocka_unit_test(test_search_of_an_empty_mailbox_finds_nothing),
 	    cmocka_unit_test(test_search_says_its_progress),
 	};
 
