@@ -30,7 +30,6 @@ from load import Load  # noqa: E402
 
 EXT4_IOC_SHUTDOWN, NO_LOG_FLUSH = 0x8004587D, 2
 MASTER_SHARE = 0.08  # of the kills: one program among twelve
-ACCOUNTS = [f"box{n}@example.org" for n in range(20)]
 
 
 class Ledger:
@@ -47,8 +46,8 @@ class Ledger:
     def compare(self, mailboxes):
         """Everything that is wrong, as texts."""
         wrong = []
-        for address in ACCOUNTS:
-            found = collections.Counter(mailboxes[address])
+        for address, subjects in mailboxes.items():
+            found = collections.Counter(subjects)
             wrong += [f"{t} is {n} times in {address}" for t, n in found.items() if n > 1]
             wrong += [f"{t} was never sent to {address}" for t in found
                       if address not in self.targets.get(t, ())]
@@ -101,7 +100,7 @@ def check(server, ledger, when):
                        120, "a queue that knows all")
     server.command("queue", "flush", "--all")
     wait_empty_queue(server)
-    mailboxes = {a: read_mailbox(server.ports["pop3"], a) for a in ACCOUNTS}
+    mailboxes = {a: read_mailbox(server.ports["pop3"], a) for a in server.accounts}
     wrong = ledger.compare(mailboxes)
     total = sum(map(len, mailboxes.values()))
     print(f"{when}: {len(ledger.acknowledged)} acknowledged, {len(ledger.targets)} tried, "
@@ -115,7 +114,8 @@ def make_server(options, folder=None, **where):
     server = harness.Postroad(build=options.build, folder=folder, **where, settings={
         "auth_without_tls": "yes", "restart_pause_max_s": "1"})
     server.start()
-    for address in ACCOUNTS:
+    server.accounts = [f"box{n}@example.org" for n in range(options.accounts)]
+    for address in server.accounts:
         server.add_account(address)
     return server
 
@@ -162,7 +162,7 @@ def run_kill(options, rng):
     ledger, killed = Ledger(), collections.Counter()
     server = make_server(options)
     with server:
-        load = Load(server.ports["smtp"], ACCOUNTS, 0, options.seed)
+        load = Load(server.ports["smtp"], server.accounts, 0, options.seed)
         for _ in range(options.rounds):
             time.sleep(rng.uniform(0.05, options.pause))
             kill = kill_master if rng.random() < MASTER_SHARE else lambda s: kill_child(s, rng)
@@ -224,7 +224,7 @@ def run_disk(options, rng):
     server = make_server(options, spool=disks[0].mount / "spool", mail=disks[1].mount / "mail")
     try:
         for number in range(options.rounds):
-            load = Load(server.ports["smtp"], ACCOUNTS, number, options.seed)
+            load = Load(server.ports["smtp"], server.accounts, number, options.seed)
             time.sleep(rng.uniform(0.1, options.pause))
             dying = rng.choice((disks[:1], disks[1:], disks, disks))
             before = time.monotonic()
@@ -252,6 +252,7 @@ def main():
     parser.add_argument("kind", choices=("kill", "disk"))
     parser.add_argument("rounds", type=int, nargs="?", default=200)
     parser.add_argument("--pause", type=float, default=1.0, help="longest wait between crashes, s")
+    parser.add_argument("--accounts", type=int, default=20)
     parser.add_argument("--every", type=int, default=20, help="disk: look into the mailboxes after so many")
     parser.add_argument("--build", default=harness.TOP / "build/release")
     options = parser.parse_args()

@@ -1,0 +1,33 @@
+"""A few rounds of ./dev crash: kill -9 of programs, and file systems that lose what was not synced."""
+import os
+import random
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "crash"))
+import crash  # noqa: E402
+
+
+def rounds(n, pause):
+    seed = os.environ.get("SEED") or str(time.time_ns())
+    print(f"SEED={seed}")
+    options = SimpleNamespace(build=None, rounds=n, pause=pause, every=n, accounts=4, seed=seed)
+    return options, random.Random(seed)
+
+
+@pytest.fixture
+def need_loop_devices(need_root):
+    if not Path("/dev/loop-control").exists():
+        pytest.skip("needs loop devices")
+
+
+def test_crash_of_programs_loses_nothing():
+    assert crash.run_kill(*rounds(10, pause=0.4))
+
+
+def test_crash_of_file_systems_loses_nothing(need_loop_devices):
+    assert crash.run_disk(*rounds(5, pause=0.5))
