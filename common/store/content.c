@@ -27,7 +27,8 @@ prefix_get(struct store_account *a, const struct store_record *r, struct buf *ho
 	const struct log_file *f;
 	struct log_record record;
 	enum store_result result;
-	struct event e;
+	struct span prefix;
+	struct cursor c;
 
 	*out = span_make("", 0);
 	if (r->prefix_bytes == 0)
@@ -43,10 +44,15 @@ prefix_get(struct store_account *a, const struct store_record *r, struct buf *ho
 	default:
 		return STORE_DAMAGED;
 	}
-	if (!event_get(record.kind, record.payload, 0, &e) ||
-	    e.prefix.n != r->prefix_bytes)
+	/* It is the last field of the event, which is the right one by its guid. */
+	if (record.payload.n < 4 + (uint64_t)r->prefix_bytes)
 		return STORE_DAMAGED;
-	*out = e.prefix;
+	c = cursor_make(
+	    span_after(record.payload, record.payload.n - 4 - r->prefix_bytes));
+	prefix = wire_get_bytes(&c);
+	if (!cursor_done(&c))
+		return STORE_DAMAGED;
+	*out = prefix;
 	return STORE_OK;
 }
 
