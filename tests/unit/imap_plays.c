@@ -69,10 +69,10 @@ chosen_fact(const struct player *p, const struct chosen *c, size_t i)
 static uint32_t
 draw_flags(struct game *g, bool deleted)
 {
-	uint32_t flags = (1u << draw(g, 3)) | (draw(g, 3) ? 0 : 1u << draw(g, 5));
+	uint32_t flags = (1u << draw(g, 3)) | (draw(g, 3) ? 0u : 1u << draw(g, 5));
 
 	if (draw(g, 4) == 0)
-		flags |= CLIENT_KEYWORD << draw(g, CLIENT_KEYWORDS);
+		flags |= (uint32_t)CLIENT_KEYWORD << draw(g, CLIENT_KEYWORDS);
 	if (deleted && draw(g, 3) == 0)
 		flags |= STORE_DELETED;
 	return flags & ALL_FLAGS;
