@@ -153,7 +153,7 @@ static void
 begin_tls(struct client *c)
 {
 	enter(c, CLIENT_SECURING);
-	net_stream_secure(c->stream, c->gate->tls);
+	net_stream_secure(c->stream, c->gate->certificate.tls);
 }
 
 /* A login is through; its last words go out first. */
@@ -287,10 +287,11 @@ admit(struct client *c, enum login_ending *why)
 
 	*why = LOGIN_BUSY;
 	if (g->n_clients > s->connections_max ||
-	    net_crowd_refuses(g->n_before_login - 1,
-			      gate_share(g->proc, s->login_connections_refuse_from),
-			      gate_share(g->proc, s->login_connections_max),
-			      (uint32_t)rand()))
+	    net_crowd_refuses(
+		g->n_before_login - 1,
+		limits_share(g->proc, IPC_KIND_GATE, s->login_connections_refuse_from),
+		limits_share(g->proc, IPC_KIND_GATE, s->login_connections_max),
+		(uint32_t)rand()))
 		return false;
 	if (conf_networks_match(&s->limits_exempt, c->address.ip))
 		return true;
@@ -362,9 +363,9 @@ client_accept(struct gate_listener *l, int fd, const struct net_peer *peer)
 		enter(c, CLIENT_LOGIN);
 		login_open(c->login, net_stream_output(c->stream));
 		net_stream_flush(c->stream);
-	} else if (c->gate->tls) {
+	} else if (c->gate->certificate.tls) {
 		enter(c, CLIENT_HANDSHAKE);
-		net_stream_secure(c->stream, c->gate->tls);
+		net_stream_secure(c->stream, c->gate->certificate.tls);
 	} else {
 		client_close(c, "no certificate");
 	}

@@ -1,30 +1,8 @@
 #include "gate/gate.h"
 
-/* The channel binding that the client names, or one that shows what could have
- * been [RFC5802 6]; how many bytes, 0 without TLS. */
-static size_t
-binding_of(const struct client *c, struct span text, enum tls_binding *type,
-	   uint8_t *out)
-{
-	const struct tls_session *tls = net_stream_tls(c->stream);
-	size_t n;
-
-	*type = TLS_BINDING_NONE;
-	if (!tls)
-		return 0;
-	*type = tls_binding_named(text);
-	if (*type == TLS_BINDING_NONE)
-		*type = TLS_BINDING_EXPORTER;
-	n = tls_session_binding(tls, *type, out);
-	if (n == 0)
-		*type = TLS_BINDING_NONE;
-	return n;
-}
-
 static void
 start(struct client *c, struct ipc_peer *authd, const struct login_ask *ask)
 {
-	uint8_t binding[TLS_BINDING_MAX];
 	struct ipc_auth_start m = {
 	    .service = (uint8_t)c->service->auth,
 	    .tls = login_tls(c->login),
@@ -33,15 +11,11 @@ start(struct client *c, struct ipc_peer *authd, const struct login_ask *ask)
 	    .mechanism = ask->mechanism,
 	    .initial = ask->text,
 	};
-	enum tls_binding type;
 
-	/* The numbers of enum tls_binding are those of the message. */
-	m.binding = span_make(binding, binding_of(c, ask->text, &type, binding));
-	m.binding_type = (uint8_t)type;
 	c->tag = ++c->gate->exchanges << GATE_SLOT_BITS | c->slot;
 	c->exchange = true;
 	m.tag = c->tag;
-	ipc_send_auth_start(authd, &m);
+	auth_begin(authd, c->stream, &m);
 }
 
 static void

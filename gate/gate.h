@@ -11,6 +11,7 @@
 #pragma once
 
 #include "common/base/base.h"
+#include "common/front/front.h"
 #include "common/net/net.h"
 #include "common/proc/proc.h"
 #include "common/tls/tls.h"
@@ -47,10 +48,8 @@ struct gate {
 	LIST_HEAD(, gate_listener) listeners;
 	LIST_HEAD(, client) clients;
 	struct login_policy policies[GATE_SERVICES];
-	char *host_name;             /* of the policies */
-	struct buf certificate, key; /* until both are there */
-	struct tls_context *tls;     /* null: no TLS */
-	uint64_t tickets_ms;         /* when the keys of tickets were new */
+	char *host_name; /* of the policies */
+	struct certificate certificate;
 	struct net_limits *limits;
 
 	/* Clients by the low bits of a tag of theirs. */
@@ -95,9 +94,6 @@ struct client {
 	char name[LOGIN_NAME_MAX + 1];
 	uint8_t ticket[16];
 };
-
-/* What this process keeps of a limit for all of its kind: its part, rounded up. */
-MUST_USE uint32_t gate_share(const struct proc *p, uint64_t all);
 
 /* --- client.c: from accept to close ------------------------------------------- */
 

@@ -2,12 +2,6 @@
 
 #include <sys/random.h>
 
-#define TLS_PEM_MAX      (1u << 20)
-#define TICKET_KEYS_MS   (6u * 3600 * 1000)
-#define LIMITS_TABLE_MAX 65536u
-#define MINUTE_MS        60000u
-#define EXPIRY_WARNING_S (14 * 86400)
-
 static struct gate *
 gate_of(const struct proc *p)
 {
@@ -16,34 +10,11 @@ gate_of(const struct proc *p)
 
 /* --- settings ------------------------------------------------------------------ */
 
-uint32_t
-gate_share(const struct proc *p, uint64_t all)
-{
-	uint32_t n = proc_count(p, IPC_KIND_GATE);
-	uint64_t mine = (all + n - 1) / n;
-
-	return mine < UINT32_MAX ? (uint32_t)mine : UINT32_MAX;
-}
-
-static struct net_limits_config
-limits_config(const struct proc *p)
-{
-	const struct settings *s = proc_settings(p);
-	struct net_limits_config config = {
-	    .clients_max = LIMITS_TABLE_MAX,
-	    .connections_max = gate_share(p, s->client_connections_max),
-	};
-
-	config.rates[NET_EVENT_CONNECTION] = (struct net_rate){
-	    gate_share(p, s->client_connections_per_minute_max), MINUTE_MS};
-	return config;
-}
-
 static void
 configure(struct gate *g)
 {
 	const struct settings *s = proc_settings(g->proc);
-	struct net_limits_config limits = limits_config(g->proc);
+	struct net_limits_config limits = limits_of_clients(g->proc, IPC_KIND_GATE);
 
 	free(g->host_name);
 	g->host_name = span_dup(span_str(s->hostname));
@@ -59,7 +30,7 @@ configure(struct gate *g)
 		    .mechanisms_plain = s->auth_without_tls
 					    ? SPAN("SCRAM-SHA-256 PLAIN LOGIN")
 					    : SPAN("SCRAM-SHA-256"),
-		    .starttls = g->tls && !gate_services[i].implicit_tls,
+		    .starttls = g->certificate.tls && !gate_services[i].implicit_tls,
 		    .auth_without_tls = s->auth_without_tls,
 		};
 		policy->limits.failures_max = (unsigned)s->auth_failures_max;
@@ -79,7 +50,7 @@ static int
 start(struct proc *p, struct err *err)
 {
 	struct gate *g = memory_new(1, sizeof(*g));
-	struct net_limits_config limits = limits_config(p);
+	struct net_limits_config limits = limits_of_clients(p, IPC_KIND_GATE);
 	uint64_t random[3];
 
 	if (getrandom(random, sizeof(random), 0) != sizeof(random))
@@ -90,8 +61,7 @@ start(struct proc *p, struct err *err)
 	limits.seed = random[1];
 	/* For the choice of who is refused in a crowd, nothing secret. */
 	srand((unsigned)random[2]);
-	buf_init(&g->certificate, TLS_PEM_MAX);
-	buf_init(&g->key, TLS_PEM_MAX);
+	certificate_init(&g->certificate);
 	LIST_INIT(&g->listeners);
 	LIST_INIT(&g->clients);
 	g->limits = net_limits_new(&limits);
@@ -105,54 +75,13 @@ reload(struct proc *p)
 	configure(gate_of(p));
 }
 
-/* --- certificate ----------------------------------------------------------------- */
-
-static void
-tls_loaded(struct gate *g, struct tls_context *fresh)
-{
-	int64_t left = tls_context_expires(fresh) - (int64_t)(proc_now_us() / 1000000);
-
-	logline(left < EXPIRY_WARNING_S ? LOGLINE_WARNING : LOGLINE_INFO,
-		"gate.certificate", L_I64("days_left", left / 86400));
-	tls_context_free(&g->tls);
-	g->tls = fresh;
-	g->tickets_ms = proc_ticks_ms();
-	configure(g);
-}
-
-static void
-wipe(struct buf *b)
-{
-	if (b->at)
-		explicit_bzero(b->at, b->size);
-	buf_release(b);
-}
-
-/* Both files come one after the other; the context is made of the pair. */
 static void
 file(struct proc *p, struct span name, int fd)
 {
 	struct gate *g = gate_of(p);
-	bool is_key = span_equal(name, SPAN("tls.key"));
-	struct buf *out = is_key ? &g->key : &g->certificate;
-	struct tls_context *fresh = NULL;
-	struct err err = {0};
 
-	wipe(out);
-	if (proc_read_fd(fd, out, &err) != 0) {
-		logline(LOGLINE_ERROR, "gate.certificate.unread", L_SPAN("file", name),
-			L_ERR(&err));
-		return;
-	}
-	if (g->key.n == 0 || g->certificate.n == 0)
-		return;
-	if (tls_context_new(buf_span(&g->certificate), buf_span(&g->key), &fresh,
-			    &err) == 0)
-		tls_loaded(g, fresh);
-	else
-		logline(LOGLINE_ERROR, "gate.certificate.bad", L_ERR(&err));
-	wipe(&g->certificate);
-	wipe(&g->key);
+	if (certificate_take(&g->certificate, name, fd))
+		configure(g);
 }
 
 /* --- listeners ------------------------------------------------------------------- */
@@ -228,10 +157,7 @@ turn(struct proc *p)
 {
 	struct gate *g = gate_of(p);
 
-	if (g->tls && proc_ticks_ms() - g->tickets_ms > TICKET_KEYS_MS) {
-		tls_context_rotate(g->tls);
-		g->tickets_ms = proc_ticks_ms();
-	}
+	certificate_turn(&g->certificate);
 	if (g->draining && net_streams_lingering() == 0)
 		proc_drained(p);
 }

@@ -179,32 +179,10 @@ exchange_cancel(struct client *c)
 	c->exchange = false;
 }
 
-/* The channel binding that the client names, or one that shows what could have
- * been [RFC5802 6]; how many bytes, 0 without TLS. */
-static size_t
-binding_of(const struct client *c, struct span text, enum tls_binding *type,
-	   uint8_t *out)
-{
-	const struct tls_session *tls = net_stream_tls(c->stream);
-	size_t n;
-
-	*type = TLS_BINDING_NONE;
-	if (!tls)
-		return 0;
-	*type = tls_binding_named(text);
-	if (*type == TLS_BINDING_NONE)
-		*type = TLS_BINDING_EXPORTER;
-	n = tls_session_binding(tls, *type, out);
-	if (n == 0)
-		*type = TLS_BINDING_NONE;
-	return n;
-}
-
 static void
 exchange_start(struct client *c, struct ipc_peer *authd, struct span message)
 {
 	const struct session_ask *ask = session_ask(c->session);
-	uint8_t binding[TLS_BINDING_MAX];
 	struct ipc_auth_start m = {
 	    .service = AUTH_SERVICE_SMTP,
 	    .tls = session_tls(c->session),
@@ -213,16 +191,12 @@ exchange_start(struct client *c, struct ipc_peer *authd, struct span message)
 	    .mechanism = smtp_mechanism_name(ask->mechanism),
 	    .initial = message,
 	};
-	enum tls_binding type;
 
-	/* The numbers of enum tls_binding are those of the message. */
-	m.binding = span_make(binding, binding_of(c, message, &type, binding));
-	m.binding_type = (uint8_t)type;
 	exchange_cancel(c);
 	m.tag = c->exchange_tag = ++c->smtpd->next_tag;
 	c->exchange = true;
 	await(c, m.tag);
-	ipc_send_auth_start(authd, &m);
+	auth_begin(authd, c->stream, &m);
 }
 
 static void

@@ -306,9 +306,9 @@ start(struct client *c, bool early)
 		} else {
 			greet(c);
 		}
-	} else if (c->smtpd->tls) {
+	} else if (c->smtpd->certificate.tls) {
 		client_wait(c, WAIT_TLS);
-		net_stream_secure(c->stream, c->smtpd->tls);
+		net_stream_secure(c->stream, c->smtpd->certificate.tls);
 		net_stream_deadline(c->stream, s->tls_handshake_timeout_s * 1000);
 	} else {
 		client_close(c, "no certificate");

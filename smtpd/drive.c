@@ -123,7 +123,7 @@ client_drive(struct client *c)
 	}
 	if (want == SESSION_WANT_TLS) {
 		client_wait(c, WAIT_TLS);
-		net_stream_secure(c->stream, c->smtpd->tls);
+		net_stream_secure(c->stream, c->smtpd->certificate.tls);
 	}
 	set_deadline(c);
 }

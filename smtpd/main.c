@@ -3,8 +3,6 @@
 
 #include <sys/random.h>
 
-#define TLS_PEM_MAX (1u << 20)
-
 static struct smtpd *
 smtpd_of(const struct proc *p)
 {
@@ -32,13 +30,12 @@ start(struct proc *p, struct err *err)
 	d->next_sid = random[0];
 	d->next_tag = random[1] >> 1; /* never 0 in any life of ours */
 	d->host_name = span_dup(span_str(proc_settings(p)->hostname));
-	buf_init(&d->certificate, TLS_PEM_MAX);
-	buf_init(&d->key, TLS_PEM_MAX);
+	certificate_init(&d->certificate);
 	buf_init(&d->envelope, ENVELOPE_BYTES_MAX);
 	buf_init(&d->recipients, ENVELOPE_BYTES_MAX);
 	TAILQ_INIT(&d->for_id);
 	TAILQ_INIT(&d->for_room);
-	limits = settings_limits(d);
+	limits = limits_of_clients(p, IPC_KIND_SMTPD);
 	limits.seed = random[2];
 	d->limits = net_limits_new(&limits);
 	settings_apply(d);
@@ -54,7 +51,10 @@ reload(struct proc *p)
 static void
 file(struct proc *p, struct span name, int fd)
 {
-	certificate_take(smtpd_of(p), name, fd);
+	struct smtpd *d = smtpd_of(p);
+
+	if (certificate_take(&d->certificate, name, fd))
+		settings_apply(d);
 }
 
 /* --- listeners ----------------------------------------------------------------------
@@ -136,7 +136,7 @@ turn(struct proc *p)
 	struct smtpd *d = smtpd_of(p);
 
 	message_turn(d);
-	certificate_turn(d);
+	certificate_turn(&d->certificate);
 	if (d->draining && d->n_clients == 0 && net_streams_lingering() == 0)
 		proc_drained(p);
 }

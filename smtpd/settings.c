@@ -1,8 +1,6 @@
 #include "smtpd/smtpd.h"
 
-#define CLIENTS_TABLE_MAX 65536u
-#define MINUTE_MS         60000u
-#define ANSWER_MS         120000
+#define ANSWER_MS 120000
 /* Under load who makes mistakes must go, and who brings nothing too. */
 #define LOAD_ERRORS_MAX 1
 #define LOAD_IDLE_MAX   10
@@ -80,7 +78,7 @@ policy_of(const struct smtpd *d, const struct smtpd_service *service)
 	    .kind = service->kind,
 	    .limits = limits_of(s),
 	    .host_name = span_str(d->host_name),
-	    .starttls = service->starttls && d->tls,
+	    .starttls = service->starttls && d->certificate.tls,
 	    .auth_without_tls = s->auth_without_tls,
 	    .login_required = service->logins,
 	    .normalise_bare = !foreign || !strict,
@@ -95,41 +93,11 @@ policy_of(const struct smtpd *d, const struct smtpd_service *service)
 	return p;
 }
 
-/* Each process keeps its part of what all of them together allow. */
-static uint32_t
-share(const struct smtpd *d, uint64_t all)
-{
-	uint32_t n = proc_count(d->proc, IPC_KIND_SMTPD);
-	uint64_t mine = (all + n - 1) / n;
-
-	return mine < UINT32_MAX ? (uint32_t)mine : UINT32_MAX;
-}
-
-struct net_limits_config
-settings_limits(const struct smtpd *d)
-{
-	const struct settings *s = proc_settings(d->proc);
-	const uint64_t per_minute[NET_EVENTS] = {
-	    [NET_EVENT_CONNECTION] = s->client_connections_per_minute_max,
-	    [NET_EVENT_MESSAGE] = s->client_messages_per_minute_max,
-	    [NET_EVENT_RECIPIENT] = s->client_recipients_per_minute_max,
-	    [NET_EVENT_ERROR] = s->client_errors_per_minute_max,
-	};
-	struct net_limits_config config = {
-	    .clients_max = CLIENTS_TABLE_MAX,
-	    .connections_max = share(d, s->client_connections_max),
-	};
-
-	for (size_t i = 0; i < NET_EVENTS; i++)
-		config.rates[i] = (struct net_rate){share(d, per_minute[i]), MINUTE_MS};
-	return config;
-}
-
 void
 settings_apply(struct smtpd *d)
 {
 	const struct settings *s = proc_settings(d->proc);
-	struct net_limits_config limits = settings_limits(d);
+	struct net_limits_config limits = limits_of_clients(d->proc, IPC_KIND_SMTPD);
 
 	for (size_t i = 0; i < SMTPD_SERVICES; i++) {
 		struct session_policy *policies = d->policies[i];

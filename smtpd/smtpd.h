@@ -10,6 +10,7 @@
 #pragma once
 
 #include "common/base/base.h"
+#include "common/front/front.h"
 #include "common/net/net.h"
 #include "common/proc/proc.h"
 #include "common/spool/spool.h"
@@ -57,9 +58,7 @@ struct smtpd {
 
 	struct session_policy policies[SMTPD_SERVICES][2]; /* calm; under load */
 	char *host_name;
-	struct buf certificate, key; /* until both are there */
-	struct tls_context *tls;     /* null: no TLS */
-	uint64_t tickets_ms;         /* when the keys of tickets were new */
+	struct certificate certificate;
 	struct net_limits *limits;
 	struct id_pool ids;
 	struct buf envelope, recipients; /* of the message that is just sent */
@@ -125,14 +124,6 @@ struct client {
 
 /* Policies and limits from the settings, at start and at each reload. */
 void settings_apply(struct smtpd *d);
-MUST_USE struct net_limits_config settings_limits(const struct smtpd *d);
-
-/* --- certificate.c --------------------------------------------------------------- */
-
-/* "tls.cert" or "tls.key". Owns fd. */
-void certificate_take(struct smtpd *d, struct span name, int fd);
-/* New keys for session tickets, now and then. */
-void certificate_turn(struct smtpd *d);
 
 /* --- client.c: from accept to close ---------------------------------------------- */
 
