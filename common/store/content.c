@@ -112,19 +112,40 @@ content_trim(struct store_account *a)
 		buf_reset(&a->content);
 }
 
+/* A large message is asked for in pieces, each by a command of its own: it is read
+ * through once, not for each of them. */
+static enum store_result
+content_check(struct store_account *a, const struct store_record *r, uint64_t *at,
+	      struct err *err)
+{
+	const struct log_file *f;
+	enum store_result result;
+
+	if (a->whole.number != r->data_number || a->whole.offset != r->data_offset ||
+	    memcmp(a->whole.guid, r->guid, sizeof(r->guid)) != 0) {
+		result = data_check(a, r, &f, &a->whole.content_at, err);
+		a->whole.number = result == STORE_OK ? r->data_number : 0;
+		a->whole.offset = r->data_offset;
+		memcpy(a->whole.guid, r->guid, sizeof(r->guid));
+		if (result != STORE_OK)
+			return result;
+	}
+	*at = a->whole.content_at;
+	return STORE_OK;
+}
+
 static enum store_result
 content_fill(struct store_account *a, const struct store_record *r,
 	     struct store_content **out, struct err *err)
 {
 	bool small = r->content_bytes <= HOLD_MAX - DATA_HEAD_BYTES - 64;
 	struct span prefix, content = {0};
-	const struct log_file *f;
 	enum store_result result;
 	struct store_content *c;
 	uint64_t at = 0;
 
 	result = small ? data_fetch(a, r, &a->content, &content, err)
-		       : data_check(a, r, &f, &at, err);
+		       : content_check(a, r, &at, err);
 	if (result == STORE_OK)
 		result = prefix_get(a, r, &a->prefix, &prefix, err);
 	if (result != STORE_OK)

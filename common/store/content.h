@@ -1,7 +1,8 @@
 /* common/store/content.h - the bytes of one message: its prefix, then its content
  *
- * The CRC is checked at opening, once, in bounded memory. A message stays readable
- * while it is open, even when it is expunged and compacted meanwhile.
+ * The CRC is checked at opening, in bounded memory; that of a large message once, as
+ * long as the handle opens no other large one. A message stays readable while it is
+ * open, even when it is expunged and compacted meanwhile.
  */
 #pragma once
 

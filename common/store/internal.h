@@ -277,6 +277,12 @@ struct store_account {
 	struct mime_place *places;
 	struct buf content; /* a message being summarized or copied */
 	struct buf prefix;  /* an event that holds a prefix */
+	/* The large message that was found whole last. */
+	struct {
+		uint32_t number, offset; /* of its record; 0: none */
+		uint8_t guid[STORE_GUID_BYTES];
+		uint64_t content_at;
+	} whole;
 };
 
 static inline struct log_dir
