@@ -76,6 +76,7 @@ home_free(struct home *h)
 	*at = h->chain;
 	sync_forget(h);
 	notify_forget(h);
+	texts_forget(h);
 	TAILQ_REMOVE(&d->homes, h, used);
 	d->n_homes--;
 	d->n_empty--;
@@ -206,6 +207,7 @@ open_done(struct proc_job *job)
 	h->saved_at = store_position(h->account->mail);
 	h->saved_ms = h->left_ms = proc_ticks_ms();
 	h->state = HOME_OPEN;
+	texts_want(h);
 	if (h->refresh_due)
 		notify_refresh(h);
 	begin_all(h);
@@ -316,10 +318,16 @@ static void
 look_after(struct home *h, uint64_t now, bool crowded)
 {
 	if (unused(h) && (crowded || h->closing || h->imapd->draining ||
-			  now - h->left_ms >= HOME_KEPT_MS))
+			  now - h->left_ms >= HOME_KEPT_MS)) {
 		home_close(h);
-	else if (quiet(h) && now - h->saved_ms >= HOME_SAVE_MS &&
-		 store_position(h->account->mail) != h->saved_at)
+		return;
+	}
+	if (!quiet(h))
+		return;
+	if (!h->text_due)
+		store_text_forget(h->account->mail);
+	if (now - h->saved_ms >= HOME_SAVE_MS &&
+	    store_position(h->account->mail) != h->saved_at)
 		(void)work(h, HOME_SAVING, save_work, save_done);
 }
 

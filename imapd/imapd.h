@@ -10,7 +10,8 @@
  *
  * The way of a connection: taken; its home opened, if it is not (accounts.c); a
  * session, which is stepped when there is input, room, a lock, or a sync has passed
- * (connection.c, sync.c); told what others did (notify.c); closed.
+ * (connection.c, sync.c); told what others did (notify.c); closed. Between all this the
+ * texts of new messages are made (texts.c).
  */
 #pragma once
 
@@ -63,6 +64,9 @@ struct home {
 	bool syncing;             /* a sync covers all up to `covered` */
 	uint64_t covered;
 	struct store_usage usage; /* as authd knows it */
+
+	TAILQ_ENTRY(home) texted; /* when texts may be missing */
+	bool text_due;
 
 	struct proc_job job;
 	enum store_result result;
@@ -122,7 +126,10 @@ struct imapd {
 	struct err sync_error;
 	uint64_t sync_paused_until_ms;
 
-	uint64_t logins, refused, commands, syncs, sync_faults, pushes;
+	struct homes untexted;
+	struct event *text_timer;
+
+	uint64_t logins, refused, commands, syncs, sync_faults, pushes, text_steps;
 	bool draining;
 };
 
@@ -176,6 +183,14 @@ void sync_forget(struct home *h);
 MUST_USE bool sync_idle(const struct imapd *d);
 /* What is not durable yet, at once, for a process that must end. */
 void sync_now(struct imapd *d);
+
+/* --- texts.c ------------------------------------------------------------------------
+ */
+
+void texts_init(struct imapd *d);
+/* There may be messages without their text. */
+void texts_want(struct home *h);
+void texts_forget(struct home *h);
 
 /* --- notify.c ----------------------------------------------------------------------
  */

@@ -47,6 +47,7 @@ start(struct proc *p, struct err *err)
 	configure(d);
 	sync_init(d);
 	notify_init(d);
+	texts_init(d);
 	return homes_init(d, err);
 }
 
@@ -136,6 +137,7 @@ status(struct proc *p, struct buf *out)
 	    {"pushes",        d->pushes       },
 	    {"syncs",         d->syncs        },
 	    {"sync_faults",   d->sync_faults  },
+	    {"text_steps",    d->text_steps   },
 	};
 
 	for (size_t i = 0; i < N_ELEMS(rows); i++)

@@ -134,6 +134,7 @@ notify_turn(struct imapd *d)
 			notify_tell(h);
 		} else {
 			push(h);
+			texts_want(h);
 		}
 	}
 	if (!TAILQ_EMPTY(&d->telling))

@@ -50,6 +50,16 @@ def read_until(client, needle):
     return lines
 
 
+def test_imap_texts_are_made_before_anybody_searches(server):
+    client = logged_in(server, name="e")
+    assert client.select()[0] == "OK"
+    deliver(server, "e", "to be searched")
+    harness.wait_until(lambda: any(server.mail.glob("*/*/text.*")), 20, "texts")
+    assert client.noop()[0] == "OK"
+    assert client.search(None, "TEXT", "SEARCHED") == ("OK", [b"1"])
+    client.logout()
+
+
 # --- logins ---------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("way", WAYS)
