@@ -334,6 +334,145 @@ test_open_answers_the_login(void **state)
 	harness_release(&h);
 }
 
+/* Commands that need a mailbox, without one; and all that do not. */
+static void
+test_every_command_in_its_states(void **state)
+{
+	static const char *const selected_only[] = {
+	    "CHECK",
+	    "CLOSE",
+	    "UNSELECT",
+	    "EXPUNGE",
+	    "UID EXPUNGE 1",
+	    "SEARCH ALL",
+	    "UID SEARCH ALL",
+	    "SORT (DATE) UTF-8 ALL",
+	    "THREAD REFERENCES UTF-8 ALL",
+	    "FETCH 1 FLAGS",
+	    "UID FETCH 1 FLAGS",
+	    "STORE 1 FLAGS ()",
+	    "COPY 1 x",
+	    "MOVE 1 x",
+	};
+	static const char *const any[] = {
+	    "CAPABILITY",
+	    "NOOP",
+	    "ID NIL",
+	    "ENABLE X",
+	    "CREATE c",
+	    "RENAME c d",
+	    "DELETE d",
+	    "SUBSCRIBE c",
+	    "UNSUBSCRIBE c",
+	    "LIST \"\" *",
+	    "LSUB \"\" *",
+	    "NAMESPACE",
+	    "STATUS INBOX (MESSAGES)",
+	    "GETQUOTAROOT INBOX",
+	    "APPEND INBOX {2+}\r\n\r\n",
+	    "IDLE\r\nDONE",
+	    "EXAMINE INBOX",
+	};
+	struct harness h;
+	char line[100];
+
+	(void)state;
+	harness_init(&h);
+	h.policy.limits.errors_max = 1000;
+	for (size_t i = 0; i < N_ELEMS(selected_only); i++) {
+		snprintf(line, sizeof(line), "a %s\r\n", selected_only[i]);
+		harness_expect(&h, 0, line, "a BAD No mailbox is selected\r\n");
+	}
+	for (size_t round = 0; round < 2; round++)
+		for (size_t i = 0; i < N_ELEMS(any); i++) {
+			struct span got;
+
+			snprintf(line, sizeof(line), "a %s\r\n", any[i]);
+			got = harness_say(&h, 0, line);
+			if (span_find_span(got, SPAN("a OK ")) == got.n)
+				print_message("%s: %.*s", any[i], SPAN_ARG(got));
+			assert_true(span_find_span(got, SPAN("a OK ")) < got.n);
+		}
+	harness_release(&h);
+}
+
+static enum session_want
+step_once(struct harness *h, const char *text)
+{
+	struct span in = span_str(text);
+
+	return session_step(harness_session(h, 0), h->f.now_us, &in, &h->at[0].out);
+}
+
+static void
+test_a_lock_is_waited_for_outside(void **state)
+{
+	struct harness h;
+
+	(void)state;
+	harness_init(&h);
+	fixture_check(&h.f, store_batch_begin(harness_other(&h), true, &h.f.err));
+	assert_int_equal(step_once(&h, "a CREATE x\r\n"), SESSION_WANT_LOCK);
+	assert_int_equal(step_once(&h, ""), SESSION_WANT_LOCK);
+	store_batch_cancel(h.other);
+	assert_int_equal(step_once(&h, ""), SESSION_WANT_SYNC);
+	assert_int_equal(h.at[0].out.n, 0);
+	assert_true(span_starts(harness_say(&h, 0, ""), SPAN("a OK [MAILBOXID ")));
+	harness_release(&h);
+}
+
+static void
+test_progress_is_said_every_ten_seconds(void **state)
+{
+	struct buf out = buf_make(1000);
+	struct step step = {.out = &out, .now_us = 1000000};
+	struct harness h;
+	struct session *s;
+
+	(void)state;
+	harness_init(&h);
+	s = harness_session(&h, 0);
+	snprintf(s->tag, sizeof(s->tag), "A7");
+	s->progress_us = step.now_us;
+	step.now_us += 9999999;
+	session_progress(s, &step, 1, 2);
+	assert_int_equal(out.n, 0);
+	step.now_us++;
+	session_progress(s, &step, 1, 2);
+	session_progress(s, &step, 1, 2);
+	step.now_us += 10000000;
+	session_progress(s, &step, 0, 0);
+	assert_true(
+	    span_equal(buf_span(&out),
+		       SPAN("* OK [INPROGRESS (\"A7\" 1 2)] Still working\r\n"
+			    "* OK [INPROGRESS (\"A7\" NIL NIL)] Still working\r\n")));
+	buf_release(&out);
+	harness_release(&h);
+}
+
+/* Nothing but the session and its numbers stays. */
+static void
+test_an_idle_session_is_small(void **state)
+{
+	struct harness h;
+	const struct session *s;
+
+	(void)state;
+	harness_init(&h);
+	harness_fill(&h, STORE_INBOX, 100);
+	(void)harness_say(&h, 0,
+			  "a SELECT INBOX\r\nb SEARCH RETURN (SAVE) ALL\r\n"
+			  "c FETCH 1:* (FLAGS ENVELOPE)\r\nd IDLE\r\n");
+	s = h.at[0].session;
+	assert_true(session_idles(s));
+	assert_true(sizeof(*s) <= 800);
+	assert_null(s->arena.blocks);
+	assert_int_equal(s->frame.bytes.size, 0);
+	assert_int_equal(s->result.code.size, 0);
+	assert_true(s->view.size <= 100 + 100 / 16 + 16);
+	harness_release(&h);
+}
+
 int
 main(void)
 {
@@ -349,6 +488,10 @@ main(void)
 	    cmocka_unit_test(test_a_line_at_its_limit),
 	    cmocka_unit_test(test_endings_are_said_when_there_is_place),
 	    cmocka_unit_test(test_open_answers_the_login),
+	    cmocka_unit_test(test_every_command_in_its_states),
+	    cmocka_unit_test(test_a_lock_is_waited_for_outside),
+	    cmocka_unit_test(test_progress_is_said_every_ten_seconds),
+	    cmocka_unit_test(test_an_idle_session_is_small),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
