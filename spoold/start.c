@@ -32,23 +32,41 @@ ids_read(int spool_fd, uint64_t *last_start, struct err *err)
 	return 0;
 }
 
+/* To the front of the file of that name, and on disk. */
+static int
+text_write(int spool_fd, const char *name, int flags, struct span text, struct err *err)
+{
+	int fd =
+	    openat(spool_fd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
+	int result = 0;
+
+	if (fd < 0)
+		return err_sys(err, "spool/%s", name);
+	if (write(fd, text.at, text.n) != (ssize_t)text.n || fsync(fd) != 0)
+		result = err_sys(err, "spool/%s", name);
+	close(fd);
+	return result;
+}
+
+/* The number has always as many digits: on a disk without space or inodes for a new
+ * file it goes to the place of the old one. */
 static int
 ids_write(int spool_fd, uint64_t start, struct err *err)
 {
-	char text[32];
-	int n = snprintf(text, sizeof(text), "%llu\n", (unsigned long long)start);
-	int fd =
-	    openat(spool_fd, IDS_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	bool ok;
+	char bytes[32];
+	int n = snprintf(bytes, sizeof(bytes), "%010llu\n", (unsigned long long)start);
+	struct span text = span_make(bytes, (size_t)n);
 
-	if (fd < 0)
+	if (text_write(spool_fd, IDS_NEW, O_CREAT | O_TRUNC, text, err) == 0) {
+		if (renameat(spool_fd, IDS_NEW, spool_fd, IDS_FILE) == 0 &&
+		    fsync(spool_fd) == 0)
+			return 0;
 		return err_sys(err, "spool/ids");
-	ok = write(fd, text, (size_t)n) == n && fsync(fd) == 0;
-	close(fd);
-	if (!ok || renameat(spool_fd, IDS_NEW, spool_fd, IDS_FILE) != 0 ||
-	    fsync(spool_fd) != 0)
-		return err_sys(err, "spool/ids");
-	return 0;
+	}
+	if (err->code != ENOSPC && err->code != EDQUOT)
+		return -1;
+	(void)unlinkat(spool_fd, IDS_NEW, 0);
+	return text_write(spool_fd, IDS_FILE, 0, text, err);
 }
 
 static int
