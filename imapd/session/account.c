@@ -47,6 +47,21 @@ account_free(struct account **account)
 	*account = NULL;
 }
 
+/* Mailboxes come and go; more than there can be are not kept. */
+static void
+account_forget_shown(struct account *a)
+{
+	struct store_mailbox box;
+	size_t kept = 0;
+
+	if (a->n_shown <= STORE_MAILBOXES_MAX)
+		return;
+	for (size_t i = 0; i < a->n_shown; i++)
+		if (store_mailbox_get(a->mail, a->shown[i].mailbox, &box))
+			a->shown[kept++] = a->shown[i];
+	a->n_shown = kept;
+}
+
 /* A mailbox that was deleted is not heard of again: its sessions learn it here. */
 static void
 account_look_for_gone(struct account *a)
@@ -55,6 +70,7 @@ account_look_for_gone(struct account *a)
 	struct session *s;
 
 	a->mailboxes_changed = false;
+	account_forget_shown(a);
 	LIST_FOREACH(s, &a->sessions, of_account)
 	if (s->view.mailbox != 0 && !store_mailbox_get(a->mail, s->view.mailbox, &box))
 		s->view.gone = true;
