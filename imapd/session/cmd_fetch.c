@@ -148,6 +148,8 @@ fetch_begin(struct fetch_work *w, struct session *s, struct step *step)
 		return done_no(s, "LIMIT", "Too many items");
 	if (uses_modseq(what))
 		session_condstore(s, step->out);
+	if (f->marks || (f->kinds & 1u << IMAP_FETCH_FLAGS))
+		put_flags_news(s, step->out);
 	if (what->partial && what->changed)
 		numbers_filter(s, what, &f->numbers);
 	if (what->partial)

@@ -75,7 +75,8 @@ struct fetch_stream {
 	uint64_t held_at;
 	uint64_t at, end; /* in the content, its prefix included */
 	struct mime_decoder decoder;
-	uint64_t skip, left; /* of what was decoded; MEASURE: `left` counts up */
+	uint64_t skip, left; /* of what was decoded; MEASURE: `left` counts up ... */
+	uint64_t enough;     /* ... until there */
 };
 
 /* --- the command --------------------------------------------------------------------

@@ -4,6 +4,15 @@
  */
 #include "imapd/session/fetch.h"
 
+/* No more than a partial one asks for has to be known. */
+static uint64_t
+enough(const struct imap_fetch_item *item)
+{
+	if (!item->partial || item->count > UINT64_MAX - item->offset)
+		return UINT64_MAX;
+	return item->offset + item->count;
+}
+
 /* The size of what the part decodes to in f->stream.left, its encoding in *encoding and
  * place in *range. FETCH_DONE with range->from > range->to: there is no such part. */
 static enum fetch_result
@@ -25,7 +34,7 @@ part_measure(struct fetch *f, const struct fetch_op *op, struct byte_range *rang
 		return FETCH_DONE;
 	}
 	if (f->stream.mode != STREAM_MEASURE)
-		stream_measure(f, *range, *encoding);
+		stream_measure(f, *range, *encoding, enough(op->item));
 	return stream_run(f, out, err);
 }
 

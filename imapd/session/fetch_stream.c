@@ -68,10 +68,13 @@ stream_literal(struct fetch *f, const struct fetch_op *op, struct byte_range ran
 }
 
 void
-stream_measure(struct fetch *f, struct byte_range range, enum mime_encoding encoding)
+stream_measure(struct fetch *f, struct byte_range range, enum mime_encoding encoding,
+	       uint64_t enough)
 {
-	f->stream = (struct fetch_stream){
-	    .mode = STREAM_MEASURE, .at = range.from, .end = range.to};
+	f->stream = (struct fetch_stream){.mode = STREAM_MEASURE,
+					  .at = range.from,
+					  .end = range.to,
+					  .enough = enough};
 	mime_decoder_init(&f->stream.decoder, encoding);
 }
 
@@ -159,6 +162,8 @@ stream_ended(const struct fetch *f)
 	const struct fetch_stream *stream = &f->stream;
 
 	if (stream->mode == STREAM_DECODE && stream->left == 0)
+		return true;
+	if (stream->mode == STREAM_MEASURE && stream->left >= stream->enough)
 		return true;
 	if (stream->mode == STREAM_PUT && stream->held_at < f->held.n)
 		return false;
