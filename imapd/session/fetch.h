@@ -209,8 +209,8 @@ section_find(struct fetch *f, const struct imap_section *section,
 enum fetch_result
 stream_literal(struct fetch *f, const struct fetch_op *op, struct byte_range range,
 	       struct buf *out, struct err *err);
-void
-stream_measure(struct fetch *f, struct byte_range range, enum mime_encoding encoding);
+void stream_measure(struct fetch *f, struct byte_range range,
+		    enum mime_encoding encoding, uint64_t enough);
 /* Goes on. DONE: the stream is off (or was). */
 MUST_USE enum fetch_result
 stream_run(struct fetch *f, struct buf *out, struct err *err);
