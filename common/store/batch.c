@@ -2,6 +2,10 @@
 #include "common/store/internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
+
+#define HEADROOM_BYTES (16u << 10)
+#define HEADROOM_MIN   (12u << 10) /* less is made up */
 
 void
 batch_init(struct batch *b)
@@ -143,6 +147,23 @@ batch_flush_summary(struct store_account *a, struct err *err)
 	return result;
 }
 
+/* Blocks behind the end of the journal, so that messages can be marked and deleted when
+ * the disk is full. Only a help: nothing depends on it. */
+static void
+headroom_keep(struct store_account *a)
+{
+	const struct log_file *f = &a->files[FILE_JOURNAL];
+
+	if (f->io->disk || (a->headroom_number == f->id.number &&
+			    a->headroom_end >= a->journal_end + HEADROOM_MIN))
+		return;
+	if (fallocate(f->fd, FALLOC_FL_KEEP_SIZE, (off_t)a->journal_end,
+		      HEADROOM_BYTES) != 0)
+		return;
+	a->headroom_number = f->id.number;
+	a->headroom_end = a->journal_end + HEADROOM_BYTES;
+}
+
 static int
 batch_flush_journal(struct store_account *a, struct err *err)
 {
@@ -163,6 +184,7 @@ batch_flush_journal(struct store_account *a, struct err *err)
 	a->journal_end += b->journal.n;
 	a->state.position = a->base + a->journal_end;
 	a->written = a->state.position;
+	headroom_keep(a);
 	return 0;
 }
 

@@ -253,6 +253,8 @@ struct store_account {
 	uint64_t durable;
 	uint64_t base;                     /* position of the journal file's offset 0 */
 	uint64_t journal_end;              /* offset: where the next record goes */
+	uint64_t headroom_number;          /* journal file that has blocks ... */
+	uint64_t headroom_end;             /* ... up to this offset */
 	struct log_file files[FILE_SORTS]; /* being appended to; fd -1: not open */
 	struct log_file cached[FILE_SORTS]; /* another file, for reading */
 	bool suspect; /* a batch failed: what was tried may be there all the same */

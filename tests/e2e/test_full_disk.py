@@ -71,3 +71,19 @@ def test_start_on_a_full_disk(small_disk, disk, full):  # noqa: F811
         harness.wait_until(lambda: b'"total": 0' in server.command("--json", "queue", "stats").stdout,
                            10, "an empty queue")
         assert time.monotonic() - emptied < 5
+
+
+def test_every_message_can_be_deleted_on_a_full_disk(small_disk):  # noqa: F811
+    mount = small_disk(100, "-m", "0")
+    fill, _ = filler(mount)
+    with harness.Postroad(settings={"auth_without_tls": "yes"}, mail=mount / "mail") as server:
+        server.start()
+        server.add_account(ACCOUNT, PASSWORD)
+        for n in range(40):
+            assert sends(server, f"n{n}", 1)
+        Mailbox(server, ACCOUNT).wait_for(b"Subject: n", count=40)
+        fill()
+        for left in range(39, -1, -1):  # a commit each
+            delete_first(server)
+            fill()
+            assert len(Mailbox(server, ACCOUNT).messages()) == left
