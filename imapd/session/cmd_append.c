@@ -270,8 +270,7 @@ stage_line(struct append_work *w, struct session *s, struct step *step)
 	case IMAP_FRAME_FULL:
 		return done_no(s, "TOOBIG", "The command is too large");
 	case IMAP_FRAME_LOST:
-		s->state = S_LOGOUT;
-		s->reason = "absurd literal";
+		bye_lost(s, step->out);
 		return RUN_TURN;
 	case IMAP_FRAME_COMMAND:
 		break;
@@ -374,8 +373,12 @@ static enum run
 stage_store(struct append_work *w, struct session *s, struct step *step)
 {
 	struct err err = {0};
-	enum store_result result = batch_run(w, s, step->now_us, &err);
+	enum store_result result;
 
+	/* Others may have appended while it came. */
+	if (over_quota(w, s, 0))
+		return done_no(s, "OVERQUOTA", "The quota would be exceeded");
+	result = batch_run(w, s, step->now_us, &err);
 	s->account->epoch++;
 	switch (result) {
 	case STORE_OK:

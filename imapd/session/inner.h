@@ -131,6 +131,8 @@ MUST_USE bool
 session_read(struct session *s, struct step *step, enum session_want *want);
 MUST_USE bool
 session_drop(struct session *s, struct step *step, enum session_want *want);
+/* BYE: IMAP_FRAME_LOST. */
+void bye_lost(struct session *s, struct buf *out);
 
 /* --- result.c: the tagged answer; each gives RUN_DONE
  * --------------------------------- */

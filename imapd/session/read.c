@@ -1,7 +1,7 @@
 /* a command is gathered, literals and all, and parsed */
 #include "imapd/session/inner.h"
 
-static void
+void
 bye_lost(struct session *s, struct buf *out)
 {
 	session_bye(s, out, "The literal is too large to be skipped", "absurd literal");

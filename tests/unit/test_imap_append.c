@@ -70,6 +70,9 @@ static const struct imap_script scripts[] = {
 			"= c NO [TRYCREATE] There is no such mailbox\n"
 			"0: d NOOP\n"
 			"= d OK NOOP completed\n"                          },
+    {"too large to be skipped",       "0: a APPEND INBOX {99999999999+}\n"
+				"= * BYE The literal is too large to be skipped\n"
+				"!closed 0\n"                      },
     {"none at all",                   "0: a APPEND INBOX\n"
 		    "= a BAD a literal with a message was expected\n"
 		    "0: b APPEND INBOX (\\Seen)\n"
@@ -281,6 +284,25 @@ test_append_over_quota_is_refused_before_it_comes(void **state)
 	harness_release(&h);
 }
 
+/* Each fits when it is announced; both together do not. */
+static void
+test_append_quota_holds_for_two_at_once(void **state)
+{
+	struct harness h;
+
+	(void)state;
+	harness_init(&h);
+	h.account->quota_bytes = 10;
+	harness_expect(&h, 0, "a APPEND INBOX {6}\r\n", "+ OK\r\n");
+	harness_expect(&h, 1, "b APPEND INBOX {6}\r\n", "+ OK\r\n");
+	harness_expect(&h, 0, "123456\r\n",
+		       "a OK [APPENDUID 1800000000 1] APPEND completed\r\n");
+	harness_expect(&h, 1, "123456\r\n",
+		       "b NO [OVERQUOTA] The quota would be exceeded\r\n");
+	assert_int_equal(store_usage(h.account->mail).messages, 1);
+	harness_release(&h);
+}
+
 static void
 test_append_waits_for_the_disk(void **state)
 {
@@ -333,6 +355,7 @@ main(void)
 	    cmocka_unit_test(test_append_large_ones_are_whole),
 	    cmocka_unit_test(test_append_nul_needs_a_literal8),
 	    cmocka_unit_test(test_append_over_quota_is_refused_before_it_comes),
+	    cmocka_unit_test(test_append_quota_holds_for_two_at_once),
 	    cmocka_unit_test(test_append_waits_for_the_disk),
 	    cmocka_unit_test(test_append_without_a_file),
 	};
