@@ -114,9 +114,10 @@ copy_begin(struct copy_work *w, struct session *s, struct step *step)
 	return run;
 }
 
-/* "COPYUID 1500000000 3:5,9 101:104" */
+/* "COPYUID 1500000000 3:5,9 101:104"; nothing when the other mailbox is gone already,
+ * or when it would be too long: a client that is not told does without [RFC4315 3]. */
 static void
-put_copyuid(const struct copy_work *w, const struct session *s, struct buf *out)
+put_copyuid(const struct copy_work *w, const struct session *s, struct buf *code)
 {
 	const struct imap_range to = {w->first, w->first + (uint32_t)(w->n - 1)};
 	struct imap_ranges from = {0};
@@ -125,12 +126,14 @@ put_copyuid(const struct copy_work *w, const struct session *s, struct buf *out)
 	if (!store_mailbox_get(s->account->mail, w->to, &box))
 		return;
 	ranges_from_uids(&w->done, &from);
-	buf_put(out, SPAN("COPYUID "));
-	imap_put_number(out, box.uidvalidity);
-	buf_put_char(out, ' ');
-	imap_put_ranges(out, from.at, from.n);
-	buf_put_char(out, ' ');
-	imap_put_ranges(out, &to, 1);
+	buf_put(code, SPAN("COPYUID "));
+	imap_put_number(code, box.uidvalidity);
+	buf_put_char(code, ' ');
+	imap_put_ranges(code, from.at, from.n);
+	buf_put_char(code, ' ');
+	imap_put_ranges(code, &to, 1);
+	if (code->full)
+		buf_reset(code);
 	imap_ranges_release(&from);
 }
 
@@ -138,9 +141,15 @@ put_copyuid(const struct copy_work *w, const struct session *s, struct buf *out)
 static void
 move_tell(struct copy_work *w, struct session *s, struct buf *out)
 {
+	struct buf *code = &s->result.code;
+
+	put_copyuid(w, s, code);
+	if (code->n == 0)
+		return;
 	buf_put(out, SPAN("* OK ["));
-	put_copyuid(w, s, out);
+	buf_put(out, buf_span(code));
 	buf_put(out, SPAN("] Moved\r\n"));
+	buf_reset(code);
 }
 
 enum run

@@ -128,6 +128,9 @@ store_done(struct store_work *w, struct session *s)
 	if (w->modified.n > 0) {
 		buf_put(&s->result.code, SPAN("MODIFIED "));
 		imap_put_ranges(&s->result.code, w->modified.at, w->modified.n);
+		if (s->result.code.full) /* half of them would be a lie */
+			return done_no(s, "LIMIT",
+				       "Too many of the messages had changed");
 		return s->policy->sync_flags ? done_ok_durable(s) : done_ok(s);
 	}
 	if (w->report.gone && !s->command.uid)

@@ -298,6 +298,32 @@ test_store_refuses_one_keyword_too_many(void **state)
 	harness_release(&h);
 }
 
+/* Half of a COPYUID would tell of messages that are others. */
+static void
+test_copy_tells_all_uids_or_none(void **state)
+{
+	struct session *session;
+	struct harness h;
+
+	(void)state;
+	harness_init(&h);
+	session = harness_session(&h, 0);
+	harness_fill(&h, STORE_INBOX, 6);
+	(void)harness_say(&h, 0, "s SELECT INBOX\r\n");
+	session->result.code.max = 24;
+	harness_expect(&h, 0, "a COPY 1,3,5 Trash\r\n", "a OK COPY completed\r\n");
+	harness_expect(&h, 0, "a MOVE 1,3,5 Trash\r\n",
+		       "* 5 EXPUNGE\r\n* 3 EXPUNGE\r\n* 1 EXPUNGE\r\n"
+		       "a OK MOVE completed\r\n");
+	(void)harness_say(&h, 0, "e ENABLE CONDSTORE\r\n");
+	harness_expect(&h, 0, "a STORE 1,3 (UNCHANGEDSINCE 0) +FLAGS (\\Seen)\r\n",
+		       "a OK [MODIFIED 1,3] STORE completed\r\n");
+	session->result.code.max = 11;
+	harness_expect(&h, 0, "a STORE 1,3 (UNCHANGEDSINCE 0) +FLAGS (\\Seen)\r\n",
+		       "a NO [LIMIT] Too many of the messages had changed\r\n");
+	harness_release(&h);
+}
+
 int
 main(void)
 {
@@ -308,6 +334,7 @@ main(void)
 	    cmocka_unit_test(test_copy_waits_for_the_disk),
 	    cmocka_unit_test(test_copy_over_quota_is_refused),
 	    cmocka_unit_test(test_store_refuses_one_keyword_too_many),
+	    cmocka_unit_test(test_copy_tells_all_uids_or_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
