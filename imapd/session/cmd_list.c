@@ -1,22 +1,28 @@
 /* LIST, LSUB [RFC9051 6.3.9] [RFC3501 6.3.9] [RFC5258] [RFC5819] [RFC6154] */
 #include "imapd/session/list.h"
 
-#define COUNTED_A_STEP 50000 /* messages looked at for STATUS */
+#define COUNTED_A_STEP 50000   /* messages looked at for STATUS */
+#define MATCHED_A_STEP 1000000 /* bytes of a name, for each byte of a pattern */
 
 struct list {
+	size_t pattern; /* of the name behind `last`: those before it do not match */
+	int64_t matches_left; /* of MATCHED_A_STEP */
 	bool begun;
 	size_t n; /* bytes of `last`, the name that was looked at last */
 	char last[IMAP_NAME_MAX];
 };
 
-/* Reference and pattern are one string [RFC9051 6.3.9]. */
+/* Reference and pattern are one string [RFC9051 6.3.9]. False, too, when the step's
+ * work is done before all patterns are. */
 static bool
-name_matches(const struct imap_list *list, struct span name, struct buf *hold)
+name_matches(struct list *w, const struct imap_list *list, struct span name,
+	     struct buf *hold)
 {
-	for (size_t i = 0; i < list->n_patterns; i++) {
+	for (; w->pattern < list->n_patterns && w->matches_left > 0; w->pattern++) {
 		buf_reset(hold);
 		buf_put(hold, list->reference);
-		buf_put(hold, list->patterns[i]);
+		buf_put(hold, list->patterns[w->pattern]);
+		w->matches_left -= (int64_t)(hold->n * name.n);
 		if (imap_name_match(buf_span(hold), name))
 			return true;
 	}
@@ -82,6 +88,24 @@ put_list_status(struct session *s, const struct name *name, struct buf *out)
 	return box.messages;
 }
 
+static bool
+is_wanted(const struct list_line *line, const struct imap_list *list,
+	  const struct name *name)
+{
+	return line->style == LIST_LSUB ? lsub_selected(list, name)
+					: name_selected(list, name);
+}
+
+/* The next step goes on behind it. */
+static void
+name_done(struct list *w, const struct name *name)
+{
+	w->begun = true;
+	w->n = name->text.n;
+	memcpy(w->last, name->text.at, name->text.n);
+	w->pattern = 0;
+}
+
 static enum run
 list_names(struct session *s, struct list *w, const struct names *names,
 	   struct buf *out)
@@ -92,27 +116,26 @@ list_names(struct session *s, struct list *w, const struct names *names,
 	enum run run = RUN_DONE;
 	uint64_t counted = 0;
 
+	w->matches_left = MATCHED_A_STEP;
 	for (size_t i = 0; i < names->n && run == RUN_DONE; i++) {
 		const struct name *name = &names->at[i];
-		bool wanted;
 
 		if (w->begun && name_compare(name->text, span_make(w->last, w->n)) <= 0)
 			continue;
-		wanted = line.style == LIST_LSUB ? lsub_selected(list, name)
-						 : name_selected(list, name);
-		if (wanted && name_matches(list, name->text, &hold)) {
-			put_name_line(name, &line, out);
-			counted += put_list_status(s, name, out);
+		if (is_wanted(&line, list, name)) {
+			if (name_matches(w, list, name->text, &hold)) {
+				put_name_line(name, &line, out);
+				counted += put_list_status(s, name, out);
+			} else if (w->pattern < list->n_patterns) {
+				run = RUN_TURN;
+				break;
+			}
 		}
+		name_done(w, name);
 		if (session_full(s, out))
 			run = RUN_ROOM;
 		else if (counted > COUNTED_A_STEP)
 			run = RUN_TURN;
-		if (run != RUN_DONE) {
-			w->begun = true;
-			w->n = name->text.n;
-			memcpy(w->last, name->text.at, name->text.n);
-		}
 	}
 	buf_release(&hold);
 	return run;

@@ -101,6 +101,7 @@ is_in_block(struct search *w, struct search_test *t)
 		return true;
 	if (t->block != text->blocks) {
 		t->block = text->blocks;
+		w->text_left -= (int64_t)text->block.all.n;
 		t->in_block = text_find(text->block.all, t->needle) < text->block.all.n;
 	}
 	return t->in_block;

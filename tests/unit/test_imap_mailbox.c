@@ -275,12 +275,45 @@ test_list_of_many_is_whole_and_in_order(void **state)
 	harness_release(&h);
 }
 
+/* Long names against many long patterns: many short steps, none that holds up others.
+ */
+static void
+test_list_of_many_patterns_takes_many_steps(void **state)
+{
+	struct buf line = buf_make(1 << 20);
+	struct harness h;
+	struct span got;
+
+	(void)state;
+	harness_init(&h);
+	buf_put_str(&line, "a CREATE ");
+	for (int i = 0; i < 900; i++)
+		buf_put_char(&line, 'a');
+	buf_put_str(&line, "\r\nb LIST \"\" (");
+	for (int k = 0; k < 50; k++) {
+		for (int i = 0; i < 300; i++)
+			buf_put_str(&line, "*a");
+		buf_put_str(&line, "b ");
+	}
+	buf_put_str(&line, "a*)\r\n");
+	got = harness_send(&h, 0, buf_span(&line));
+	assert_true(span_starts(got, SPAN("a OK ")));
+	(void)span_cut(&got, '\n');
+	assert_true(span_starts(got, SPAN("* LIST (\\HasNoChildren) \"/\" aaa")));
+	(void)span_cut(&got, '\n');
+	assert_true(span_equal(got, SPAN("b OK LIST completed\r\n")));
+	assert_true(h.at[0].steps >= 20);
+	harness_release(&h);
+	buf_release(&line);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_mailbox_dialogues),
 	    cmocka_unit_test(test_list_of_many_is_whole_and_in_order),
+	    cmocka_unit_test(test_list_of_many_patterns_takes_many_steps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
