@@ -94,9 +94,11 @@ serve(struct harness *h, struct harness_session *hs)
 		take_output(hs);
 		return false;
 	case SESSION_WANT_ROOM:
-		take_output(hs);
-		return true;
 	case SESSION_WANT_TURN:
+		take_output(hs);
+		if (h->between)
+			h->between(h->context);
+		return true;
 	case SESSION_WANT_LOCK:
 		return true;
 	case SESSION_WANT_SYNC:

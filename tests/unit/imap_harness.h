@@ -30,6 +30,9 @@ struct harness {
 	bool hold_sync;  /* SYNC is not done: session_step() is not called again */
 	bool fail_sync;  /* SYNC fails */
 	int64_t step_us; /* each step takes that long */
+	/* Called when a session wants TURN or ROOM: others may be served. */
+	void (*between)(void *context);
+	void *context;
 	struct store_account *other; /* as another process has it; harness_other() */
 };
 

@@ -177,6 +177,40 @@ durable_now(struct game *g)
 	return store_durable(g->h.f.account);
 }
 
+static void
+between(void *context)
+{
+	struct game *g = context;
+
+	if (!g->may_wait || draw(g, 2))
+		return;
+	g->may_wait = false;
+	g->meanwhile(g);
+	g->waited = true;
+}
+
+void
+may_wait(struct game *g, struct player *p)
+{
+	if (g->busy)
+		return; /* it is itself what goes on meanwhile */
+	g->h.between = between;
+	g->h.context = g;
+	g->busy = p;
+	g->may_wait = true;
+	g->waited = false;
+}
+
+bool
+waited(struct game *g, const struct player *p)
+{
+	if (g->busy != p)
+		return false;
+	g->busy = NULL;
+	g->may_wait = false;
+	return g->waited;
+}
+
 /* Sends a line, in two pieces at times. */
 void
 send_line(struct game *g, struct player *p, const char *text)
@@ -189,7 +223,7 @@ send_line(struct game *g, struct player *p, const char *text)
 	snprintf(who, sizeof(who), "%zu >", i);
 	trace(g, who, span_str(text));
 	g->h.policy.limits.output_high = draw(g, 3) ? 256u << 10 : 50 + draw(g, 500);
-	cut = draw(g, 4) == 0 ? draw(g, (uint32_t)n) : n;
+	cut = draw(g, 4) == 0 && !g->may_wait ? draw(g, (uint32_t)n) : n;
 	buf_put(&got, harness_send(&g->h, i, span_make(text, cut)));
 	if (cut < n)
 		buf_put(&got, harness_send(&g->h, i, span_make(text + cut, n - cut)));
@@ -216,7 +250,8 @@ say(struct game *g, struct player *p, const char *text)
 	buf_put_str(&g->line, text);
 	buf_put(&g->line, span_make("\r\n\0", 3));
 	send_line(g, p, g->line.at);
-	check_fetched(g, p);
+	if (p != g->busy || !g->waited)
+		check_fetched(g, p);
 	if (p->client.tagged[0] == '\0' && !p->idling)
 		lose(g, "there is no answer", text);
 	return ok(p);
@@ -235,19 +270,30 @@ sayf(struct game *g, struct player *p, const char *format, ...)
 }
 
 /* As a client does that was told of messages by EXISTS alone. */
+/* The first message of which it does not know all; c->n: none. */
+static size_t
+unknown(const struct client *c)
+{
+	size_t i = 0;
+
+	while (i < c->n && c->at[i].uid && c->at[i].flags_told)
+		i++;
+	return i;
+}
+
 void
 learn(struct game *g, struct player *p)
 {
 	struct client *c = &p->client;
+	size_t i, before = SIZE_MAX;
 
-	for (size_t i = 0; i < c->n; i++) {
-		if (c->at[i].uid && c->at[i].flags_told)
-			continue;
+	/* Meanwhile there may be more; of one that is gone nothing is told. */
+	while ((i = unknown(c)) < c->n && i != before) {
+		before = i;
 		c->numbers_stay = true;
 		MUST(g, sayf(g, p, "FETCH %zu:* (UID FLAGS%s)", i + 1,
 			     c->condstore ? " MODSEQ" : ""));
 		c->numbers_stay = false;
-		return;
 	}
 }
 
@@ -270,7 +316,10 @@ check_all(struct game *g, struct player *p)
 void
 settle(struct game *g, struct player *p)
 {
-	MUST(g, say(g, p, draw(g, 3) ? "NOOP" : "CHECK"));
+	do {
+		may_wait(g, p);
+		MUST(g, say(g, p, draw(g, 3) ? "NOOP" : "CHECK"));
+	} while (waited(g, p));
 	learn(g, p);
 	check_all(g, p);
 }

@@ -58,6 +58,11 @@ struct game {
 	char trace[TRACE_LINES][200];
 	size_t n_trace;
 	struct buf line;
+	/* While the command under way waits, others may play: `meanwhile`. Its answer
+	 * is then of more than one time. */
+	bool may_wait, waited;
+	struct player *busy;
+	void (*meanwhile)(struct game *g);
 };
 
 struct chosen {
@@ -105,6 +110,10 @@ void learn(struct game *g, struct player *p);
 /* The client knows all that is true. */
 void check_all(struct game *g, struct player *p);
 /* As above, after a NOOP. */
+/* A command during which others may play. */
+void may_wait(struct game *g, struct player *p);
+/* After it: whether somebody did. */
+bool waited(struct game *g, const struct player *p);
 void settle(struct game *g, struct player *p);
 
 #define MUST(g, condition)                                                             \

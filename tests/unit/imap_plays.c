@@ -218,8 +218,10 @@ play_fetch(struct game *g, struct player *p)
 		}
 		(void)sayf(g, p, "%sFETCH %s BODY[TEXT]", uid_word(&c), c.text);
 	} else {
+		may_wait(g, p);
 		(void)sayf(g, p, "%sFETCH %s (UID FLAGS%s)", uid_word(&c), c.text,
 			   p->client.condstore && draw(g, 2) ? " MODSEQ" : "");
+		(void)waited(g, p);
 	}
 	p->client.numbers_stay = false;
 	MUST(g, ok(p) || span_starts(span_str(p->client.tagged),

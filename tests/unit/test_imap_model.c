@@ -307,11 +307,8 @@ static void (*const plays[])(struct game *, struct player *) = {
 };
 
 static void
-play(struct game *g)
+play_as(struct game *g, struct player *p, uint32_t what)
 {
-	struct player *p = &g->players[draw(g, SESSIONS)];
-	uint32_t what = draw(g, 100);
-
 	g->h.f.now_us += 1 + draw(g, 1000000);
 	if (what < 6)
 		play_deliver(g);
@@ -345,6 +342,25 @@ play(struct game *g)
 		learn(g, p);
 }
 
+static void
+play(struct game *g)
+{
+	play_as(g, &g->players[draw(g, SESSIONS)], draw(g, 100));
+}
+
+/* Somebody else, while a command waits; the mailbox stays. */
+static void
+play_meanwhile(struct game *g)
+{
+	struct player *p = &g->players[draw(g, SESSIONS)];
+	uint32_t what = draw(g, 100);
+
+	if (p != g->busy)
+		play_as(g, p, what == 24 ? 99 : what);
+	else
+		play_deliver(g);
+}
+
 /* --- a game
  * ------------------------------------------------------------------------------ */
 
@@ -365,6 +381,7 @@ game_init(struct game *g)
 
 	*g = (struct game){.random = seed, .line = buf_make(1 << 20)};
 	harness_init_with(&g->h, &policy, &settings);
+	g->meanwhile = play_meanwhile;
 	for (size_t i = 0; i < BOXES; i++) {
 		struct box *b = &g->boxes[i];
 
