@@ -281,6 +281,50 @@ test_search_goes_on_while_others_change_the_mailbox(void **state)
 	harness_release(&h);
 }
 
+/* The command is cut after n steps, and everything moved to other files. */
+static void
+compact_after(const char *command, const char *want, int n)
+{
+	struct session_policy policy = {.limits = session_limits_default,
+					.host_name = SPAN("mail.example.org")};
+	struct span in = span_str(command);
+	struct store_compaction ignored;
+	struct harness h;
+
+	policy.limits.text_scan_bytes = 1;
+	start(&h, &policy);
+	expect_like(&h, SPAN("a UID EXPUNGE 3\r\n"), SPAN("* ~a OK ~"));
+	buf_reset(&h.at[0].out);
+	while (n-- > 0)
+		(void)step(&h, &in);
+	h.f.now_us += 1000000;
+	fixture_check(
+	    &h.f, store_compact(harness_other(&h), 0, h.f.now_us, &ignored, &h.f.err));
+	while (step(&h, &in) != SESSION_WANT_INPUT)
+		continue;
+	buf_put_char(&h.at[0].out, '\0');
+	if (!strstr(h.at[0].out.at, want))
+		print_message("%s", h.at[0].out.at);
+	assert_non_null(strstr(h.at[0].out.at, want));
+	harness_release(&h);
+}
+
+static void
+test_search_goes_on_after_a_compaction(void **state)
+{
+	static const char *const rows_of[][2] = {
+	    {"a SEARCH TEXT e\r\n",                  "* SEARCH 1 2 3 4\r\n"  },
+	    {"a SEARCH SENTSINCE 1-Jan-2027\r\n",    "* SEARCH 2\r\n"        },
+	    {"a SORT (SUBJECT) UTF-8 TEXT e\r\n",    "* SORT 3 1 2 4\r\n"    },
+	    {"a THREAD REFERENCES UTF-8 BODY e\r\n", "* THREAD (2)(1)(3)\r\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMS(rows_of); i++)
+		for (int n = 0; n < 8; n++)
+			compact_after(rows_of[i][0], rows_of[i][1], n);
+}
+
 static void
 test_search_of_an_empty_mailbox_finds_nothing(void **state)
 {
@@ -338,6 +382,7 @@ main(void)
 	    cmocka_unit_test(test_search_in_small_steps_finds_the_same),
 	    cmocka_unit_test(test_search_answers_as_it_was_asked),
 	    cmocka_unit_test(test_search_goes_on_while_others_change_the_mailbox),
+	    cmocka_unit_test(test_search_goes_on_after_a_compaction),
 	    cmocka_unit_test(test_search_of_an_empty_mailbox_finds_nothing),
 	    cmocka_unit_test(test_search_says_its_progress),
 	};
