@@ -62,6 +62,7 @@ class Maker:
     def __init__(self, rnd):
         self.rnd = rnd
         self.ids = []
+        self.later = [f"later{n}@example.org" for n in range(30)]
         self.boundaries = 0
 
     def pick(self, *choices):
@@ -194,6 +195,8 @@ class Maker:
 
     def message_id(self):
         host = self.pick("example.org", "mail.example.com")
+        if self.rnd.random() < 0.1:
+            return self.rnd.choice(self.later)
         self.ids.append(f"{self.rnd.randrange(1 << 40):x}@{host}")
         return self.ids[-1]
 
@@ -202,10 +205,12 @@ class Maker:
         return f'<"{local}"@{host}>' if self.rnd.random() < 0.1 else f"<{value}>"
 
     def thread_headers(self):
-        """Message-ID, References, In-Reply-To: mostly as they should be."""
-        head, known = [], self.ids[-40:]
+        """Message-ID, References, In-Reply-To: mostly as they should be. Some refer to messages that
+        come later, to themselves, or in a circle."""
+        head, known = [], self.ids[-40:] + self.later
         chosen = self.rnd.sample(known, min(len(known), self.pick(0, 0, 1, 2, 3, 5)))
         missing = [f"missing{self.rnd.randrange(20)}@example.org" for _ in range(self.pick(0, 0, 0, 1, 2))]
+        missing += [self.rnd.choice(self.later)] * (self.rnd.random() < 0.2)
         references = (missing + chosen) if self.rnd.random() < 0.8 else (chosen + missing)
         if references and self.rnd.random() < 0.75:
             between = self.pick(" ", "\r\n ", "\r\n\t", "")
@@ -271,6 +276,15 @@ class Maker:
             b"Subject: 8 bit header \xfc\xe4\xf6 latin\r\nX-Utf: " + text + b"\r\n\r\nbody \xe4\xf6\xfc latin, too\r\n",
             b"Subject: long\r\n\r\n" + b"word " * 3000 + b"\r\n",
             b"Subject: twice\r\nSubject: the second one\r\nFrom: a@example.org\r\nFrom: b@example.org\r\n\r\nbody\r\n",
+            b"Subject: two words of two charsets =?utf-8?Q?=C3=84?= =?iso-8859-1?Q?=D6?= end\r\n\r\nbody\r\n",
+            b"Subject: a language =?utf-8*de?Q?Stra=C3=9Fe?=\r\n\r\nbody\r\n",
+            b"Subject: cut kanji =?utf-8?B?5Lya?= =?utf-8?B?6K0=?= =?utf-8?B?sA==?=\r\n\r\nbody\r\n",
+            b"Content-Type: text/plain; charset=utf-8\r\nSubject: 7 bit, they say\r\nContent-Transfer-Encoding: 7bit\r\n\r\n"
+            + text + b"\r\n",
+            b"Content-Type: text/plain; name*0=\"first \"; name*1=\"second.txt\"\r\nSubject: in pieces\r\n\r\nbody\r\n",
+            b"Content-Type: text/html\r\nSubject: html that never ends\r\n\r\n<p>one <b>two &lt;three&gt; &#x416;" + b"\r\n",
+            b"Content-Type: multipart/mixed; boundary=a\r\nSubject: nested, one end\r\n\r\n--a\r\nContent-Type: "
+            b"multipart/alternative; boundary=ab\r\n\r\n--ab\r\n\r\ninner " + text + b"\r\n--a\r\n\r\nouter\r\n--a--\r\n",
             b"Subject : space before the colon\r\n\r\nbody\r\n",
             b"From: <>\r\nTo: ,,\r\nSubject:\r\n\r\n\r\n",
             b"Date: Thu, 1 Jan 1970 00:00:00 +0000\r\nSubject: the first second\r\n\r\nbody\r\n",
