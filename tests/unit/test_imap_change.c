@@ -324,6 +324,61 @@ test_copy_tells_all_uids_or_none(void **state)
 	harness_release(&h);
 }
 
+/* Another process has the lock: nothing is done and nothing is said, until it has not.
+ */
+static void
+test_change_waits_for_the_lock(void **state)
+{
+	static const struct {
+		const char *command, *answer;
+	} rows[] = {
+	    {"a STORE 1 +FLAGS (\\Flagged)\r\n",
+	     "* 1 FETCH (FLAGS (\\Flagged \\Recent))\r\na OK STORE completed\r\n"                  },
+	    {"a STORE 1 +FLAGS.SILENT (own)\r\n",
+	     "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft own)\r\n"
+	     "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft own "
+	     "\\*)] Flags permitted\r\na OK STORE completed\r\n"                                   },
+	    {"a FETCH 1 BODY[TEXT]<0.1>\r\n",
+	     "* 1 FETCH (BODY[TEXT]<0> {1}\r\nt FLAGS (\\Flagged \\Seen \\Recent "
+	     "own))\r\na OK FETCH completed\r\n"						   },
+	    {"a COPY 1 Archive\r\n",
+	     "a OK [COPYUID 1800000003 1 1] COPY completed\r\n"                                    },
+	    {"a MOVE 1 Archive\r\n",
+	     "* OK [COPYUID 1800000003 1 2] Moved\r\n* 1 EXPUNGE\r\n"
+	     "a OK MOVE completed\r\n"							     },
+	    {"a APPEND Archive (mine) {1+}\r\nx\r\n",
+	     "a OK [APPENDUID 1800000003 3] APPEND completed\r\n"                                  },
+	    {"a REPLACE 1 Archive {1+}\r\nx\r\n",
+	     "* OK [APPENDUID 1800000003 4] Replacement is there\r\n* 1 EXPUNGE\r\n"
+	     "a OK REPLACE completed\r\n"							  },
+	    {"a STORE 1 +FLAGS.SILENT (\\Deleted)\r\n", "a OK STORE completed\r\n"                 },
+	    {"a EXPUNGE\r\n",                           "* 1 EXPUNGE\r\na OK EXPUNGE completed\r\n"},
+	};
+	struct store_account *other;
+	struct harness h;
+
+	(void)state;
+	harness_init(&h);
+	harness_fill(&h, STORE_INBOX, 3);
+	(void)harness_say(&h, 0, "s SELECT INBOX\r\n");
+	other = harness_other(&h);
+	for (size_t i = 0; i < N_ELEMS(rows); i++) {
+		struct harness_session *hs = &h.at[0];
+		struct span in = span_str(rows[i].command);
+
+		fixture_check(&h.f, store_batch_begin(other, true, &h.f.err));
+		for (int k = 0; k < 3; k++)
+			assert_int_equal(
+			    session_step(hs->session, h.f.now_us, &in, &hs->out),
+			    SESSION_WANT_LOCK);
+		assert_int_equal(hs->out.n, 0);
+		store_batch_cancel(other);
+		buf_put(&hs->pending, in);
+		harness_expect(&h, 0, "", rows[i].answer);
+	}
+	harness_release(&h);
+}
+
 int
 main(void)
 {
@@ -334,6 +389,7 @@ main(void)
 	    cmocka_unit_test(test_copy_waits_for_the_disk),
 	    cmocka_unit_test(test_copy_over_quota_is_refused),
 	    cmocka_unit_test(test_store_refuses_one_keyword_too_many),
+	    cmocka_unit_test(test_change_waits_for_the_lock),
 	    cmocka_unit_test(test_copy_tells_all_uids_or_none),
 	};
 
