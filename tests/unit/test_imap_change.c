@@ -351,7 +351,10 @@ test_change_waits_for_the_lock(void **state)
 	    {"a REPLACE 1 Archive {1+}\r\nx\r\n",
 	     "* OK [APPENDUID 1800000003 4] Replacement is there\r\n* 1 EXPUNGE\r\n"
 	     "a OK REPLACE completed\r\n"							  },
-	    {"a STORE 1 +FLAGS.SILENT (\\Deleted)\r\n", "a OK STORE completed\r\n"                 },
+	    {"a STORE 1 +FLAGS.SILENT (\\Deleted)\r\n",
+	     "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft own mine)\r\n"
+	     "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft own "
+	     "mine \\*)] Flags permitted\r\na OK STORE completed\r\n"                              },
 	    {"a EXPUNGE\r\n",                           "* 1 EXPUNGE\r\na OK EXPUNGE completed\r\n"},
 	};
 	struct store_account *other;
