@@ -358,10 +358,27 @@ def large(rnd):
     ]
 
 
+def compare_all(imap, messages):
+    """All messages in one command, as clients ask for them."""
+    names = "From To Cc Bcc Subject Date Message-ID References In-Reply-To Content-Type Reply-To"
+    label = f"HEADER.FIELDS ({names})"
+    got = imap.fetch(f"1:* (UID RFC822.SIZE BODY.PEEK[{label}] BODY.PEEK[] BODY.PEEK[1]<0.100>)")
+    assert len(got) == len(messages)
+    wanted = {name.lower().encode() for name in names.split()}
+    for n, (content, prefix) in enumerate(messages, 1):
+        message = Message(content, prefix)
+        same(got[n]["RFC822.SIZE"], len(prefix) + len(content), (n, "size"))
+        same(got[n]["BODY[]"], quiet(prefix + content), (n, "BODY[]"))
+        same(got[n][f"BODY[{label}]"], quiet(message.fields("HEADER", wanted, False)), (n, label))
+        first = message.sections().get("1")
+        same(got[n]["BODY[1]<0>"], first and quiet(first[:100]), (n, "BODY[1]<0.100>"))
+
+
 def run(imap, messages, rnd):
     for content, prefix in messages:
         imap.message(content, prefix)
     imap.ok("SELECT INBOX")
+    compare_all(imap, messages)
     for n, (content, prefix) in enumerate(messages, 1):
         message = Message(content, prefix)
         try:
