@@ -38,20 +38,35 @@ squeeze(struct view *v, size_t i)
 	v->n = kept;
 }
 
+/* More than a line takes besides its flags. */
+#define LINE_BYTES 160
+
+static char *
+add_text(char *at, struct span text)
+{
+	memcpy(at, text.at, text.n);
+	return at + text.n;
+}
+
+static char *
+add_number(char *at, uint64_t number)
+{
+	char digits[20];
+	size_t n = sizeof(digits);
+
+	do
+		digits[--n] = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	return add_text(at, span_make(digits + n, sizeof(digits) - n));
+}
+
 static void
 put_expunge(struct buf *out, size_t number)
 {
-	char text[40] = "* ";
-	char digits[20];
-	size_t n = 0, at = 2;
+	char line[LINE_BYTES], *at = add_text(line, SPAN("* "));
 
-	do
-		digits[n++] = (char)('0' + number % 10);
-	while ((number /= 10) > 0);
-	while (n > 0)
-		text[at++] = digits[--n];
-	memcpy(text + at, " EXPUNGE\r\n", 10);
-	buf_put(out, span_make(text, at + 10));
+	at = add_text(add_number(at, number), SPAN(" EXPUNGE\r\n"));
+	buf_put(out, span_make(line, (size_t)(at - line)));
 }
 
 /* From the highest down, so that no number changes before it was told. */
@@ -139,22 +154,22 @@ void
 put_fetch_flags(const struct session *s, uint32_t number,
 		const struct store_record *record, struct buf *out)
 {
-	buf_put_str(out, "* ");
-	imap_put_number(out, number);
-	buf_put_str(out, " FETCH (");
-	if (s->command.uid || (s->enabled & IMAP_ENABLE_QRESYNC)) {
-		buf_put_str(out, "UID ");
-		imap_put_number(out, record->uid);
-		buf_put_char(out, ' ');
-	}
-	buf_put_str(out, "FLAGS ");
+	char line[LINE_BYTES], *at = add_number(add_text(line, SPAN("* ")), number);
+
+	at = add_text(at, SPAN(" FETCH ("));
+	if (s->command.uid || (s->enabled & IMAP_ENABLE_QRESYNC))
+		at = add_text(add_number(add_text(at, SPAN("UID ")), record->uid),
+			      SPAN(" "));
+	at = add_text(at, SPAN("FLAGS "));
+	buf_put(out, span_make(line, (size_t)(at - line)));
 	put_flags(s, record, out);
-	if (s->enabled & IMAP_ENABLE_CONDSTORE) {
-		buf_put_str(out, " MODSEQ (");
-		imap_put_number(out, record->modseq);
-		buf_put_char(out, ')');
-	}
-	buf_put_str(out, ")\r\n");
+	at = line;
+	if (s->enabled & IMAP_ENABLE_CONDSTORE)
+		at = add_text(
+		    add_number(add_text(at, SPAN(" MODSEQ (")), record->modseq),
+		    SPAN(")"));
+	at = add_text(at, SPAN(")\r\n"));
+	buf_put(out, span_make(line, (size_t)(at - line)));
 }
 
 /* Forgets notes of uids up to and with `uid`; the notes are in order. */

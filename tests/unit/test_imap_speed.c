@@ -83,12 +83,43 @@ test_large_mailbox(void **state)
 	harness_release(&h);
 }
 
+static void
+test_many_mailboxes(void **state)
+{
+	size_t n = n_messages / 20;
+	struct harness h;
+	struct span got;
+	size_t lines = 0;
+
+	(void)state;
+	harness_init(&h);
+	for (size_t i = 0; i < n; i++) {
+		char name[80];
+		uint32_t id;
+
+		snprintf(name, sizeof(name), "folder %zu/sub %zu", i / 10, i);
+		fixture_check(&h.f, store_mailbox_create(h.f.account, span_str(name),
+							 STORE_USE_NONE, h.f.now_us,
+							 &id, &h.f.err));
+	}
+	got = timed(&h, 0, "a LIST \"\" *\r\n");
+	while (got.n > 0) {
+		(void)span_cut(&got, '\n');
+		lines++;
+	}
+	assert_int_equal(lines, n + n / 10 + 6 + 1);
+	(void)timed(&h, 0, "a LIST \"\" * RETURN (STATUS (MESSAGES UNSEEN))\r\n");
+	(void)timed(&h, 0, "a STATUS \"folder 3/sub 33\" (MESSAGES)\r\n");
+	harness_release(&h);
+}
+
 int
 main(void)
 {
 	const char *messages = getenv("MESSAGES");
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_large_mailbox),
+	    cmocka_unit_test(test_many_mailboxes),
 	};
 
 	if (messages)
