@@ -208,14 +208,46 @@ static const char *const everything =
     "BINARY.SIZE[7])\r\n";
 
 static void
-fill_mixed(struct harness *h)
+fill_mixed_into(struct harness *h)
 {
-	harness_init(h);
 	add_mixed(h, 100);
 	add_mixed(h, 300000);
 	add_mixed(h, 2000000);
 	(void)harness_say(h, 0, "s SELECT INBOX\r\n");
 	(void)harness_say(h, 0, "e ENABLE CONDSTORE\r\n");
+}
+
+static void
+fill_mixed(struct harness *h)
+{
+	harness_init(h);
+	fill_mixed_into(h);
+}
+
+/* Without summaries, as when their files were deleted, all is made from the bytes. */
+static void
+test_fetch_is_the_same_without_summaries(void **state)
+{
+	static const char command[] =
+	    "a FETCH 1:* (UID FLAGS RFC822.SIZE ENVELOPE BODY BODYSTRUCTURE PREVIEW "
+	    "BODY.PEEK[HEADER.FIELDS (FROM SUBJECT)] BODY.PEEK[HEADER] BODY.PEEK[TEXT] "
+	    "BODY.PEEK[2.HEADER] BODY.PEEK[2.1] BINARY.SIZE[4])\r\n";
+	const struct session_policy policy = {.limits = session_limits_default};
+	struct harness with, without;
+	struct span got;
+
+	(void)state;
+	fill_mixed(&with);
+	harness_init_with(&without, &policy,
+			  &(struct store_settings){.summarize = false});
+	fill_mixed_into(&without);
+	assert_int_equal(
+	    store_first(without.account->mail, STORE_INBOX)->summary_number, 0);
+	got = harness_say(&without, 0, command);
+	assert_true(got.n > 2000000);
+	assert_true(span_equal(got, harness_say(&with, 0, command)));
+	harness_release(&with);
+	harness_release(&without);
 }
 
 /* However small the room and the steps, the answer is the same. */
@@ -398,6 +430,7 @@ main(void)
 	    cmocka_unit_test(test_fetch_dialogues),
 	    cmocka_unit_test(test_fetch_is_the_same_wherever_it_stops),
 	    cmocka_unit_test(test_fetch_holds_a_piece_at_most),
+	    cmocka_unit_test(test_fetch_is_the_same_without_summaries),
 	    cmocka_unit_test(test_fetch_binary),
 	    cmocka_unit_test(test_fetch_nul_becomes_0x80),
 	    cmocka_unit_test(test_fetch_leaves_out_what_is_damaged),
