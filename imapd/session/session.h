@@ -2,8 +2,8 @@
  *
  * What    takes the client's bytes, gives response bytes and says what it wants next.
  *         It reads and changes the account's store itself, never waiting: what has to
- * be waited for (a lock, the disk, room for output) is a want. The stream, clocks and
- * other programs are the caller's:
+ *         be waited for (a lock, the disk, room for output) is a want. The stream,
+ *         clocks and other programs are the caller's:
  *
  *           session_open(s, tag, out);
  *           for (;;) switch (session_step(s, now_us, &in, out)) {
@@ -14,11 +14,13 @@
  *           ...
  *           }
  *
- *         One step is bounded: about SESSION_STEP_US of work, then TURN. A command is
- * run to its end before the next is parsed, so pipelining needs no queue. RFC [RFC3501]
- * [RFC9051] and what docs/imap.md lists. Trust   every byte of `in` is the client's,
- * every byte of the store a stranger's. Memory  under 1 KB while idle, besides 4 bytes
- * a message of the selected mailbox; an arena a command, limited by session_limits.
+ *         One step is bounded: about SESSION_STEP_US of work, or 16 commands, then
+ * TURN. A command is run to its end before the next is parsed, so pipelining needs no
+ *         queue.
+ * RFC     [RFC3501] [RFC9051] and what docs/imap.md lists.
+ * Trust   every byte of `in` is the client's, every byte of the store a stranger's.
+ * Memory  under 1 KB while idle, besides 4 bytes a message of the selected mailbox; an
+ *         arena a command, limited by session_limits.
  */
 #pragma once
 
