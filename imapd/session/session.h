@@ -14,9 +14,9 @@
  *           ...
  *           }
  *
- *         One step is bounded: about SESSION_STEP_US of work, or 16 commands, then
- * TURN. A command is run to its end before the next is parsed, so pipelining needs no
- *         queue.
+ *         One step is bounded: about SESSION_STEP_US of work, or 16 commands.
+ *         A command is run to its end before the next is parsed, so pipelining
+ *         needs no queue.
  * RFC     [RFC3501] [RFC9051] and what docs/imap.md lists.
  * Trust   every byte of `in` is the client's, every byte of the store a stranger's.
  * Memory  under 1 KB while idle, besides 4 bytes a message of the selected mailbox; an
