@@ -354,10 +354,15 @@ on_sweep(evutil_socket_t fd, short what, void *context)
 {
 	struct imapd *d = context;
 	const struct timeval in = {HOME_SWEEP_MS / 1000, HOME_SWEEP_MS % 1000 * 1000};
+	struct home *h;
 
 	(void)fd;
 	(void)what;
 	homes_look_after(d);
+	/* Whoever changed one and could not say so is found out here at the latest. */
+	TAILQ_FOREACH(h, &d->homes, used)
+	if (!LIST_EMPTY(&h->connections) && h->state == HOME_OPEN)
+		notify_refresh(h);
 	evtimer_add(d->sweep, &in);
 }
 

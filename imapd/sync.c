@@ -127,6 +127,7 @@ settle_one(struct home *h)
 	if (result == STORE_BUSY)
 		return false;
 	mark(h, h->sync_due, false);
+	h->account->epoch++;
 	if (result == STORE_OK)
 		tell_usage(h);
 	else

@@ -24,6 +24,7 @@ fill(struct home *h)
 	bool done = false;
 
 	drop(h);
+	h->account->epoch++;
 	switch (store_text_fill(h->account->mail, FILL_BYTES, &done, &err)) {
 	case STORE_OK:
 		if (!done)
