@@ -143,6 +143,8 @@ struct fetch {
 	struct buf block, piece;
 	struct field_runs runs;
 
+	struct err err; /* of the message; here because a new one would be zeroed */
+
 	/* \Seen was set of these uids, as far as message marked_to. */
 	struct imap_ranges marked;
 	uint32_t marked_to;

@@ -163,9 +163,9 @@ message_lost(struct fetch *f, const struct err *err)
 static enum run
 message_step(struct fetch *f, struct buf *out)
 {
-	struct err err = {0};
+	struct err *err = &f->err;
 
-	switch (message_run(f, out, &err)) {
+	switch (message_run(f, out, err)) {
 	case FETCH_DONE:
 		break;
 	case FETCH_ROOM:
@@ -182,14 +182,14 @@ message_step(struct fetch *f, struct buf *out)
 		f->gone = true;
 		break;
 	case FETCH_DAMAGED:
-		message_log(f, &err);
+		message_log(f, err);
 		out->n = f->start;
 		f->damaged = true;
 		break;
 	case FETCH_FAULT:
 		if (f->start == SIZE_MAX)
-			return message_lost(f, &err);
-		message_log(f, &err);
+			return message_lost(f, err);
+		message_log(f, err);
 		out->n = f->start;
 		f->fault = true;
 		break;
