@@ -19,6 +19,21 @@ trace(struct game *g, const char *who, struct span text)
 		 (int)(text.n < 180 ? text.n : 180), text.at);
 }
 
+/* What is true of a mailbox, and what the store has. */
+static void
+show_box(const struct game *g, const struct box *b)
+{
+	const struct store_record *r = store_first(g->h.f.account, b->id);
+
+	fprintf(stderr, "%s, truth:", b->name);
+	for (size_t i = 0; i < b->n; i++)
+		fprintf(stderr, " %u", b->at[i].uid);
+	fprintf(stderr, "\n%s, store:", b->name);
+	for (; r; r = store_next(g->h.f.account, r))
+		fprintf(stderr, " %u", r->uid);
+	fprintf(stderr, "\n");
+}
+
 void
 lose(struct game *g, const char *why, const char *detail)
 {
@@ -26,6 +41,9 @@ lose(struct game *g, const char *why, const char *detail)
 
 	for (size_t i = from; i < g->n_trace; i++)
 		fprintf(stderr, "%s\n", g->trace[i % TRACE_LINES]);
+	for (size_t i = 0; i < BOXES; i++)
+		if (g->boxes[i].name[0])
+			show_box(g, &g->boxes[i]);
 	fprintf(stderr, "command %llu: %s%s%s\nSEED=%llu COMMANDS=%llu\n",
 		(unsigned long long)g->n_commands, why, detail ? ": " : "",
 		detail ? detail : "", (unsigned long long)seed,

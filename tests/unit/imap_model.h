@@ -9,7 +9,7 @@
 #define SESSIONS     4
 #define BOXES        4
 #define MESSAGES_MAX 60 /* about that many in a mailbox */
-#define TRACE_LINES  40
+#define TRACE_LINES  100
 #define ALL_FLAGS    (STORE_FLAGS | 15u * CLIENT_KEYWORD)
 
 struct fact {

@@ -169,6 +169,9 @@ play_delete(struct game *g)
 		return;
 	range.first = b->at[draw(g, (uint32_t)b->n)].uid;
 	range.last = range.first + draw(g, 3);
+	/* Who finds a journal file full makes durable what is in it. */
+	if (range.last >= visible_uidnext(g, b))
+		range.last = visible_uidnext(g, b) - 1;
 	trace(g, "delete", span_str(b->name));
 	for (uint32_t uid = range.first; uid <= range.last; uid++)
 		fact_remove(b, uid);
