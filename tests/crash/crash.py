@@ -17,10 +17,12 @@ import fcntl
 import os
 import random
 import re
+import shutil
 import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -149,6 +151,14 @@ def kill_child(server, rng, program=None):
     return harness.wait_until(kill, 20, "a program to kill")
 
 
+def close(server):
+    """When something went wrong, its log stays."""
+    if sys.exc_info()[0]:
+        kept = shutil.copy(server.log, f"/tmp/postroad-crash-{os.getpid()}.log")
+        print(f"the log is kept in {kept}", flush=True)
+    server.close()
+
+
 def kill_master(server):
     """Its programs end, and the next master starts them anew."""
     server.process.kill()
@@ -161,7 +171,7 @@ def kill_master(server):
 def run_kill(options, rng):
     ledger, killed = Ledger(), collections.Counter()
     server = make_server(options)
-    with server:
+    try:
         load = Load(server.ports["smtp"], server.accounts, 0, options.seed)
         for _ in range(options.rounds):
             time.sleep(rng.uniform(0.05, options.pause))
@@ -177,6 +187,8 @@ def run_kill(options, rng):
         if faults:
             print(f"programs ended by themselves: {faults}")
         return check(server, ledger, "after all were killed") and not faults
+    finally:
+        close(server)
 
 
 class Disk:
@@ -215,14 +227,12 @@ class Disk:
 
 
 def run_disk(options, rng):
-    import shutil
-    import tempfile
     base = Path(tempfile.mkdtemp(prefix="postroad-crash-", dir="/var/tmp"))
     base.chmod(0o755)
     disks = [Disk(base, "spool-disk"), Disk(base, "mail-disk")]
-    ledger, good = Ledger(), True
-    server = make_server(options, spool=disks[0].mount / "spool", mail=disks[1].mount / "mail")
+    ledger, good, server = Ledger(), True, None
     try:
+        server = make_server(options, spool=disks[0].mount / "spool", mail=disks[1].mount / "mail")
         for number in range(options.rounds):
             load = Load(server.ports["smtp"], server.accounts, number, options.seed)
             time.sleep(rng.uniform(0.1, options.pause))
@@ -241,7 +251,8 @@ def run_disk(options, rng):
                 good = check(server, ledger, f"crash {number + 1}") and good
         return good
     finally:
-        server.close()
+        if server:
+            close(server)
         for disk in disks:
             disk.detach()
         shutil.rmtree(base, ignore_errors=True)
