@@ -13,19 +13,24 @@ static search_phase *const references_phases[] = {
     search_compile,
     search_scan,
     thread_gather,
+    thread_forget_ids,
     sort_order,
     thread_settle,
     thread_gather_roots,
     thread_fill_table,
     thread_merge_subjects,
     thread_arrange,
+    thread_forget_order,
     thread_put,
     NULL,
 };
 
 static search_phase *const subject_phases[] = {
-    search_compile,        search_scan,    thread_gather, sort_order,
-    thread_group_subjects, thread_arrange, thread_put,    NULL,
+    search_compile, search_scan,
+    thread_gather,  thread_forget_ids,
+    sort_order,     thread_group_subjects,
+    thread_arrange, thread_forget_order,
+    thread_put,     NULL,
 };
 
 static search_phase *const *

@@ -192,6 +192,8 @@ search_phase search_put;
 search_phase sort_gather;
 search_phase sort_order;
 search_phase thread_gather;
+search_phase thread_forget_ids;
+search_phase thread_forget_order;
 search_phase thread_settle;
 search_phase thread_gather_roots;
 search_phase thread_fill_table;
@@ -233,6 +235,8 @@ void sort_merge_begin(struct sort_merge *m, struct sort_item *items, size_t n,
 		      const char *keys);
 /* Moves at most about that many items; true when all are in order. */
 MUST_USE bool sort_merge_step(struct sort_merge *m, size_t moves);
+/* All are in order: only they are kept. */
+void sort_merge_end(struct sort_merge *m);
 void sort_merge_release(struct sort_merge *m);
 
 /* Room for so many is made at once; there may be more. */

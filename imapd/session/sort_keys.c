@@ -134,8 +134,7 @@ gather_begin(struct search *w)
 	if (w->merge.items)
 		return;
 	buf_init(&w->keys, SEARCH_ORDER_MAX);
-	w->merge.items =
-	    memory_new(w->n_found ? w->n_found : 1, sizeof(*w->merge.items));
+	w->merge.items = memory_resize(NULL, w->n_found + 1, sizeof(*w->merge.items));
 }
 
 enum search_work
@@ -184,8 +183,11 @@ sort_order(struct session *s, struct step *step)
 
 	if (!w->merge.spare)
 		sort_merge_begin(&w->merge, w->merge.items, w->merge.n, w->keys.at);
-	if (sort_merge_step(&w->merge, SEARCH_ORDER_STEP))
+	if (sort_merge_step(&w->merge, SEARCH_ORDER_STEP)) {
+		sort_merge_end(&w->merge);
+		buf_release(&w->keys);
 		return SEARCH_NEXT;
+	}
 	session_progress(s, step, 0, 0);
 	return SEARCH_TURN;
 }

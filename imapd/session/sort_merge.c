@@ -8,7 +8,14 @@ sort_merge_begin(struct sort_merge *m, struct sort_item *items, size_t n,
 		 const char *keys)
 {
 	*m = (struct sort_merge){.items = items, .n = n, .keys = keys};
-	m->spare = memory_new(n ? n : 1, sizeof(*m->spare));
+	m->spare = memory_resize(NULL, n + 1, sizeof(*m->spare));
+}
+
+void
+sort_merge_end(struct sort_merge *m)
+{
+	free(m->spare);
+	m->spare = NULL;
 }
 
 void

@@ -1,13 +1,13 @@
 /* THREAD: messages as nodes, linked by their references [RFC5256 3], step 1 */
 #include "imapd/session/search.h"
 
-#define NODES_FIRST 1024
+#define NODES_MORE 1024
 
 uint32_t
 thread_node_new(struct thread *t)
 {
 	if (t->n == t->size) {
-		t->size = t->size ? t->size * 2 : NODES_FIRST;
+		t->size = t->size ? t->size * 2 : NODES_MORE;
 		t->nodes = memory_resize(t->nodes, t->size, sizeof(*t->nodes));
 	}
 	if (t->n == 0)
@@ -173,12 +173,13 @@ gather_begin(struct search *w, const struct step *step)
 {
 	uint64_t seed = (uint64_t)step->now_us * UINT64_C(0x9e3779b97f4a7c15);
 
-	if (w->merge.items)
-		return;
-	thread_names_init(&w->thread.ids, seed, w->n_found + w->n_found / 2);
-	thread_names_init(&w->thread.subjects, ~seed, w->n_found);
-	w->merge.items =
-	    memory_new(w->n_found ? w->n_found : 1, sizeof(*w->merge.items));
+	struct thread *t = &w->thread;
+
+	t->size = w->n_found + w->n_found / 2 + NODES_MORE;
+	t->nodes = memory_resize(NULL, t->size, sizeof(*t->nodes));
+	thread_names_init(&t->ids, seed, t->size);
+	thread_names_init(&t->subjects, ~seed, w->n_found);
+	w->merge.items = memory_resize(NULL, w->n_found + 1, sizeof(*w->merge.items));
 }
 
 /* A message, or what is left of its links; false when that is not all. */
@@ -207,7 +208,10 @@ thread_gather(struct session *s, struct step *step)
 	const struct store_record *record;
 	uint32_t number;
 
-	gather_begin(w, step);
+	if (!w->merge.items) { /* what it takes is work enough for a step */
+		gather_begin(w, step);
+		return SEARCH_TURN;
+	}
 	search_budget(s);
 	while (view_next(s, &w->found, &w->walk, &number, &record)) {
 		struct store_summary summary = {.date_seconds = MIME_DATE_NONE};
@@ -234,4 +238,30 @@ thread_gather(struct session *s, struct step *step)
 		return SEARCH_NEXT;
 	(void)done_no(s, "LIMIT", "There is too much to thread");
 	return SEARCH_ENDED;
+}
+
+/* What is not needed any more, in steps of their own: giving back takes time. */
+enum search_work
+thread_forget_ids(struct session *s, struct step *step)
+{
+	struct thread_names *ids = &((struct search *)s->work)->thread.ids;
+
+	(void)step;
+	if (!ids->at)
+		return SEARCH_NEXT;
+	thread_names_release(ids);
+	return SEARCH_TURN;
+}
+
+enum search_work
+thread_forget_order(struct session *s, struct step *step)
+{
+	struct search *w = s->work;
+
+	(void)step;
+	if (!w->merge.items)
+		return SEARCH_NEXT;
+	sort_merge_release(&w->merge);
+	thread_names_release(&w->thread.subjects);
+	return SEARCH_TURN;
 }

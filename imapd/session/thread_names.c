@@ -1,7 +1,8 @@
 /* message ids and subjects as numbers: each text is kept once */
 #include "imapd/session/search.h"
 
-#define SLOTS_FIRST 1024
+#define SLOTS_FIRST    1024
+#define BYTES_EXPECTED 40 /* of a text; more is taken when it is needed */
 
 void
 thread_names_init(struct thread_names *names, uint64_t seed, size_t expected)
@@ -10,7 +11,12 @@ thread_names_init(struct thread_names *names, uint64_t seed, size_t expected)
 	while (names->n_slots / 2 < expected)
 		names->n_slots *= 2;
 	names->slots = memory_new(names->n_slots, sizeof(*names->slots));
+	names->size = expected + SLOTS_FIRST;
+	names->at = memory_resize(NULL, names->size, sizeof(*names->at));
 	buf_init(&names->bytes, SEARCH_ORDER_MAX);
+	if (buf_room(&names->bytes, names->size * BYTES_EXPECTED) &&
+	    buf_extend(&names->bytes, names->size * BYTES_EXPECTED))
+		buf_reset(&names->bytes);
 }
 
 void
@@ -94,7 +100,7 @@ add(struct thread_names *names, struct span text, uint64_t hash)
 	if (names->bytes.full)
 		return NULL;
 	if (names->n == names->size) {
-		names->size = names->size ? names->size * 2 : SLOTS_FIRST;
+		names->size *= 2;
 		names->at = memory_resize(names->at, names->size, sizeof(*names->at));
 	}
 	names->at[names->n] = (struct thread_name){hash, offset, (uint32_t)text.n, 0};
