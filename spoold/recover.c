@@ -2,11 +2,22 @@
  * again. Segments without any message are removed. */
 #include "spoold/store.h"
 
+/* At once: the syncs of several cost hardly more than one, and the rest of the threads
+ * is for new mail. */
+#define RECOVER_AT_ONCE 4
+
 struct recover {
-	struct proc_job job;
 	struct store *store;
 	struct log_numbers numbers;
-	size_t i; /* the one being looked through */
+	size_t next;      /* not begun yet */
+	unsigned running; /* being looked through */
+};
+
+/* One segment. */
+struct looking {
+	struct proc_job job;
+	struct recover *all;
+	uint64_t number;
 	enum log_open opened;
 	int result;
 	struct log_recovery was;
@@ -15,64 +26,81 @@ struct recover {
 
 /* Nothing is in it that anybody could need. */
 static bool
-is_empty(const struct recover *r)
+is_empty(const struct looking *k)
 {
-	return r->opened == LOG_OPEN_UNREADY ||
-	       (r->opened == LOG_OPEN_OK && r->result == 0 && r->was.records == 0 &&
-		r->was.damaged_bytes == 0);
+	return k->opened == LOG_OPEN_UNREADY ||
+	       (k->opened == LOG_OPEN_OK && k->result == 0 && k->was.records == 0 &&
+		k->was.damaged_bytes == 0);
 }
 
 static void
-recover_work(struct proc_job *job)
+looking_work(struct proc_job *job)
 {
-	struct recover *r = (struct recover *)job;
-	const struct log_dir *dir = &r->store->dir;
-	uint64_t number = r->numbers.at[r->i];
+	struct looking *k = (struct looking *)job;
+	const struct log_dir *dir = &k->all->store->dir;
 	struct log_file file;
 
-	r->was = (struct log_recovery){0};
-	r->result = 0;
-	r->opened = log_dir_open(dir, number, LOG_WRITE, &file, &r->err);
-	if (r->opened == LOG_OPEN_OK) {
-		r->result = log_recover(&file, LOG_PREWRITTEN, 0, &r->was, &r->err);
+	k->opened = log_dir_open(dir, k->number, LOG_WRITE, &file, &k->err);
+	if (k->opened == LOG_OPEN_OK) {
+		k->result = log_recover(&file, LOG_PREWRITTEN, 0, &k->was, &k->err);
 		log_file_close(&file);
 	}
-	if (is_empty(r))
-		r->result = log_dir_remove(dir, number, &r->err);
+	if (is_empty(k))
+		k->result = log_dir_remove(dir, k->number, &k->err);
 }
 
 static void
-recover_log(const struct recover *r)
+looking_log(const struct looking *k)
 {
-	uint64_t number = r->numbers.at[r->i];
-
-	if (r->was.damaged_bytes > 0)
-		logline(LOGLINE_ERROR, "spool.damage", L_U64("segment", number),
-			L_U64("offset", r->was.damaged_at),
-			L_U64("bytes", r->was.damaged_bytes));
-	if (r->opened == LOG_OPEN_FAULT || r->opened == LOG_OPEN_DAMAGED ||
-	    r->result != 0)
-		logline(LOGLINE_ERROR, "spool.fault", L_U64("segment", number),
-			L_STR("doing", "recovery"), L_ERR(&r->err));
+	if (k->was.damaged_bytes > 0)
+		logline(LOGLINE_ERROR, "spool.damage", L_U64("segment", k->number),
+			L_U64("offset", k->was.damaged_at),
+			L_U64("bytes", k->was.damaged_bytes));
+	if (k->opened == LOG_OPEN_FAULT || k->opened == LOG_OPEN_DAMAGED ||
+	    k->result != 0)
+		logline(LOGLINE_ERROR, "spool.fault", L_U64("segment", k->number),
+			L_STR("doing", "recovery"), L_ERR(&k->err));
 }
 
-static void recover_next(struct recover *r);
+static void recover_go_on(struct recover *r);
 
 static void
-recover_done(struct proc_job *job)
+looking_done(struct proc_job *job)
 {
-	struct recover *r = (struct recover *)job;
+	struct looking *k = (struct looking *)job;
+	struct recover *r = k->all;
 
 	r->store->n_jobs--;
-	recover_log(r);
-	r->i++;
-	recover_next(r);
+	r->running--;
+	looking_log(k);
+	free(k);
+	recover_go_on(r);
+}
+
+static bool
+looking_start(struct recover *r)
+{
+	struct looking *k = memory_new(1, sizeof(*k));
+
+	k->job = (struct proc_job){.work = looking_work, .done = looking_done};
+	k->all = r;
+	k->number = r->numbers.at[r->next];
+	if (!store_work(r->store, &k->job)) {
+		free(k);
+		return false;
+	}
+	r->next++;
+	r->running++;
+	return true;
 }
 
 static void
-recover_next(struct recover *r)
+recover_go_on(struct recover *r)
 {
-	if (r->i < r->numbers.n && store_work(r->store, &r->job))
+	while (r->next < r->numbers.n && r->running < RECOVER_AT_ONCE)
+		if (!looking_start(r))
+			break;
+	if (r->running > 0)
 		return;
 	r->store->recovered = true;
 	store_let_go_waiting(r->store);
@@ -85,9 +113,8 @@ store_recover(struct store *s, struct log_numbers *numbers)
 {
 	struct recover *r = memory_new(1, sizeof(*r));
 
-	r->job = (struct proc_job){.work = recover_work, .done = recover_done};
 	r->store = s;
 	r->numbers = *numbers;
 	*numbers = (struct log_numbers){0};
-	recover_next(r);
+	recover_go_on(r);
 }
