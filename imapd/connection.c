@@ -6,7 +6,8 @@
 #define OUTPUT_LOW (16u << 10)
 #define OUTPUT_MAX (2u << 20) /* what one step may put beyond the mark */
 #define LINGER_MS  5000
-#define STEPS_MAX  16 /* in a row, while there is room and input */
+#define TURN_US    2000 /* steps follow each other about that long ... */
+#define STEPS_MAX  64   /* ... but no more of them, while there is room and input */
 
 /* --- states ------------------------------------------------------------------------
  */
@@ -238,7 +239,7 @@ step(struct connection *c)
 	case SESSION_WANT_ROOM:
 		return want_room(c);
 	case SESSION_WANT_TURN:
-		return want_turn(c);
+		return true;
 	case SESSION_WANT_LOCK:
 		connection_wait(c, WAIT_LOCK);
 		return false;
@@ -257,9 +258,11 @@ step(struct connection *c)
 void
 connection_drive(struct connection *c)
 {
+	uint64_t until_us = proc_now_us() + TURN_US;
+
 	if (c->home->state != HOME_OPEN)
 		return; /* its done() goes on */
-	for (int i = 0; i < STEPS_MAX; i++) {
+	for (int i = 0; i < STEPS_MAX && proc_now_us() < until_us; i++) {
 		if (net_stream_full(c->stream)) {
 			connection_wait(c, WAIT_ROOM);
 			return;

@@ -106,11 +106,11 @@ release(struct home *h, bool failed)
 
 	for (c = LIST_FIRST(&h->connections); c; c = next) {
 		next = LIST_NEXT(c, of_home);
+		if (failed && c->session)
+			session_sync_failed(c->session);
 		if (c->wait != WAIT_SYNC)
 			continue;
-		if (failed)
-			session_sync_failed(c->session);
-		else if (session_sync_position(c->session) > durable)
+		if (!failed && session_sync_position(c->session) > durable)
 			continue; /* it is due again */
 		connection_wait(c, WAIT_INPUT);
 		connection_drive(c);

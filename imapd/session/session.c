@@ -1,8 +1,6 @@
 /* the loop: a command is gathered, run to its end, its news told, its answer given */
 #include "imapd/session/inner.h"
 
-#define COMMANDS_A_STEP 16
-
 const struct session_limits session_limits_default = {
     .line_bytes_max = 64u << 10,
     .literal_bytes_max = 128u << 10,
@@ -230,6 +228,8 @@ phase_run(struct session *s, struct step *step, enum session_want *want)
 	run = s->row->run(s, step);
 	s->account->actor = NULL;
 	if (run == RUN_DONE) {
+		if (s->result.durable) /* from now on it waits, room or not */
+			(void)session_sync(s);
 		session_enter(s, s->result.durable ? PHASE_SYNC : PHASE_ANNOUNCE);
 		return false;
 	}
@@ -306,7 +306,7 @@ enum session_want
 session_step(struct session *s, int64_t now_us, struct span *in, struct buf *out)
 {
 	struct step step = {in, out, now_us};
-	uint64_t stop = s->n_commands + COMMANDS_A_STEP;
+	uint64_t before = s->n_commands;
 	enum session_want want;
 
 	for (;;) {
@@ -317,7 +317,9 @@ session_step(struct session *s, int64_t now_us, struct span *in, struct buf *out
 			return SESSION_WANT_CLOSE;
 		if (phase_step(s, &step, &want))
 			return want;
-		if (s->n_commands >= stop)
+		/* The next may be as long: whether there is time is the caller's to
+		 * know. */
+		if (s->n_commands > before && in->n > 0)
 			return SESSION_WANT_TURN;
 	}
 }
@@ -357,7 +359,7 @@ session_sync_position(const struct session *s)
 void
 session_sync_failed(struct session *s)
 {
-	s->sync_failed = true;
+	s->sync_failed = s->sync_position > 0;
 }
 
 const char *

@@ -14,7 +14,7 @@
  *           ...
  *           }
  *
- *         One step is bounded: about SESSION_STEP_US of work, or 16 commands.
+ *         One step is bounded: about SESSION_STEP_US of work, and one command.
  *         A command is run to its end before the next is parsed, so pipelining
  *         needs no queue.
  * RFC     [RFC3501] [RFC9051] and what docs/imap.md lists.
@@ -88,7 +88,8 @@ void session_end(struct session *s, enum session_ending why, struct buf *out);
 
 /* Of SESSION_WANT_SYNC. */
 MUST_USE uint64_t session_sync_position(const struct session *s);
-/* What it waits for is void; the command fails at the next step. */
+/* What was written and not yet synced is void: a command that waits for it, or is about
+ * to, fails at its next step. For all sessions of the account. */
 void session_sync_failed(struct session *s);
 
 /* For decisions and log lines. */

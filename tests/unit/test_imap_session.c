@@ -473,6 +473,48 @@ test_an_idle_session_is_small(void **state)
 	harness_release(&h);
 }
 
+/* The answer waits for room when the disk fails. */
+static void
+test_a_sync_that_fails_before_it_is_waited_for(void **state)
+{
+	struct span in = SPAN("a RENAME Archive Old\r\n");
+	struct buf out = buf_make(4096);
+	struct session *s;
+	struct harness h;
+
+	(void)state;
+	harness_init(&h);
+	s = harness_session(&h, 0);
+	session_sync_failed(s); /* nothing waits yet */
+	(void)harness_say(&h, 0, "e ENABLE IMAP4rev2\r\n");
+	h.policy.limits.output_high = 10;
+	assert_int_equal(session_step(s, h.f.now_us, &in, &out), SESSION_WANT_ROOM);
+	session_sync_failed(s);
+	buf_reset(&out);
+	(void)!session_step(s, h.f.now_us, &in, &out);
+	assert_true(
+	    span_equal(buf_span(&out),
+		       SPAN("a NO [UNAVAILABLE] It could not be made durable\r\n")));
+	buf_release(&out);
+	harness_release(&h);
+}
+
+/* So that the caller can look after others between them. */
+static void
+test_a_step_ends_with_its_command(void **state)
+{
+	struct harness h;
+	uint64_t before;
+
+	(void)state;
+	harness_init(&h);
+	(void)harness_session(&h, 0);
+	before = h.at[0].steps;
+	(void)harness_say(&h, 0, "a NOOP\r\nb SELECT INBOX\r\nc CHECK\r\nd NOOP\r\n");
+	assert_int_equal(h.at[0].steps - before, 4);
+	harness_release(&h);
+}
+
 int
 main(void)
 {
@@ -487,6 +529,8 @@ main(void)
 	    cmocka_unit_test(test_create_is_answered_when_durable),
 	    cmocka_unit_test(test_a_line_at_its_limit),
 	    cmocka_unit_test(test_endings_are_said_when_there_is_place),
+	    cmocka_unit_test(test_a_step_ends_with_its_command),
+	    cmocka_unit_test(test_a_sync_that_fails_before_it_is_waited_for),
 	    cmocka_unit_test(test_open_answers_the_login),
 	    cmocka_unit_test(test_every_command_in_its_states),
 	    cmocka_unit_test(test_a_lock_is_waited_for_outside),
