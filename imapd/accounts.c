@@ -274,6 +274,7 @@ save_done(struct proc_job *job)
 	struct home *h = home_of(job);
 
 	h->state = HOME_OPEN;
+	account_resume(h->account);
 	/* An index that could not be written is made again next time. */
 	if (h->result != STORE_OK)
 		logline(LOGLINE_WARNING, "imap.unsaved", L_U64("account", h->id),
@@ -288,6 +289,16 @@ save_done(struct proc_job *job)
 	if (h->refresh_due)
 		notify_refresh(h);
 	begin_all(h);
+}
+
+static bool
+save(struct home *h)
+{
+	account_pause(h->account);
+	if (work(h, HOME_SAVING, save_work, save_done))
+		return true;
+	account_resume(h->account);
+	return false;
 }
 
 /* Is nothing under way that would have to wait for a worker? */
@@ -310,7 +321,7 @@ home_close(struct home *h)
 	h->closing = true;
 	if (store_position(h->account->mail) == h->saved_at)
 		home_free(h);
-	else if (!work(h, HOME_SAVING, save_work, save_done))
+	else if (!save(h))
 		h->closing = false;
 }
 
@@ -328,7 +339,7 @@ look_after(struct home *h, uint64_t now, bool crowded)
 		store_text_forget(h->account->mail);
 	if (now - h->saved_ms >= HOME_SAVE_MS &&
 	    store_position(h->account->mail) != h->saved_at)
-		(void)work(h, HOME_SAVING, save_work, save_done);
+		(void)save(h);
 }
 
 /* Those that were used last are looked at last. */

@@ -62,6 +62,20 @@ account_forget_shown(struct account *a)
 	a->n_shown = kept;
 }
 
+void
+account_pause(struct account *a)
+{
+	store_watch(a->mail, NULL, NULL);
+}
+
+void
+account_resume(struct account *a)
+{
+	store_watch(a->mail, account_changed, a);
+	if (store_position(a->mail) != a->position)
+		account_changed(a, &(struct store_change){.kind = STORE_CHANGE_ALL});
+}
+
 /* A mailbox that was deleted is not heard of again: its sessions learn it here. */
 static void
 account_look_for_gone(struct account *a)

@@ -48,6 +48,11 @@ void account_free(struct account **account);
 /* Learns what others did and notes it for the sessions. OK, BUSY, FAULT. */
 MUST_USE enum store_result account_refresh(struct account *account, struct err *err);
 
+/* Between the two another thread works on `mail`: nothing is noted for sessions, of
+ * which some may leave. What they missed is found by comparing. */
+void account_pause(struct account *account);
+void account_resume(struct account *account);
+
 /* \Recent, see `shown`. */
 MUST_USE uint32_t account_shown(const struct account *account, uint32_t mailbox);
 void account_show(struct account *account, uint32_t mailbox, uint32_t uidnext);

@@ -259,6 +259,34 @@ test_silent_is_but_one_change(void **state)
 	imap_ranges_release(&v.flags);
 }
 
+/* As when a worker writes the index: what it learns is told later, also to a session
+ * that is there no more. */
+static void
+test_view_learns_what_was_missed(void **state)
+{
+	const struct store_range first = {1, 1};
+	struct harness h;
+	uint64_t n;
+
+	(void)state;
+	harness_init(&h);
+	harness_fill(&h, STORE_INBOX, 2);
+	(void)harness_say(&h, 0, "s SELECT INBOX\r\n");
+	(void)harness_say(&h, 1, "s SELECT INBOX\r\n");
+	account_pause(h.account);
+	fixture_check(&h.f, store_expunge(harness_other(&h), STORE_INBOX,
+					  (struct store_uids){&first, 1}, h.f.now_us,
+					  &n, NULL, &h.f.err));
+	(void)harness_deliver(&h, STORE_INBOX, "x: y\r\n\r\n");
+	fixture_check(&h.f, store_view_refresh(h.account->mail, &h.f.err));
+	harness_end(&h, 1);
+	account_resume(h.account);
+	harness_expect(
+	    &h, 0, "a NOOP\r\n",
+	    "* 1 EXPUNGE\r\n* 2 EXISTS\r\n* 2 RECENT\r\na OK NOOP completed\r\n");
+	harness_release(&h);
+}
+
 int
 main(void)
 {
@@ -267,6 +295,7 @@ main(void)
 	    cmocka_unit_test(test_more_ranges_than_are_noted),
 	    cmocka_unit_test(test_vanished_in_many_lines),
 	    cmocka_unit_test(test_silent_is_but_one_change),
+	    cmocka_unit_test(test_view_learns_what_was_missed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
