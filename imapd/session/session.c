@@ -180,7 +180,10 @@ answer(struct session *s, struct buf *out)
 	answer_text(s, out);
 	buf_put_str(out, "\r\n");
 	s->n_commands++;
-	s->errors = s->result.kind == RESULT_BAD ? s->errors + 1 : 0;
+	if (s->result.kind != RESULT_BAD)
+		s->errors = 0;
+	else if (!s->row) /* what was understood is no error of this kind */
+		s->errors++;
 }
 
 /* --- phases: each true when *want is to be given to the caller ---------------- */

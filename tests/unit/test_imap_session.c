@@ -473,6 +473,21 @@ test_an_idle_session_is_small(void **state)
 	harness_release(&h);
 }
 
+/* A client that has not heard of an EXPUNGE is not one that cannot speak. */
+static void
+test_commands_that_were_understood_are_no_errors(void **state)
+{
+	struct harness h;
+
+	(void)state;
+	harness_init(&h);
+	(void)harness_say(&h, 0, "s SELECT INBOX\r\n");
+	for (int i = 0; i < 10; i++)
+		harness_expect(&h, 0, "a FETCH 9 FLAGS\r\n",
+			       "a BAD No such message\r\n");
+	harness_release(&h);
+}
+
 /* The answer waits for room when the disk fails. */
 static void
 test_a_sync_that_fails_before_it_is_waited_for(void **state)
@@ -529,6 +544,7 @@ main(void)
 	    cmocka_unit_test(test_create_is_answered_when_durable),
 	    cmocka_unit_test(test_a_line_at_its_limit),
 	    cmocka_unit_test(test_endings_are_said_when_there_is_place),
+	    cmocka_unit_test(test_commands_that_were_understood_are_no_errors),
 	    cmocka_unit_test(test_a_step_ends_with_its_command),
 	    cmocka_unit_test(test_a_sync_that_fails_before_it_is_waited_for),
 	    cmocka_unit_test(test_open_answers_the_login),
