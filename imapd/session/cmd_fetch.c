@@ -2,8 +2,6 @@
 #include "imapd/session/fetch.h"
 #include "imapd/session/ranges.h"
 
-#define VANISHED_RANGES 1000 /* in one response */
-
 enum stage {
 	STAGE_BEGIN,
 	STAGE_VANISHED,
@@ -48,24 +46,6 @@ vanished_find(struct fetch_work *w, struct session *s)
 	store_uid_list_release(&list);
 	imap_ranges_release(&gone);
 	imap_ranges_release(&asked);
-}
-
-static enum run
-vanished_put(struct fetch_work *w, struct session *s, struct buf *out)
-{
-	while (w->vanished_told < w->vanished.n) {
-		size_t n = w->vanished.n - w->vanished_told;
-
-		if (session_full(s, out))
-			return RUN_ROOM;
-		if (n > VANISHED_RANGES)
-			n = VANISHED_RANGES;
-		buf_put(out, SPAN("* VANISHED (EARLIER) "));
-		imap_put_ranges(out, w->vanished.at + w->vanished_told, n);
-		buf_put(out, SPAN("\r\n"));
-		w->vanished_told += n;
-	}
-	return RUN_DONE;
 }
 
 /* --- PARTIAL [RFC9394 3.3]
@@ -189,9 +169,9 @@ run_fetch(struct session *s, struct step *step)
 			return run;
 	}
 	if (w->stage == STAGE_VANISHED) {
-		run = vanished_put(w, s, step->out);
-		if (run != RUN_DONE)
-			return run;
+		if (!put_vanished_earlier(s, &w->vanished, &w->vanished_told,
+					  step->out))
+			return RUN_ROOM;
 		w->stage = STAGE_MESSAGES;
 	}
 	run = fetch_messages(&w->fetch, step);

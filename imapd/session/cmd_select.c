@@ -1,8 +1,6 @@
 /* SELECT, EXAMINE; with QRESYNC [RFC7162 3.2.5], what a client missed */
 #include "imapd/session/inner.h"
 
-#define VANISHED_RANGES 1000 /* in one line */
-
 struct select {
 	bool opened;
 	struct imap_ranges vanished; /* uids; told up to `told` */
@@ -187,18 +185,8 @@ put_missed(struct session *s, struct select *w, struct buf *out)
 	const struct store_record *record;
 	uint32_t number;
 
-	while (w->told < w->vanished.n) {
-		size_t n = w->vanished.n - w->told;
-
-		if (session_full(s, out))
-			return false;
-		if (n > VANISHED_RANGES)
-			n = VANISHED_RANGES;
-		buf_put_str(out, "* VANISHED (EARLIER) ");
-		imap_put_ranges(out, w->vanished.at + w->told, n);
-		buf_put_str(out, "\r\n");
-		w->told += n;
-	}
+	if (!put_vanished_earlier(s, &w->vanished, &w->told, out))
+		return false;
 	do {
 		if (session_full(s, out))
 			return false;

@@ -227,6 +227,12 @@ void put_flags_news(struct session *s, struct buf *out);
 void put_fetch_flags(const struct session *s, uint32_t number,
 		     const struct store_record *record, struct buf *out);
 
+/* "* VANISHED (EARLIER) 3:5,9" [RFC7162 3.2.10], in lines of bearable length, from
+ * *told on, which moves along. False when `out` is at its high mark: call again. */
+MUST_USE bool
+put_vanished_earlier(const struct session *s, const struct imap_ranges *uids,
+		     size_t *told, struct buf *out);
+
 /* "* STATUS name (MESSAGES 3 ...)" */
 void put_status(struct session *s, uint32_t mailbox, uint32_t items, struct buf *out);
 /* "F12-1800000000" [RFC8474 4] */

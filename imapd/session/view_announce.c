@@ -104,6 +104,25 @@ put_vanished_line(struct buf *out, struct imap_ranges *uids)
 	uids->n = 0;
 }
 
+bool
+put_vanished_earlier(const struct session *s, const struct imap_ranges *uids,
+		     size_t *told, struct buf *out)
+{
+	while (*told < uids->n) {
+		size_t n = uids->n - *told;
+
+		if (session_full(s, out))
+			return false;
+		if (n > VANISHED_RANGES)
+			n = VANISHED_RANGES;
+		buf_put_str(out, "* VANISHED (EARLIER) ");
+		imap_put_ranges(out, uids->at + *told, n);
+		buf_put_str(out, "\r\n");
+		*told += n;
+	}
+	return true;
+}
+
 /* Only uids that the client knew: it counts them [RFC7162 3.2.10.2]. */
 static bool
 put_vanished(struct session *s, struct buf *out)
