@@ -18,7 +18,7 @@ status_name(uint8_t status)
 	return span_str(status < N_ELEMS(status_names) ? status_names[status] : "?");
 }
 
-/* --- list ------------------------------------------------------------------ */
+/* --- list ----------------------------------------------------------------- */
 
 struct paging {
 	struct listing *l;
@@ -125,7 +125,7 @@ list_queue(struct admin *admin, int argc, char **argv)
 	return paging.failed ? EXIT_FAILED : paging.partial ? EXIT_LATER : EXIT_DONE;
 }
 
-/* --- show ------------------------------------------------------------------- */
+/* --- show ----------------------------------------------------------------- */
 
 static bool
 parse_id(const char *text, uint64_t *id)
@@ -160,7 +160,7 @@ show_message(struct admin *admin, int argc, char **argv)
 	return EXIT_DONE;
 }
 
-/* --- stats ------------------------------------------------------------------- */
+/* --- stats ---------------------------------------------------------------- */
 
 struct stats {
 	uint64_t total;
@@ -217,7 +217,7 @@ show_stats(struct admin *admin, int argc, char **argv)
 	return stats.partial ? EXIT_LATER : EXIT_DONE;
 }
 
-/* --- changes ------------------------------------------------------------------ */
+/* --- changes -------------------------------------------------------------- */
 
 struct change {
 	bool ok;

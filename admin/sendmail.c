@@ -27,7 +27,7 @@ struct sendmail {
 	const char *full_name;
 };
 
-/* --- options ----------------------------------------------------------------- */
+/* --- options -------------------------------------------------------------- */
 
 /* Options that other servers know and that mean nothing here, with how their
  * value comes: ':' in this or the next argument. */
@@ -119,7 +119,7 @@ parse_options(struct sendmail *s, int argc, char **argv, int *rest)
 	return true;
 }
 
-/* --- sending ------------------------------------------------------------------- */
+/* --- sending -------------------------------------------------------------- */
 
 /* Standard input up to its end, or to a line with only a dot. */
 static bool
@@ -243,7 +243,7 @@ send_stdin(const struct settings *settings, const struct sendmail *s, int argc,
 	return status;
 }
 
-/* --- -bs -------------------------------------------------------------------------- */
+/* --- -bs ------------------------------------------------------------------ */
 
 /* Moves what is readable on one side to the other; false at its end. */
 static bool

@@ -203,7 +203,7 @@ check_server(struct admin *admin, int argc, char **argv)
 	return good ? EXIT_DONE : EXIT_FAILED;
 }
 
-/* --- status, metrics ---------------------------------------------------- */
+/* --- status, metrics ------------------------------------------------------ */
 
 static const char *const process_states[] = {
     [PROCESS_STARTING] = "starting", [PROCESS_RUNNING] = "running",
@@ -328,7 +328,7 @@ stop_server(struct admin *admin, int argc, char **argv)
 	return status == EXIT_DONE && !good ? EXIT_FAILED : status;
 }
 
-/* --- settings --------------------------------------------------------------- */
+/* --- settings ------------------------------------------------------------- */
 
 static enum exit_status
 show_settings(struct admin *admin, int argc, char **argv)

@@ -41,7 +41,7 @@ submit_connect(const struct settings *settings, struct err *err)
 	return fd;
 }
 
-/* --- one SMTP dialogue, step by step ----------------------------------------- */
+/* --- one SMTP dialogue, step by step -------------------------------------- */
 
 struct dialogue {
 	int fd;
@@ -229,7 +229,7 @@ submit_message(const struct settings *settings, const struct submission *s,
 	return result;
 }
 
-/* --- the drop folder ------------------------------------------------------------ */
+/* --- the drop folder ------------------------------------------------------ */
 
 static void
 put_drop_head(struct buf *out, const struct submission *s)

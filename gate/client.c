@@ -13,7 +13,7 @@ static const struct net_sizes login_sizes = {.input_max = INPUT_MAX,
 					     .output_low = 0,
 					     .output_max = OUTPUT_MAX};
 
-/* --- slots ------------------------------------------------------------------- */
+/* --- slots ---------------------------------------------------------------- */
 
 static void
 slots_grow(struct gate *g)
@@ -60,7 +60,7 @@ client_find(struct gate *g, uint64_t tag)
 	return c && c->exchange && c->tag == tag ? c : NULL;
 }
 
-/* --- states ------------------------------------------------------------------ */
+/* --- states --------------------------------------------------------------- */
 
 static bool
 before_login(const struct client *c)
@@ -147,7 +147,7 @@ client_end(struct client *c, enum login_ending why)
 	}
 }
 
-/* --- the dialogue ------------------------------------------------------------ */
+/* --- the dialogue --------------------------------------------------------- */
 
 static void
 begin_tls(struct client *c)
@@ -217,7 +217,7 @@ client_drive(struct client *c)
 		;
 }
 
-/* --- what the stream says ---------------------------------------------------- */
+/* --- what the stream says ------------------------------------------------- */
 
 static void
 on_input(struct net_stream *s, void *context)
@@ -270,7 +270,7 @@ client_callbacks(void)
 	return &callbacks;
 }
 
-/* --- accept ------------------------------------------------------------------ */
+/* --- accept --------------------------------------------------------------- */
 
 /* Whether the client may connect; what it is told otherwise. */
 static bool

@@ -56,7 +56,7 @@ exchange_cancel(struct client *c)
 	c->exchange = false;
 }
 
-/* --- answers ----------------------------------------------------------------- */
+/* --- answers -------------------------------------------------------------- */
 
 static void
 on_challenge(struct gate *g, const struct ipc_auth_challenge *m)

@@ -95,7 +95,7 @@ struct client {
 	uint8_t ticket[16];
 };
 
-/* --- client.c: from accept to close ------------------------------------------- */
+/* --- client.c: from accept to close --------------------------------------- */
 
 void client_accept(struct gate_listener *listener, int fd, const struct net_peer *peer);
 /* Goes on with the dialogue: there is input, output, or an answer. */
@@ -113,7 +113,7 @@ MUST_USE const struct net_callbacks *client_callbacks(void);
 /* From now on all that its stream brings goes to `session`, and back. */
 void client_pumped(struct client *c, struct net_stream *session);
 
-/* --- exchange.c: logins at authd ---------------------------------------------- */
+/* --- exchange.c: logins at authd ------------------------------------------ */
 
 /* Answers LOGIN_WANT_AUTH, now or later. */
 void exchange_ask(struct client *c);
@@ -123,12 +123,12 @@ void exchange_message(struct gate *gate, const struct ipc_message *m);
 /* authd is gone: all that wait get an answer. */
 void exchanges_lost(struct gate *gate);
 
-/* --- handover.c ----------------------------------------------------------------- */
+/* --- handover.c ----------------------------------------------------------- */
 
 /* Gives a logged-in connection to its session program; false when that is away. */
 MUST_USE bool handover(struct client *c);
 
-/* --- pump.c --------------------------------------------------------------------- */
+/* --- pump.c --------------------------------------------------------------- */
 
 /* Sizes of both streams of a pumped connection. */
 extern const struct net_sizes pump_sizes;

@@ -8,7 +8,7 @@ gate_of(const struct proc *p)
 	return proc_context(p);
 }
 
-/* --- settings ------------------------------------------------------------------ */
+/* --- settings ------------------------------------------------------------- */
 
 static void
 configure(struct gate *g)
@@ -84,7 +84,7 @@ file(struct proc *p, struct span name, int fd)
 		configure(g);
 }
 
-/* --- listeners ------------------------------------------------------------------- */
+/* --- listeners ------------------------------------------------------------ */
 
 static void
 accepted(void *context, int fd, const struct net_peer *peer)
@@ -131,8 +131,7 @@ unlisten(struct proc *p, struct span name)
 		close_listeners(gate_of(p), service);
 }
 
-/* --- the other programs ------------------------------------------------------------
- */
+/* --- the other programs --------------------------------------------------- */
 
 static void
 message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m, int fd)
@@ -149,8 +148,7 @@ peer_down(struct proc *p, struct ipc_peer *peer)
 		exchanges_lost(gate_of(p));
 }
 
-/* --- the rest ----------------------------------------------------------------------
- */
+/* --- the rest ------------------------------------------------------------- */
 
 static void
 turn(struct proc *p)

@@ -6,7 +6,7 @@
 
 #define HASH_MIN 256
 
-/* --- finding --------------------------------------------------------------------- */
+/* --- finding -------------------------------------------------------------- */
 
 static struct home **
 place_of(const struct imapd *d, uint64_t id)
@@ -46,7 +46,7 @@ home_of(struct proc_job *job)
 	return (struct home *)(void *)((char *)job - offsetof(struct home, job));
 }
 
-/* --- life ------------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------- */
 
 static struct home *
 home_new(struct imapd *d, uint64_t id)
@@ -148,7 +148,7 @@ work(struct home *h, enum home_state state, void (*does)(struct proc_job *),
 	return false;
 }
 
-/* --- opening ---------------------------------------------------------------------- */
+/* --- opening -------------------------------------------------------------- */
 
 static int64_t
 now_us(void)
@@ -250,8 +250,7 @@ home_leave(struct connection *c)
 		notify_watch(h, false);
 }
 
-/* --- looking after ------------------------------------------------------------------
- */
+/* --- looking after -------------------------------------------------------- */
 
 static void
 save_work(struct proc_job *job)

@@ -9,8 +9,7 @@
 #define TURN_US    2000 /* steps follow each other about that long ... */
 #define STEPS_MAX  64   /* ... but no more of them, while there is room and input */
 
-/* --- states ------------------------------------------------------------------------
- */
+/* --- states --------------------------------------------------------------- */
 
 static const struct settings *
 settings_of(const struct connection *c)
@@ -50,8 +49,7 @@ flush(struct connection *c)
 	net_stream_flush(c->stream);
 }
 
-/* --- the end ------------------------------------------------------------------------
- */
+/* --- the end -------------------------------------------------------------- */
 
 static void
 connection_free(struct connection *c)

@@ -136,7 +136,7 @@ struct imapd {
 /* A timer of the loop, set to fire this soon unless it fires sooner. */
 void timer_within(struct imapd *d, struct event *timer, uint64_t ms);
 
-/* --- connection.c ----------------------------------------------------------------- */
+/* --- connection.c --------------------------------------------------------- */
 
 /* What comes from gate and authd is arrivals' first. */
 extern const struct arrival_callbacks connection_callbacks;
@@ -153,7 +153,7 @@ void connection_drive(struct connection *c);
 void connection_push(struct connection *c);
 void connection_end(struct connection *c, enum session_ending why);
 
-/* --- accounts.c ------------------------------------------------------------------- */
+/* --- accounts.c ----------------------------------------------------------- */
 
 int homes_init(struct imapd *d, struct err *err);
 /* The connection joins the home of this account, which opens if it is not open, and
@@ -171,8 +171,7 @@ void home_bury(struct home *h);
 void homes_look_after(struct imapd *d);
 void homes_end_all(struct imapd *d);
 
-/* --- sync.c ------------------------------------------------------------------------
- */
+/* --- sync.c --------------------------------------------------------------- */
 
 void sync_init(struct imapd *d);
 /* What was written there is to be synced this soon. */
@@ -184,16 +183,14 @@ MUST_USE bool sync_idle(const struct imapd *d);
 /* What is not durable yet, at once, for a process that must end. */
 void sync_now(struct imapd *d);
 
-/* --- texts.c ------------------------------------------------------------------------
- */
+/* --- texts.c -------------------------------------------------------------- */
 
 void texts_init(struct imapd *d);
 /* There may be messages without their text. */
 void texts_want(struct home *h);
 void texts_forget(struct home *h);
 
-/* --- notify.c ----------------------------------------------------------------------
- */
+/* --- notify.c ------------------------------------------------------------- */
 
 void notify_init(struct imapd *d);
 /* Somebody has changed the account. */

@@ -11,7 +11,7 @@ imapd_of(const struct proc *p)
 	return proc_context(p);
 }
 
-/* --- settings ------------------------------------------------------------------- */
+/* --- settings ------------------------------------------------------------- */
 
 static void
 configure(struct imapd *d)
@@ -57,8 +57,7 @@ reload(struct proc *p)
 	configure(imapd_of(p));
 }
 
-/* --- the other programs ------------------------------------------------------------
- */
+/* --- the other programs --------------------------------------------------- */
 
 static void
 message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m, int fd)
@@ -86,8 +85,7 @@ peer_down(struct proc *p, struct ipc_peer *peer)
 		arrivals_unredeemed(imapd_of(p)->arrivals);
 }
 
-/* --- the rest ------------------------------------------------------------------------
- */
+/* --- the rest ------------------------------------------------------------- */
 
 static void
 turn(struct proc *p)

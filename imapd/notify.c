@@ -47,7 +47,7 @@ notify_init(struct imapd *d)
 	ASSERT(d->retry);
 }
 
-/* --- telling ---------------------------------------------------------------------- */
+/* --- telling -------------------------------------------------------------- */
 
 void
 notify_tell(struct home *h)
@@ -141,8 +141,7 @@ notify_turn(struct imapd *d)
 		retry_within(d, BUSY_RETRY_MS);
 }
 
-/* --- watching -----------------------------------------------------------------------
- */
+/* --- watching ------------------------------------------------------------- */
 
 static struct ipc_peer *
 local_of(const struct home *h)

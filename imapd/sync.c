@@ -31,7 +31,7 @@ sync_idle(const struct imapd *d)
 	return !d->sync_running && TAILQ_EMPTY(&d->unsynced);
 }
 
-/* --- which homes ------------------------------------------------------------------ */
+/* --- which homes ---------------------------------------------------------- */
 
 /* The only place that changes either mark. */
 static void
@@ -81,7 +81,7 @@ collect(struct imapd *d)
 	d->syncs++;
 }
 
-/* --- afterwards ------------------------------------------------------------------- */
+/* --- afterwards ----------------------------------------------------------- */
 
 static void
 tell_usage(struct home *h)
@@ -189,8 +189,7 @@ sync_failed(struct imapd *d)
 	}
 }
 
-/* --- the sync itself ----------------------------------------------------------------
- */
+/* --- the sync itself ------------------------------------------------------ */
 
 static struct imapd *
 imapd_of(struct proc_job *job)

@@ -15,7 +15,7 @@ send_done(struct ipc_peer *peer, uint64_t tag, bool ok, struct span text)
 	ipc_send_admin_done(peer, &m);
 }
 
-/* --- asking the programs ------------------------------------------------------ */
+/* --- asking the programs -------------------------------------------------- */
 
 static void
 query_release(struct query *q)
@@ -171,7 +171,7 @@ control_gone(struct master *m, struct process *p)
 			answer(&m->queries[i], p, SPAN(""));
 }
 
-/* --- what the admin command says ------------------------------------------------ */
+/* --- what the admin command says ------------------------------------------ */
 
 static void
 take_reload(struct master *m, struct ipc_peer *peer, uint64_t tag)

@@ -87,7 +87,7 @@ mailbox_close(struct mailbox *m)
 	m->ranges = NULL;
 }
 
-/* --- reading --------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------- */
 
 enum pop3_message_answer
 mailbox_message(struct mailbox *m, uint32_t uid)

@@ -26,7 +26,7 @@ struct pop3d {
 	bool draining;
 };
 
-/* --- mailbox.c: the store, in a worker thread but for reading ------------------- */
+/* --- mailbox.c: the store, in a worker thread but for reading ------------- */
 
 struct mailbox {
 	struct store *store; /* one each: stores are not for several threads */
@@ -54,7 +54,7 @@ MUST_USE enum pop3_message_answer mailbox_message(struct mailbox *m, uint32_t ui
 MUST_USE struct span mailbox_bytes(struct mailbox *m, uint64_t offset, size_t n);
 void mailbox_done(struct mailbox *m);
 
-/* --- visit.c: a connection ------------------------------------------------------- */
+/* --- visit.c: a connection ------------------------------------------------ */
 
 enum visit_state {
 	VISIT_OPENING, /* a worker opens the mailbox */
@@ -86,12 +86,12 @@ extern const struct arrival_callbacks visit_callbacks;
 /* Tells those that can be told; an update under way is finished. */
 void visits_stop(struct pop3d *d);
 
-/* --- serve.c: the session --------------------------------------------------------- */
+/* --- serve.c: the session ------------------------------------------------- */
 
 /* Goes on with the session: there is input, room for output, or an answer. */
 void visit_serve(struct visit *v);
 
-/* --- visit.c again, for serve.c --------------------------------------------------- */
+/* --- visit.c again, for serve.c ------------------------------------------- */
 
 void visit_update(struct visit *v);
 /* In order, or at once when `abort`. */

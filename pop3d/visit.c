@@ -12,8 +12,7 @@ static void visit_free(struct visit *v);
 
 static const char away[] = "-ERR [SYS/TEMP] the mailbox is away, try again later\r\n";
 
-/* --- states ------------------------------------------------------------------------
- */
+/* --- states --------------------------------------------------------------- */
 
 static uint64_t
 idle_ms(const struct visit *v)
@@ -49,8 +48,7 @@ log_logout(const struct visit *v)
 		L_U64("deleted", totals.deleted), L_U64("bytes", totals.bytes));
 }
 
-/* --- the worker --------------------------------------------------------------------
- */
+/* --- the worker ----------------------------------------------------------- */
 
 static struct visit *
 visit_of(struct proc_job *job)
@@ -81,8 +79,7 @@ close_done(struct proc_job *job)
 	visit_free(visit_of(job));
 }
 
-/* --- the end -----------------------------------------------------------------------
- */
+/* --- the end -------------------------------------------------------------- */
 
 static void
 visit_free(struct visit *v)
@@ -145,8 +142,7 @@ refuse(struct visit *v, const char *reply, const char *reason)
 	leave(v);
 }
 
-/* --- what the stream says ----------------------------------------------------------
- */
+/* --- what the stream says ------------------------------------------------- */
 
 static void
 on_input(struct net_stream *s, void *context)
@@ -185,8 +181,7 @@ on_ended(struct net_stream *s, enum net_end how, void *context)
 static const struct net_callbacks callbacks = {on_input, on_input, NULL, on_deadline,
 					       on_ended};
 
-/* --- beginning ---------------------------------------------------------------------
- */
+/* --- beginning ------------------------------------------------------------ */
 
 static struct visit *
 visit_new(struct pop3d *d, const struct arrival *a)
@@ -305,8 +300,7 @@ refused(void *context, const struct arrival *a, const char *reason, struct buf *
 
 const struct arrival_callbacks visit_callbacks = {taken, refused};
 
-/* --- deleting ----------------------------------------------------------------------
- */
+/* --- deleting ------------------------------------------------------------- */
 
 /* What the session has marked, as ranges of uids. */
 static void

@@ -31,7 +31,7 @@ done_send(struct ipc_peer *peer, uint64_t tag, bool ok, uint64_t count,
 	ipc_send_queue_done(peer, &d);
 }
 
-/* --- one message by its id ------------------------------------------------------ */
+/* --- one message by its id ------------------------------------------------ */
 
 static void
 ask_one(struct qmgr *m, const struct asking *a)
@@ -52,8 +52,7 @@ ask_one(struct qmgr *m, const struct asking *a)
 		  ok ? SPAN("") : SPAN("the message is not in a state for that"));
 }
 
-/* --- many, by a walk ---------------------------------------------------------------
- */
+/* --- many, by a walk ------------------------------------------------------ */
 
 static void
 asking_new(struct qmgr *m, struct ipc_peer *peer, const struct ipc_queue_ask *ask)

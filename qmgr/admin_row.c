@@ -86,8 +86,7 @@ admin_row_send(struct qmgr *m, struct ipc_peer *peer, uint64_t tag,
 	buf_release(&reason);
 }
 
-/* --- filter ------------------------------------------------------------------------
- */
+/* --- filter --------------------------------------------------------------- */
 
 static bool
 address_in(struct span address, struct span domain)
@@ -132,8 +131,7 @@ admin_domain_match(struct qmgr *m, const struct entry *e, struct span domain)
 	return match;
 }
 
-/* --- stats -------------------------------------------------------------------------
- */
+/* --- stats ---------------------------------------------------------------- */
 
 static const uint32_t ages_s[STATS_AGES] = {300, 3600, 6 * 3600, 86400, UINT32_MAX};
 

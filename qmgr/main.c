@@ -124,8 +124,7 @@ reload(struct proc *p)
 	m->queue->config = c;
 }
 
-/* --- peers -------------------------------------------------------------------------
- */
+/* --- peers ---------------------------------------------------------------- */
 
 static void
 peer_up(struct proc *p, struct ipc_peer *peer)
@@ -178,8 +177,7 @@ message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *msg, in
 	}
 }
 
-/* --- the turn ------------------------------------------------------------------------
- */
+/* --- the turn ------------------------------------------------------------- */
 
 static void
 event_log(const struct queue *q, const struct queue_event *e)

@@ -13,7 +13,7 @@
 
 struct event;
 
-/* --- open segments (segment_fd.c) ------------------------------------------- */
+/* --- open segments (segment_fd.c) ----------------------------------------- */
 
 #define SEGMENT_FDS_MAX 512 /* open ones that no job needs are closed beyond */
 
@@ -30,7 +30,7 @@ struct segment_fds {
 	size_t hand; /* where the search for an idle one goes on */
 };
 
-/* --- the state log (state.c) -------------------------------------------------- */
+/* --- the state log (state.c) ---------------------------------------------- */
 
 #define STATE_FILE_BYTES   (16u << 20) /* at least */
 #define STATE_ENTRY_BYTES  256u        /* of file for each message in the queue */
@@ -67,7 +67,7 @@ struct state {
 	size_t n_waits, size_waits;
 };
 
-/* --- the search (search.c) ------------------------------------------------------- */
+/* --- the search (search.c) ------------------------------------------------ */
 
 /* Told by spoold while the search goes on; taken in order afterwards. */
 struct held_add {

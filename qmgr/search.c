@@ -105,7 +105,7 @@ look_work(struct proc_job *job)
 	}
 }
 
-/* --- in the loop --------------------------------------------------------------- */
+/* --- in the loop ---------------------------------------------------------- */
 
 static void
 held_apply(struct qmgr *m, const struct held_add *h)

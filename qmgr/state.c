@@ -19,7 +19,7 @@ state_fault(struct state *s, const struct err *err)
 	s->retry_wait = true;
 }
 
-/* --- appending ------------------------------------------------------------------- */
+/* --- appending ------------------------------------------------------------ */
 
 /* The front of the notes that goes into one record, cut between two notes. */
 static struct span
@@ -66,7 +66,7 @@ notes_append(struct qmgr *m)
 	}
 }
 
-/* --- syncing ---------------------------------------------------------------------- */
+/* --- syncing -------------------------------------------------------------- */
 
 struct sync_job {
 	struct proc_job job;
@@ -167,8 +167,7 @@ sync_later(struct qmgr *m)
 		event_add(s->sync_timer, &after);
 }
 
-/* --- the whole ----------------------------------------------------------------------
- */
+/* --- the whole ------------------------------------------------------------ */
 
 int
 state_start(struct qmgr *m, int spool_fd, struct err *err)

@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-/* --- reading --------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------- */
 
 typedef void notes_each(struct qmgr *m, const struct note *n, void *context);
 
@@ -120,8 +120,7 @@ state_files_read(struct qmgr *m, struct err *err)
 	return 0;
 }
 
-/* --- making ------------------------------------------------------------------------
- */
+/* --- making --------------------------------------------------------------- */
 
 struct make {
 	struct proc_job job;
@@ -194,8 +193,7 @@ state_file_make(struct qmgr *m)
 		free(k);
 }
 
-/* --- removing -----------------------------------------------------------------------
- */
+/* --- removing ------------------------------------------------------------- */
 
 void
 state_file_is_old(struct state *s, uint64_t number)

@@ -49,7 +49,7 @@ rate_allows(struct client *c, enum net_event event)
 	       net_limits_take(c->smtpd->limits, c->key, event, 1, proc_ticks_ms());
 }
 
-/* --- sender ---------------------------------------------------------------------- */
+/* --- sender --------------------------------------------------------------- */
 
 static void
 answer_sender(struct client *c, enum session_sender_answer answer)
@@ -103,7 +103,7 @@ sender_checked(struct client *c, const struct ipc_sender_checked *m)
 						       : SESSION_SENDER_LATER);
 }
 
-/* --- recipient ------------------------------------------------------------------- */
+/* --- recipient ------------------------------------------------------------ */
 
 static void
 answer_rcpt(struct client *c, enum session_rcpt_answer answer, struct span targets)
@@ -166,7 +166,7 @@ resolved(struct client *c, const struct ipc_resolved *m)
 	answer_rcpt(c, answer, m->targets);
 }
 
-/* --- login ----------------------------------------------------------------------- */
+/* --- login ---------------------------------------------------------------- */
 
 static void
 exchange_cancel(struct client *c)
@@ -286,7 +286,7 @@ auth_done(struct client *c, const struct ipc_auth_done *m)
 		session_answer_auth(c->session, answers[m->outcome], SPAN(""));
 }
 
-/* --- answers --------------------------------------------------------------------- */
+/* --- answers -------------------------------------------------------------- */
 
 /* The client that waits for this answer; an exchange may also end while its client
  * thinks, and an answer may come for a client that is gone. */

@@ -70,8 +70,7 @@ client_stop(struct client *c)
 		say_and_close(c, SESSION_STOPPING, "stopping");
 }
 
-/* --- what the stream says ----------------------------------------------------------
- */
+/* --- what the stream says ------------------------------------------------- */
 
 static void
 on_input(struct net_stream *s, void *context)
@@ -181,8 +180,7 @@ on_ended(struct net_stream *s, enum net_end how, void *context)
 static const struct net_callbacks callbacks = {on_input, on_input, on_secured,
 					       on_deadline, on_ended};
 
-/* --- accept --------------------------------------------------------------------------
- */
+/* --- accept --------------------------------------------------------------- */
 
 static bool
 crowded(const struct client *c, const struct settings *s)

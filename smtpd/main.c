@@ -57,8 +57,7 @@ file(struct proc *p, struct span name, int fd)
 		settings_apply(d);
 }
 
-/* --- listeners ----------------------------------------------------------------------
- */
+/* --- listeners ------------------------------------------------------------ */
 
 static void
 accepted(void *context, int fd, const struct net_peer *peer)

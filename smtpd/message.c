@@ -46,8 +46,7 @@ enter(struct client *c, enum message_state to)
 	c->message = to;
 }
 
-/* --- sending ------------------------------------------------------------------------
- */
+/* --- sending -------------------------------------------------------------- */
 
 static void
 put_recipients(struct smtpd *d, const struct session_envelope *e)

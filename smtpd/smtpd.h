@@ -120,12 +120,12 @@ struct client {
 	struct buf content;
 };
 
-/* --- settings.c ------------------------------------------------------------------ */
+/* --- settings.c ----------------------------------------------------------- */
 
 /* Policies and limits from the settings, at start and at each reload. */
 void settings_apply(struct smtpd *d);
 
-/* --- client.c: from accept to close ---------------------------------------------- */
+/* --- client.c: from accept to close --------------------------------------- */
 
 void client_accept(struct smtpd_listener *l, int fd, const struct net_peer *peer);
 /* Closes in order; `reason` is for the log. Frees it. */
@@ -136,8 +136,7 @@ client_text(const struct client *c, char text[NET_ADDRESS_TEXT_MAX]);
 /* Ends what may be ended, now or when its message is answered. */
 void client_stop(struct client *c);
 
-/* --- drive.c: the dialogue ---------------------------------------------------------
- */
+/* --- drive.c: the dialogue ------------------------------------------------ */
 
 /* Goes on as far as it can; may free the client. */
 void client_drive(struct client *c);
@@ -146,8 +145,7 @@ void client_resume(struct client *c);
 /* Waiting for `what` from now on; leaves queues of what it waited for. */
 void client_wait(struct client *c, enum client_wait what);
 
-/* --- ask.c: questions to authd ------------------------------------------------------
- */
+/* --- ask.c: questions to authd -------------------------------------------- */
 
 /* Each answers the want of the session, at once (true) or later. */
 MUST_USE bool ask_sender(struct client *c);
@@ -160,8 +158,7 @@ void ask_lost(struct smtpd *d);
 /* The client goes away. */
 void ask_forget(struct client *c);
 
-/* --- message.c: messages to spoold ---------------------------------------------------
- */
+/* --- message.c: messages to spoold ---------------------------------------- */
 
 /* Each answers the want of the session, at once (true) or later. */
 MUST_USE bool message_begin(struct client *c);

@@ -103,7 +103,7 @@ start(struct proc *p, struct err *err)
 	return 0;
 }
 
-/* --- to the peers -------------------------------------------------------- */
+/* --- to the peers --------------------------------------------------------- */
 
 static void
 grant(struct spoold *d, struct ipc_peer *peer, struct client *c)
@@ -164,7 +164,7 @@ results_send(struct spoold *d)
 	}
 }
 
-/* --- from the peers ------------------------------------------------------ */
+/* --- from the peers ------------------------------------------------------- */
 
 static void
 peer_up(struct proc *p, struct ipc_peer *peer)

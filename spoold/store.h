@@ -125,7 +125,7 @@ void store_move(struct store *s, uint64_t id, uint32_t segment, uint64_t offset)
 /* Looks through the files a former run left; s->recovered is set at the end. */
 void store_recover(struct store *s, struct log_numbers *numbers);
 
-/* --- between the files of the store -------------------------------------- */
+/* --- between the files of the store --------------------------------------- */
 
 /* Lets go what had to wait for the recovery. */
 void store_let_go_waiting(struct store *s);

@@ -34,7 +34,7 @@ struct arrivals {
 	bool stopped;
 };
 
-/* --- the end of waiting -------------------------------------------------------- */
+/* --- the end of waiting --------------------------------------------------- */
 
 static void
 forget(struct arrivals *all, struct guest *g)
@@ -96,7 +96,7 @@ refuse_all(struct arrivals *all, const char *reason)
 		refuse(all, g, reason);
 }
 
-/* --- coming -------------------------------------------------------------------- */
+/* --- coming --------------------------------------------------------------- */
 
 static bool
 is_stream(int fd)
@@ -165,7 +165,7 @@ open_session(struct arrivals *all, const struct ipc_session_open *m, int fd)
 	ipc_send_ticket_redeem(authd, &ask);
 }
 
-/* --- the answer ------------------------------------------------------------------- */
+/* --- the answer ----------------------------------------------------------- */
 
 static struct guest *
 find(struct arrivals *all, uint64_t tag)
@@ -195,8 +195,7 @@ redeemed(struct arrivals *all, const struct ipc_ticket_redeemed *m)
 	forget(all, g);
 }
 
-/* --- the door ----------------------------------------------------------------------
- */
+/* --- the door ------------------------------------------------------------- */
 
 struct arrivals *
 arrivals_new(struct proc *p, enum auth_service service,

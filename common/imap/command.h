@@ -55,7 +55,7 @@ enum imap_command_id {
 	IMAP_COMMANDS,
 };
 
-/* --- flags ----------------------------------------------------------------------- */
+/* --- flags ---------------------------------------------------------------- */
 
 enum imap_flag { /* the values of enum store_flag */
 	IMAP_FLAG_SEEN = 1 << 0,
@@ -71,7 +71,7 @@ struct imap_flags {
 	size_t n_keywords;
 };
 
-/* --- mailboxes ------------------------------------------------------------------- */
+/* --- mailboxes ------------------------------------------------------------ */
 
 /* [RFC7162 3.2.5]; uidvalidity 0: not given */
 struct imap_qresync {
@@ -141,7 +141,7 @@ struct imap_list {
 	uint32_t status_items; /* of RETURN (STATUS (...)) */
 };
 
-/* --- messages into a mailbox ----------------------------------------------------- */
+/* --- messages into a mailbox ---------------------------------------------- */
 
 /* One message of an APPEND [RFC3502]: parsed when its literal is announced, or, at the
  * end of the command, not at all. */

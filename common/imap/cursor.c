@@ -94,7 +94,7 @@ imap_list_next(struct imap_cursor *c, bool *first)
 	return imap_ok(c);
 }
 
-/* --- words ----------------------------------------------------------------------- */
+/* --- words ---------------------------------------------------------------- */
 
 struct span
 imap_run(struct imap_cursor *c, enum imap_chars set)
@@ -151,7 +151,7 @@ imap_word(struct imap_cursor *c, const struct imap_word *table, size_t n,
 	return value;
 }
 
-/* --- numbers --------------------------------------------------------------------- */
+/* --- numbers -------------------------------------------------------------- */
 
 uint64_t
 imap_number(struct imap_cursor *c, uint64_t min, uint64_t max, const char *text)
@@ -232,7 +232,7 @@ imap_partial_range(struct imap_cursor *c, int64_t *first, int64_t *last)
 		imap_fail(c, "PARTIAL: both ends count from the same side");
 }
 
-/* --- memory ---------------------------------------------------------------------- */
+/* --- memory --------------------------------------------------------------- */
 
 void *
 imap_new(struct imap_cursor *c, size_t n, size_t size)

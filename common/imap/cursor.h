@@ -25,7 +25,7 @@ struct imap_cursor {
 	const char *text;
 };
 
-/* --- failing --------------------------------------------------------------------- */
+/* --- failing -------------------------------------------------------------- */
 
 static inline bool
 imap_ok(const struct imap_cursor *c)
@@ -36,7 +36,7 @@ imap_ok(const struct imap_cursor *c)
 void imap_fail(struct imap_cursor *c, const char *text);
 void imap_fail_limit(struct imap_cursor *c, const char *text);
 
-/* --- single bytes ---------------------------------------------------------------- */
+/* --- single bytes --------------------------------------------------------- */
 
 /* True when the next byte is `byte`, which is left or taken. */
 MUST_USE bool imap_next_is(const struct imap_cursor *c, char byte);
@@ -53,7 +53,7 @@ void imap_end(struct imap_cursor *c);
 bool imap_list_open(struct imap_cursor *c, const char *text);
 bool imap_list_next(struct imap_cursor *c, bool *first);
 
-/* --- words ----------------------------------------------------------------------- */
+/* --- words ---------------------------------------------------------------- */
 
 /* The same in any case; most words differ in length or in their first byte. */
 static inline bool
@@ -81,7 +81,7 @@ MUST_USE bool imap_word_find(struct span name, const struct imap_word *table, si
 unsigned imap_word(struct imap_cursor *c, const struct imap_word *table, size_t n,
 		   const char *text);
 
-/* --- numbers --------------------------------------------------------------------- */
+/* --- numbers -------------------------------------------------------------- */
 
 /* At least `min` and at most `max`. */
 uint64_t
@@ -91,7 +91,7 @@ void imap_set(struct imap_cursor *c, struct imap_set *out);
 /* "1:100" or "-1:-100" [RFC9394 3.3] */
 void imap_partial_range(struct imap_cursor *c, int64_t *first, int64_t *last);
 
-/* --- strings --------------------------------------------------------------------- */
+/* --- strings -------------------------------------------------------------- */
 
 /* Quoted or literal, its text. */
 struct span imap_string(struct imap_cursor *c, const char *text);
@@ -106,7 +106,7 @@ struct span imap_pattern(struct imap_cursor *c);
  * nothing behind it; taken. */
 bool imap_literal_head(struct imap_cursor *c, bool *binary, uint64_t *bytes);
 
-/* --- memory ---------------------------------------------------------------------- */
+/* --- memory --------------------------------------------------------------- */
 
 /* Room in the arena, zeroed; null, and a failure, beyond its limit. */
 void *imap_new(struct imap_cursor *c, size_t n, size_t size);
@@ -116,14 +116,14 @@ MUST_USE bool imap_grow(struct imap_cursor *c, void *array, size_t n, size_t siz
 /* s itself, or its copy when the frame will go. */
 struct span imap_kept(struct imap_cursor *c, struct span s);
 
-/* --- what several commands share ------------------------------------------------- */
+/* --- what several commands share ------------------------------------------ */
 
 /* "(\Seen $Label)"; with `bare`, also without the parentheses, up to the end. */
 void imap_flags(struct imap_cursor *c, bool bare, struct imap_flags *out);
 /* "(MESSAGES UNSEEN)" */
 uint32_t imap_status_items(struct imap_cursor *c);
 
-/* --- commands, by the name of their file ----------------------------------------- */
+/* --- commands, by the name of their file ---------------------------------- */
 
 void imap_parse_id(struct imap_cursor *c, struct imap_command *out);
 void imap_parse_enable(struct imap_cursor *c, struct imap_command *out);
@@ -142,7 +142,7 @@ void imap_parse_store(struct imap_cursor *c, struct imap_command *out);
 void imap_parse_copy(struct imap_cursor *c, struct imap_command *out);
 void imap_parse_expunge(struct imap_cursor *c, struct imap_command *out);
 
-/* --- the front of every command: parse.c ----------------------------------------- */
+/* --- the front of every command: parse.c ---------------------------------- */
 
 /* "tag [UID] NAME" into out->tag, uid and id. */
 void imap_parse_head(struct imap_cursor *c, struct imap_command *out);

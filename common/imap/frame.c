@@ -48,7 +48,7 @@ imap_frame_next(struct imap_frame *f)
 		f->state = F_LINE;
 }
 
-/* --- literals -------------------------------------------------------------------- */
+/* --- literals ------------------------------------------------------------- */
 
 enum announced {
 	NO_LITERAL,
@@ -133,7 +133,7 @@ imap_frame_refuse(struct imap_frame *f)
 	drop_literal(f, IMAP_FRAME_COMMAND);
 }
 
-/* --- what is dropped ------------------------------------------------------------- */
+/* --- what is dropped ------------------------------------------------------ */
 
 static void
 tail_add(struct imap_frame *f, struct span bytes)
@@ -218,7 +218,7 @@ feed_drop_literal(struct imap_frame *f, struct span *in)
 		f->state = F_DROP_LINE;
 }
 
-/* --- what is gathered ------------------------------------------------------------ */
+/* --- what is gathered ----------------------------------------------------- */
 
 static bool
 line_clean(struct span line)

@@ -19,7 +19,7 @@ digit_value(char c)
 	return c == '+' ? 62 : c == ',' ? 63 : 64;
 }
 
-/* --- characters ------------------------------------------------------------------ */
+/* --- characters ----------------------------------------------------------- */
 
 /* [RFC9051 5.1]: no controls, neither of ASCII nor beyond, no line or paragraph
  * separator. */
@@ -56,7 +56,7 @@ take_utf8(struct span *s)
 	return c;
 }
 
-/* --- from the wire --------------------------------------------------------------- */
+/* --- from the wire -------------------------------------------------------- */
 
 /* Takes the next 16 bits off a shifted sequence; false at its end. */
 struct shifted {
@@ -166,7 +166,7 @@ imap_name_decode(struct span wire, bool utf8, struct buf *out)
 	return true;
 }
 
-/* --- to the wire ----------------------------------------------------------------- */
+/* --- to the wire ---------------------------------------------------------- */
 
 struct shift {
 	uint32_t bits;

@@ -81,7 +81,7 @@ item_add(struct imap_cursor *c, struct items *items, enum imap_fetch_kind kind)
 	return item;
 }
 
-/* --- sections -------------------------------------------------------------------- */
+/* --- sections ------------------------------------------------------------- */
 
 static const struct imap_word texts[] = {
     {SPAN("HEADER"),            IMAP_SECTION_HEADER           },
@@ -251,7 +251,7 @@ partial(struct imap_cursor *c, struct imap_fetch_item *item)
 	imap_expect(c, '>', "FETCH: '>' was expected");
 }
 
-/* --- items ----------------------------------------------------------------------- */
+/* --- items ---------------------------------------------------------------- */
 
 /* "PREVIEW (LAZY)": [RFC8970 3.1]. A '(' behind a space may also be the modifiers of a
  * FETCH without parentheses, which no word LAZY begins. */

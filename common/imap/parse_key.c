@@ -98,7 +98,7 @@ key_new(struct keys *k, enum imap_key_kind kind)
 	return key;
 }
 
-/* --- what follows ---------------------------------------------------------------- */
+/* --- what follows --------------------------------------------------------- */
 
 static int32_t
 key_date(struct imap_cursor *c)

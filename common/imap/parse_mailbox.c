@@ -17,7 +17,7 @@ imap_parse_rename(struct imap_cursor *c, struct imap_command *out)
 	out->rename.to = imap_mailbox(c);
 }
 
-/* --- SELECT [RFC7162 3.1.8, 3.2.5] ----------------------------------------------- */
+/* --- SELECT [RFC7162 3.1.8, 3.2.5] ---------------------------------------- */
 
 /* What a client may say it knows: neither "*" nor "$". */
 static void
@@ -101,7 +101,7 @@ imap_parse_select(struct imap_cursor *c, struct imap_command *out)
 	}
 }
 
-/* --- CREATE [RFC6154 3] ---------------------------------------------------------- */
+/* --- CREATE [RFC6154 3] --------------------------------------------------- */
 
 /* The order of enum store_special_use. */
 static const struct imap_word uses[] = {

@@ -3,7 +3,7 @@
 
 #define FLAGS_MAX 1000 /* in one command */
 
-/* --- flags ----------------------------------------------------------------------- */
+/* --- flags ---------------------------------------------------------------- */
 
 static const struct imap_word system_flags[] = {
     {SPAN("Seen"),     IMAP_FLAG_SEEN    },
@@ -49,7 +49,7 @@ imap_flags(struct imap_cursor *c, bool bare, struct imap_flags *out)
 	out->keywords = keywords;
 }
 
-/* --- STORE ----------------------------------------------------------------------- */
+/* --- STORE ---------------------------------------------------------------- */
 
 /* "(UNCHANGEDSINCE 12345)" [RFC7162 3.1.3] */
 static void

@@ -2,7 +2,7 @@
 
 #include "common/imap/name.h"
 
-/* --- quoted ---------------------------------------------------------------------- */
+/* --- quoted --------------------------------------------------------------- */
 
 /* Of a quoted string with `escapes` backslashes in it. */
 static struct span
@@ -48,7 +48,7 @@ quoted(struct imap_cursor *c)
 	return escapes > 0 ? unescaped(c, s, escapes) : imap_kept(c, s);
 }
 
-/* --- literals -------------------------------------------------------------------- */
+/* --- literals ------------------------------------------------------------- */
 
 /* "{n}CRLF" or "{n+}CRLF". */
 static uint64_t

@@ -33,7 +33,7 @@
 /* Fields, a macro a message. */
 #define IPC_hello(U8, U16, U32, U64, BYTES) U64(rows_hash) U32(kind) U32(instance)
 
-/* --- master and a program it started ------------------------------------ */
+/* --- master and a program it started -------------------------------------- */
 
 /* After ctl_log and all ctl_count. The descriptor holds the settings as text:
  * what master read, with every variable and default already in place. */
@@ -58,13 +58,13 @@
 #define IPC_ctl_ping(U8, U16, U32, U64, BYTES)  U64(number)
 #define IPC_ctl_pong(U8, U16, U32, U64, BYTES)  U64(number)
 
-/* --- asking a program how it is (from master, or the admin command) ------ */
+/* --- asking a program how it is (from master, or the admin command) ------- */
 
 #define IPC_status_ask(U8, U16, U32, U64, BYTES) U64(tag)
 /* Lines "name value\n"; names in docs/. */
 #define IPC_status(U8, U16, U32, U64, BYTES) U64(tag) BYTES(lines)
 
-/* --- admin command and master ------------------------------------------- */
+/* --- admin command and master --------------------------------------------- */
 
 /* Answered by admin_done: at once; text has the errors, one a line. After
  * admin_stop the end of the connection says that all has stopped. */
@@ -77,7 +77,7 @@
 	U64(tag) U32(kind) U32(instance) U32(pid) U8(state) U64(restarts) U64(uptime_ms)  \
 	BYTES(lines)
 
-/* --- smtpd, gate, session programs, local, admin and authd -------------------------- */
+/* --- smtpd, gate, session programs, local, admin and authd ---------------- */
 
 /* outcome: enum resolve_outcome; targets: common/spool's target list. */
 #define IPC_resolve(U8, U16, U32, U64, BYTES)                                            \
@@ -107,7 +107,7 @@
 #define IPC_directory_row(U8, U16, U32, U64, BYTES)  U64(tag) BYTES(row)
 #define IPC_directory_done(U8, U16, U32, U64, BYTES) U64(tag) U8(outcome) BYTES(text)
 
-/* --- gate and a session program ------------------------------------------ */
+/* --- gate and a session program ------------------------------------------- */
 
 /* The descriptor is the client's own socket, or one end of a pair that gate
  * pumps TLS through; `pending` is what the client sent behind its login, and `tag`
@@ -139,7 +139,7 @@
 /* outcome: enum spool_outcome. STORED means synced: the 250 may be said. */
 #define IPC_spool_done(U8, U16, U32, U64, BYTES) U64(id) U8(outcome)
 
-/* --- spoold and qmgr ------------------------------------------------------- */
+/* --- spoold and qmgr ------------------------------------------------------ */
 
 /* First on a fresh channel, and again when spoold goes on to another segment:
  * `segment` is the one being written, of which the bytes before `offset` are
@@ -155,7 +155,7 @@
  * queue_add with the same id and a new place. */
 #define IPC_queue_move(U8, U16, U32, U64, BYTES) U64(id) U32(segment) U64(offset)
 
-/* --- qmgr and local -------------------------------------------------------- */
+/* --- qmgr and local ------------------------------------------------------- */
 
 /* A read-only descriptor of a segment, sent before its first job. */
 #define IPC_segment_fd(U8, U16, U32, U64, BYTES)   U32(segment)
@@ -169,7 +169,7 @@
 /* outcome: enum delivery_outcome. Sent when the append is synced. */
 #define IPC_delivered(U8, U16, U32, U64, BYTES) U64(job) U8(outcome) BYTES(text)
 
-/* --- admin command and qmgr ------------------------------------------------- */
+/* --- admin command and qmgr ----------------------------------------------- */
 
 /* verb: enum queue_verb (list, show, stats, hold, release, flush, requeue, remove);
  * id 0 means by filter: all, or only recipients of domain `to`. A list starts

@@ -44,7 +44,7 @@ net_address_from_sockaddr(const struct sockaddr *from, struct net_address *out);
 socklen_t
 net_address_to_sockaddr(const struct net_address *a, struct sockaddr_storage *out);
 
-/* --- keys to count a client by --------------------------------------------- */
+/* --- keys to count a client by -------------------------------------------- */
 
 /* An address cut to a prefix. */
 struct net_key {

@@ -65,7 +65,7 @@ void net_stream_enter(struct net_stream *s, enum net_state to);
 /* The connection is of no more use; `ended` will say so. */
 void net_stream_broken(struct net_stream *s, const char *why);
 
-/* --- io.c: moving bytes; no callback is called from there ------------------- */
+/* --- io.c: moving bytes; no callback is called from there ----------------- */
 
 /* One read of at most input_max; sets `resumed` when something came. */
 void net_read(struct net_stream *s);

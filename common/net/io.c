@@ -8,7 +8,7 @@
 /* One read goes here; only what its owner leaves is copied to the stream. */
 static char scratch[NET_READ_MAX];
 
-/* --- input ----------------------------------------------------------------- */
+/* --- input ---------------------------------------------------------------- */
 
 void
 net_settle_input(struct net_stream *s)
@@ -119,7 +119,7 @@ net_read(struct net_stream *s)
 	s->resumed = true;
 }
 
-/* --- output ---------------------------------------------------------------- */
+/* --- output --------------------------------------------------------------- */
 
 /* One write; 0 when it has to wait. */
 static size_t
@@ -194,7 +194,7 @@ net_write_end(struct net_stream *s)
 		s->dead = true;
 }
 
-/* --- TLS ------------------------------------------------------------------- */
+/* --- TLS ------------------------------------------------------------------ */
 
 bool
 net_handshake(struct net_stream *s)

@@ -25,7 +25,7 @@ struct net_limits {
 	size_t n;
 };
 
-/* --- the table ------------------------------------------------------------- */
+/* --- the table ------------------------------------------------------------ */
 
 struct net_limits *
 net_limits_new(const struct net_limits_config *config)
@@ -166,7 +166,7 @@ touch(struct net_limits *l, const struct net_key *key)
 	return i;
 }
 
-/* --- counting ---------------------------------------------------------------- */
+/* --- counting ------------------------------------------------------------- */
 
 static uint64_t
 used_now(const struct bucket *b, const struct net_rate *rate, uint64_t now_ms)

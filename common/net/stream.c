@@ -43,7 +43,7 @@ net_stream_broken(struct net_stream *s, const char *why)
 		net_stream_enter(s, NET_S_BROKEN);
 }
 
-/* --- the timer ------------------------------------------------------------- */
+/* --- the timer ------------------------------------------------------------ */
 
 static void
 timer_arm(struct net_stream *s, uint64_t at_ms, uint64_t now_ms)
@@ -76,7 +76,7 @@ net_stream_deadline(struct net_stream *s, uint64_t ms)
 		timer_arm(s, s->deadline_ms, now);
 }
 
-/* --- input ----------------------------------------------------------------- */
+/* --- input ---------------------------------------------------------------- */
 
 struct span
 net_stream_input(const struct net_stream *s)
@@ -118,7 +118,7 @@ net_stream_resume(struct net_stream *s)
 	next_turn(s);
 }
 
-/* --- output ---------------------------------------------------------------- */
+/* --- output --------------------------------------------------------------- */
 
 size_t
 net_stream_unsent(const struct net_stream *s)
@@ -159,7 +159,7 @@ net_stream_shutdown(struct net_stream *s)
 	net_stream_flush(s);
 }
 
-/* --- TLS ------------------------------------------------------------------- */
+/* --- TLS ------------------------------------------------------------------ */
 
 void
 net_stream_secure(struct net_stream *s, struct tls_context *c)
@@ -176,7 +176,7 @@ net_stream_tls(const struct net_stream *s)
 	return s->state == NET_S_TLS ? s->tls : NULL;
 }
 
-/* --- the turn of one stream -------------------------------------------------- */
+/* --- the turn of one stream ----------------------------------------------- */
 
 static void
 destroy(struct net_stream *s)
@@ -354,7 +354,7 @@ on_timer(evutil_socket_t fd, short what, void *context)
 	leave(s);
 }
 
-/* --- life ------------------------------------------------------------------ */
+/* --- life ----------------------------------------------------------------- */
 
 struct net_stream *
 net_stream_new(struct event_base *base, int fd, const struct net_sizes *sizes,

@@ -55,7 +55,7 @@ void net_stream_free(struct net_stream **s);
  * closed in order; all that for at most linger_ms. No callback comes any more. */
 void net_stream_close(struct net_stream **s, uint32_t linger_ms);
 
-/* --- input ----------------------------------------------------------------- */
+/* --- input ---------------------------------------------------------------- */
 
 /* What is waiting; valid until the callback returns or the next call. With this
  * an owner sees how many plaintext bytes stand behind a STARTTLS. */
@@ -67,7 +67,7 @@ void net_stream_resume(struct net_stream *s);
 /* Stops reading from the socket, or goes on. */
 void net_stream_hold(struct net_stream *s, bool hold);
 
-/* --- output ---------------------------------------------------------------- */
+/* --- output --------------------------------------------------------------- */
 
 void net_stream_write(struct net_stream *s, struct span bytes);
 /* The unsent output itself, to append to; then net_stream_flush(). */
@@ -81,7 +81,7 @@ MUST_USE bool net_stream_full(const struct net_stream *s);
 /* Says to the peer that no more will come, behind what was written. */
 void net_stream_shutdown(struct net_stream *s);
 
-/* --- the rest -------------------------------------------------------------- */
+/* --- the rest ------------------------------------------------------------- */
 
 /* One timer a stream: `deadline` is called once this long from now; 0 unsets it.
  * Setting it later again costs next to nothing. */

@@ -12,7 +12,7 @@
 #include "common/store/uids.h"
 #include "common/store/view.h"
 
-/* --- messages --------------------------------------------------------------- */
+/* --- messages ------------------------------------------------------------- */
 
 enum store_flag_verb {
 	STORE_FLAGS_ADD,
@@ -62,7 +62,7 @@ MUST_USE enum store_result
 store_keyword_add(struct store_account *account, struct span name, int64_t now_us,
 		  int *bit, struct err *err);
 
-/* --- mailboxes -------------------------------------------------------------- */
+/* --- mailboxes ------------------------------------------------------------ */
 
 /* OK, EXISTS, LIMIT (too many; a level empty, the name too long or not UTF-8), BUSY,
  * FAULT. The levels above are made, too, where they are missing [RFC9051 6.3.4]; only

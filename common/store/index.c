@@ -52,7 +52,7 @@ head_crc(const struct index_head *head)
 	return crc32c(0, span_make(head, offsetof(struct index_head, crc)));
 }
 
-/* --- reading ---------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------- */
 
 /* Memory for the whole file; in large pages where it is large, so that filling it and
  * changing all of it costs no fault a page. */
@@ -231,7 +231,7 @@ index_load(struct store_account *a, struct view *v, uint32_t *journal,
 	return true;
 }
 
-/* --- writing ---------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------- */
 
 #define OUT_BYTES (1u << 20)
 

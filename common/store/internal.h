@@ -36,8 +36,7 @@ enum file_sort {
 	FILE_SORTS,
 };
 
-/* --- window.c: records of one file after the other ---------------------------------
- */
+/* --- window.c: records of one file after the other ------------------------ */
 
 #define WINDOW_MAX (256u << 10)
 
@@ -115,7 +114,7 @@ MUST_USE bool name_same(struct span a, struct span b);
 
 struct store_account;
 
-/* --- view: the messages ---------------------------------------------------- */
+/* --- view: the messages --------------------------------------------------- */
 
 /* In flags, in memory only. */
 #define RECORD_GONE    (1u << 31) /* expunged since the index was written */
@@ -189,7 +188,7 @@ MUST_USE int view_ensure(struct store_account *a, struct err *err);
  * says why. */
 void view_renew(struct store_account *a);
 
-/* --- watch.c: what the watcher is told -------------------------------------------- */
+/* --- watch.c: what the watcher is told ------------------------------------ */
 
 void watch_event(struct store_account *a, const struct event *e);
 /* What has become durable and is in the view. */
@@ -197,7 +196,7 @@ void watch_listed(struct store_account *a);
 /* A view was made. */
 void watch_view(struct store_account *a);
 
-/* --- known deliveries -------------------------------------------------------- */
+/* --- known deliveries ----------------------------------------------------- */
 
 struct deliveries {
 	struct store_delivery_id *at; /* open addressing, a power of two */
@@ -218,7 +217,7 @@ delivery_none(struct store_delivery_id id)
 	return id.queue_id == 0 && id.ordinal == 0 && id.spool == 0;
 }
 
-/* --- one account --------------------------------------------------------------- */
+/* --- one account ---------------------------------------------------------- */
 
 extern const struct file_kind {
 	const char *prefix;
@@ -396,7 +395,7 @@ journal_roll(struct store_account *a, const struct event_head *like, struct err 
 /* Says in the file that it goes on in the next; the lock is held. */
 MUST_USE int journal_seal(struct store_account *a, struct err *err);
 
-/* --- the journal's files one after the other: chain.c -------------------------- */
+/* --- the journal's files one after the other: chain.c --------------------- */
 
 struct chain_file {
 	uint64_t number;
@@ -434,7 +433,7 @@ MUST_USE int chain_walk(const struct chain *c, uint64_t from, uint64_t to,
 MUST_USE enum store_result chain_head(const struct log_file *f, struct event *head,
 				      struct buf *hold, struct err *err);
 
-/* --- data and summary records ----------------------------------------------------- */
+/* --- data and summary records --------------------------------------------- */
 
 struct data_head {
 	uint8_t guid[STORE_GUID_BYTES];
@@ -476,7 +475,7 @@ MUST_USE bool summary_good(struct store_account *a, const struct store_record *r
 /* Makes summary.N ready for a record of n bytes at state.tail.summary. */
 MUST_USE int summary_open(struct store_account *a, uint64_t n, struct err *err);
 
-/* --- content.c ------------------------------------------------------------------ */
+/* --- content.c ------------------------------------------------------------ */
 
 /* The prefix of a message; lives until the next call, or as long as `hold`. OK,
  * DAMAGED, NONE (file gone), FAULT. */

@@ -146,7 +146,7 @@ store_view_save(struct store_account *a, struct err *err)
 	return result;
 }
 
-/* --- mailboxes -------------------------------------------------------------- */
+/* --- mailboxes ------------------------------------------------------------ */
 
 static bool
 record_hidden(const struct store_account *a, const struct store_record *r)
@@ -222,7 +222,7 @@ store_subscribed_next(const struct store_account *a, size_t *place, struct span 
 	return true;
 }
 
-/* --- messages --------------------------------------------------------------- */
+/* --- messages ------------------------------------------------------------- */
 
 static const struct store_record *
 record_from(const struct store_account *a, const struct box *b, size_t i)

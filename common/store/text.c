@@ -48,7 +48,7 @@ keep_little(struct buf *b)
 	buf_reset(b);
 }
 
-/* --- one message ----------------------------------------------------------- */
+/* --- one message ---------------------------------------------------------- */
 
 /* Is there a journal file that the view does not know? Then what was not found may be
  * where that says; else it is lost. */
@@ -95,7 +95,7 @@ damaged_set(const struct store_account *a, const struct store_record *r,
 		(unsigned long long)a->id, r->mailbox, r->uid);
 }
 
-/* --- chunks ---------------------------------------------------------------- */
+/* --- chunks --------------------------------------------------------------- */
 
 bool
 text_chunk_read(struct store_account *a, struct text_file *t, uint32_t chunk,
@@ -169,7 +169,7 @@ store_text_of(struct store_account *a, const struct store_record *r,
 	return result;
 }
 
-/* --- many ------------------------------------------------------------------ */
+/* --- many ----------------------------------------------------------------- */
 
 struct gathering {
 	struct store_account *account;

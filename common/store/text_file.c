@@ -6,8 +6,7 @@
 #define LATE_MAX   4096 /* entries out of order before they are merged */
 #define LOOK_BYTES 1024 /* of a chunk, at first */
 
-/* --- entries -------------------------------------------------------------------------
- */
+/* --- entries -------------------------------------------------------------- */
 
 /* The first that is not below. */
 static size_t
@@ -144,7 +143,7 @@ text_file_reset(struct text_file *t)
 	*t = (struct text_file){.number = t->number, .loaded = true};
 }
 
-/* --- reading it ------------------------------------------------------------ */
+/* --- reading it ----------------------------------------------------------- */
 
 /* Bytes of the file from `offset` on; returns how many came. */
 static size_t
@@ -277,7 +276,7 @@ text_file_open(struct store_account *a, const struct text_file *t)
 	return f->id.salt == t->salt ? f : NULL;
 }
 
-/* --- all of an account ----------------------------------------------------- */
+/* --- all of an account ---------------------------------------------------- */
 
 static struct text_file *
 file_insert(struct texts *texts, size_t i, uint32_t number)

@@ -58,7 +58,7 @@ pending_add(struct texts *texts, const struct store_record *r, struct span text)
 	texts->pending_number = r->data_number;
 }
 
-/* --- writing --------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------- */
 
 /* How many of the pending texts from row `first` on go into one chunk; their bytes. */
 static size_t
@@ -202,7 +202,7 @@ texts_keep(struct store_account *a, const struct store_record *r, struct span te
 		(void)!pending_write(a, false, &ignored);
 }
 
-/* --- collecting ------------------------------------------------------------ */
+/* --- collecting ----------------------------------------------------------- */
 
 struct collecting {
 	struct store_account *account;

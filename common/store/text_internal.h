@@ -85,8 +85,7 @@ struct text_work {
 MUST_USE struct texts *texts_of(struct store_account *a);
 MUST_USE struct text_work *text_work_of(struct store *s);
 
-/* --- text_chunk.c: the bytes of a chunk --------------------------------------------
- */
+/* --- text_chunk.c: the bytes of a chunk ----------------------------------- */
 
 /* Appends the payload of a chunk of rows[0 .. n] whose texts stand at `texts`. */
 void text_chunk_put(const struct text_row *rows, size_t n, struct span texts,
@@ -101,8 +100,7 @@ MUST_USE bool
 text_table_check(struct span table, uint64_t bytes, uint32_t *rules, uint32_t *n);
 MUST_USE bool text_row_get(struct span table, uint32_t row, struct text_row *out);
 
-/* --- text_file.c: the directory ------------------------------------------------------
- */
+/* --- text_file.c: the directory ------------------------------------------- */
 
 /* The directory of text.N, read when that was not yet; empty when there is no file. */
 MUST_USE struct text_file *text_file_get(struct store_account *a, uint32_t number);
@@ -136,7 +134,7 @@ void text_chunk_damaged(struct store_account *a, struct text_file *t, uint32_t c
 MUST_USE const struct log_file *
 text_file_open(struct store_account *a, const struct text_file *t);
 
-/* --- text.c ---------------------------------------------------------------- */
+/* --- text.c --------------------------------------------------------------- */
 
 /* Appends the record of a chunk to the window and checks it; its payload in *out. */
 MUST_USE bool text_chunk_read(struct store_account *a, struct text_file *t,
@@ -147,7 +145,7 @@ MUST_USE enum store_result
 text_make(struct store_account *a, const struct store_record *r, struct span *out,
 	  struct err *err);
 
-/* --- text_fill.c ----------------------------------------------------------- */
+/* --- text_fill.c ---------------------------------------------------------- */
 
 /* A text that a search had to make is written with others of its kind, if the lock can
  * be had. `last`: none follows soon. */

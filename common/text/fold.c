@@ -23,7 +23,7 @@ text_rules(void)
 	return (uint32_t)RULES_VERSION << 16 | ((uint32_t)_libunistring_version >> 8);
 }
 
-/* --- one character -------------------------------------------------------------- */
+/* --- one character -------------------------------------------------------- */
 
 static bool
 is_dropped(ucs4_t c)
@@ -82,8 +82,7 @@ fold_one(ucs4_t c, char out[CHAR_BYTES_MAX])
 	return made;
 }
 
-/* --- the table, 256 characters a page, made when one of them is met ----------------
- */
+/* --- the table, 256 characters a page, made when one of them is met ------- */
 
 #define ENTRY_BYTES 14
 #define ENTRY_LONG  255 /* in n: does not fit */
@@ -144,8 +143,7 @@ page_of(ucs4_t c)
 	return page ? page : page_make(c >> 8);
 }
 
-/* --- text --------------------------------------------------------------------------
- */
+/* --- text ----------------------------------------------------------------- */
 
 struct folding {
 	const char *at, *end;

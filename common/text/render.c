@@ -67,8 +67,7 @@ is_plain(struct span s)
 	return (high & UINT64_C(0x8080808080808080)) == 0 && !memchr(s.at, '\0', s.n);
 }
 
-/* --- header fields ------------------------------------------------------------------
- */
+/* --- header fields -------------------------------------------------------- */
 
 /* [RFC2231 4]: charset'language'percent-encoded */
 static void
@@ -177,8 +176,7 @@ put_fields(struct text_renderer *r, const struct mime_tree *tree, uint32_t part,
 		put_field(r, tree, part, &field, out);
 }
 
-/* --- parts ---------------------------------------------------------------------------
- */
+/* --- parts ---------------------------------------------------------------- */
 
 static bool
 is_ascii_charset(const struct mime_tree *tree, uint32_t part)

@@ -50,7 +50,7 @@ void jobs_free(struct jobs *list);
 
 MUST_USE struct job *job_new(const struct ipc_deliver *m, uint64_t epoch);
 
-/* --- segments ------------------------------------------------------------------ */
+/* --- segments ------------------------------------------------------------- */
 
 struct segment {
 	uint32_t number;
@@ -71,7 +71,7 @@ MUST_USE const struct segment *
 segments_find(struct segments *all, uint32_t number, uint64_t offset, uint64_t bytes,
 	      bool *inside);
 
-/* --- accounts --------------------------------------------------------------------- */
+/* --- accounts ------------------------------------------------------------- */
 
 /* An account that is open, or has jobs. */
 struct slot {
@@ -100,7 +100,7 @@ void slots_release(struct slots *all);
 MUST_USE struct slot *slots_get(struct slots *all, uint64_t id);
 MUST_USE struct slot *slots_find(const struct slots *all, uint64_t id);
 
-/* --- who is looked at ------------------------------------------------------------- */
+/* --- who is looked at ----------------------------------------------------- */
 
 struct watches {
 	struct watch **hash;
@@ -112,7 +112,7 @@ MUST_USE bool watches_have(const struct watches *all, uint64_t id);
 /* Those of one imapd, which is gone: accounts are hashed to them. */
 void watches_forget(struct watches *all, uint32_t instance, uint32_t instances);
 
-/* --- the program ------------------------------------------------------------------ */
+/* --- the program ---------------------------------------------------------- */
 
 struct local {
 	struct proc *proc;

@@ -27,7 +27,7 @@ turn_timer(struct local *l, uint64_t in_ms)
 	evtimer_add(l->timer, &in);
 }
 
-/* --- reading --------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------- */
 
 static void
 bytes_room(struct local *l, size_t n)
@@ -136,7 +136,7 @@ turn_read(struct local *l, struct jobs *out)
 	}
 }
 
-/* --- appending ------------------------------------------------------------------- */
+/* --- appending ------------------------------------------------------------ */
 
 static void
 ready_add(struct local *l, struct slot *s)

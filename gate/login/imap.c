@@ -7,7 +7,7 @@
  */
 #include "gate/login/inner.h"
 
-/* --- words ------------------------------------------------------------------------ */
+/* --- words ---------------------------------------------------------------- */
 
 static bool
 is_special(char c)
@@ -95,8 +95,7 @@ take_astring(struct span *s, struct buf *out)
 	return true;
 }
 
-/* --- capabilities ------------------------------------------------------------------
- */
+/* --- capabilities --------------------------------------------------------- */
 
 static void
 put_capabilities(const struct login *l, struct buf *out)
@@ -114,8 +113,7 @@ put_capabilities(const struct login *l, struct buf *out)
 	}
 }
 
-/* --- commands ------------------------------------------------------------------------
- */
+/* --- commands ------------------------------------------------------------- */
 
 static void
 answer(const struct login *l, const char *text, struct buf *out)

@@ -128,7 +128,7 @@ login_may_bare(const struct login *l)
 	return l->tls || l->policy->auth_without_tls;
 }
 
-/* --- logging in ------------------------------------------------------------ */
+/* --- logging in ----------------------------------------------------------- */
 
 static bool
 offered(const struct login *l, struct span mechanism)
@@ -267,7 +267,7 @@ login_answer_unopened(struct login *l, struct buf *out)
 	login_close(l, REPLY_UNOPENED, "no session program", out);
 }
 
-/* --- TLS --------------------------------------------------------------------- */
+/* --- TLS ------------------------------------------------------------------ */
 
 void
 login_begin_tls(struct login *l, struct span rest, struct buf *out)
@@ -288,7 +288,7 @@ login_answer_tls(struct login *l)
 	login_enter(l, L_COMMAND);
 }
 
-/* --- the dialogue ------------------------------------------------------------ */
+/* --- the dialogue --------------------------------------------------------- */
 
 void
 login_open(struct login *l, struct buf *out)

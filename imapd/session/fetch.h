@@ -23,7 +23,7 @@ enum fetch_result {
 	FETCH_FAULT,   /* *err */
 };
 
-/* --- header fields by name -------------------------------------------------------- */
+/* --- header fields by name ------------------------------------------------ */
 
 struct fetch_name {
 	struct span name;
@@ -59,8 +59,7 @@ MUST_USE bool names_compile(const struct imap_section *section, struct arena *ar
 MUST_USE bool names_collect(const struct fetch_names *names, struct span block,
 			    enum line_ends ends, struct field_runs *out);
 
-/* --- streams ------------------------------------------------------------------------
- */
+/* --- streams -------------------------------------------------------------- */
 
 /* What is being put piece by piece: bytes of `held`, then of the content. */
 struct fetch_stream {
@@ -79,8 +78,7 @@ struct fetch_stream {
 	uint64_t enough;     /* ... until there */
 };
 
-/* --- the command --------------------------------------------------------------------
- */
+/* --- the command ---------------------------------------------------------- */
 
 struct fetch;
 struct fetch_op;

@@ -27,8 +27,7 @@ fetch_release(struct fetch *f)
 	store_content_close(&f->content);
 }
 
-/* --- a message ----------------------------------------------------------------------
- */
+/* --- a message ------------------------------------------------------------ */
 
 static void
 message_begin(struct fetch *f, uint32_t number, const struct store_record *r,
@@ -198,7 +197,7 @@ message_step(struct fetch *f, struct buf *out)
 	return RUN_DONE;
 }
 
-/* --- all of them ------------------------------------------------------------------ */
+/* --- all of them ---------------------------------------------------------- */
 
 static bool
 is_wanted(const struct fetch *f, const struct store_record *r)

@@ -99,7 +99,7 @@ put_section(struct fetch *f, const struct fetch_op *op, struct buf *out,
 
 #define LITERAL_HEAD_MAX 24
 
-/* --- HEADER.FIELDS -------------------------------------------------------------- */
+/* --- HEADER.FIELDS -------------------------------------------------------- */
 
 static void
 runs_reset(struct field_runs *runs)

@@ -118,7 +118,7 @@ names_release(struct names *names)
 	*names = (struct names){0};
 }
 
-/* --- a line ------------------------------------------------------------------- */
+/* --- a line --------------------------------------------------------------- */
 
 static const char *const uses[STORE_USES] = {
     [STORE_USE_ALL] = "\\All",       [STORE_USE_ARCHIVE] = "\\Archive",

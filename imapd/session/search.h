@@ -30,7 +30,7 @@ enum search_work {
 
 typedef enum search_work search_phase(struct session *s, struct step *step);
 
-/* --- the program: search_compile.c ---------------------------------------------- */
+/* --- the program: search_compile.c ---------------------------------------- */
 
 /* One key, or several that are joined. */
 struct search_test {
@@ -56,8 +56,7 @@ struct search_program {
 	const struct imap_ranges *numbers; /* no other can match; null: all */
 };
 
-/* --- order: sort_merge.c -----------------------------------------------------------
- */
+/* --- order: sort_merge.c -------------------------------------------------- */
 
 /* What is sorted: first by `prefix`, then by the key's bytes beyond its first eight. */
 struct sort_item {
@@ -76,8 +75,7 @@ struct sort_merge {
 	size_t left, i, j, to;
 };
 
-/* --- threads ------------------------------------------------------------------------
- */
+/* --- threads -------------------------------------------------------------- */
 
 /* Texts, each once, with a number kept for it. */
 struct thread_name {
@@ -124,8 +122,7 @@ struct thread {
 	bool put_begun, leaving;
 };
 
-/* --- texts: search_text.c -----------------------------------------------------------
- */
+/* --- texts: search_text.c ------------------------------------------------- */
 
 /* That of a message, and of those that follow it when one after the other is asked for.
  * Valid for one step. */
@@ -138,8 +135,7 @@ struct search_text {
 	uint32_t blocks;               /* number of the block; 0: none yet */
 };
 
-/* --- a command under way -------------------------------------------------------------
- */
+/* --- a command under way -------------------------------------------------- */
 
 /* What is put of the numbers found, one after the other. */
 struct search_answer {

@@ -16,8 +16,7 @@ returns_of(const struct session *s)
 					  : (uint32_t)IMAP_SEARCH_ALL;
 }
 
-/* --- what was found, by position, in the order of the answer -------------------------
- */
+/* --- what was found, by position, in the order of the answer -------------- */
 
 static size_t
 count(const struct session *s)
@@ -96,8 +95,7 @@ slice_of(const struct session *s, size_t *from, size_t *to)
 	*to = first > last ? 0 : (size_t)last;
 }
 
-/* --- SAVE [RFC5182 2.4] [RFC9394 3.2] ------------------------------------------------
- */
+/* --- SAVE [RFC5182 2.4] [RFC9394 3.2] ------------------------------------- */
 
 struct marks {
 	uint8_t *bits; /* by message number */
@@ -161,8 +159,7 @@ search_save(struct session *s, struct step *step)
 	return SEARCH_NEXT;
 }
 
-/* --- the numbers -------------------------------------------------------------------
- */
+/* --- the numbers ---------------------------------------------------------- */
 
 static void
 list_begin(const struct session *s, struct search_answer *a, bool as_set)
@@ -216,8 +213,7 @@ put_ids(struct session *s, struct search_answer *a, struct buf *out)
 	return SEARCH_NEXT;
 }
 
-/* --- what stands around them -------------------------------------------------------
- */
+/* --- what stands around them ---------------------------------------------- */
 
 static void
 put_named(struct buf *out, const char *name, uint64_t number)

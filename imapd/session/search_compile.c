@@ -24,7 +24,7 @@ struct compiler {
 	const char *text; /* why it cannot be done; null: it can */
 };
 
-/* --- texts ------------------------------------------------------------------------ */
+/* --- texts ---------------------------------------------------------------- */
 
 static bool
 charset_is_own(struct span name)
@@ -81,8 +81,7 @@ build_header(struct compiler *c, const struct imap_key *key, struct search_test 
 	t->cost = COST_HEADER;
 }
 
-/* --- numbers, flags, dates, ids -----------------------------------------------------
- */
+/* --- numbers, flags, dates, ids ------------------------------------------- */
 
 /* In an empty mailbox nothing is meant by 1:*, which clients send all the same. */
 static void
@@ -192,8 +191,7 @@ build_nothing(struct compiler *c, const struct imap_key *key, struct search_test
 	t->cost = COST_NOTHING;
 }
 
-/* --- the tree ------------------------------------------------------------------------
- */
+/* --- the tree ------------------------------------------------------------- */
 
 static struct search_test *build(struct compiler *c, const struct imap_key *key);
 

@@ -4,8 +4,7 @@
 #define DAY_S    86400
 #define ZONE_MAX 5 /* days that a zone, even an absurd one, moves a date at most */
 
-/* --- one test, on one message --------------------------------------------------------
- */
+/* --- one test, on one message --------------------------------------------- */
 
 typedef bool test_run(const struct search_candidate *m, struct search_test *t);
 
@@ -121,8 +120,7 @@ test_threadid(const struct search_candidate *m, struct search_test *t)
 	return t->number != 0 && m->record->thread_key == t->number;
 }
 
-/* --- the Date field as it stands, without its time and zone [RFC9051 6.4.4] ----------
- */
+/* --- the Date field as it stands, without its time and zone [RFC9051 6.4.4] --- */
 
 static int64_t
 day_of(int64_t seconds)
@@ -179,8 +177,7 @@ test_sent(const struct search_candidate *m, struct search_test *t)
 	return result == STORE_OK && sent_on_day(&summary, t);
 }
 
-/* --- all of them --------------------------------------------------------------------
- */
+/* --- all of them ---------------------------------------------------------- */
 
 static test_run *const tests[] = {
     [IMAP_KEY_ALL] = test_all,
@@ -226,8 +223,7 @@ holds(const struct search_candidate *m, struct search_test *t)
 	return tests[t->kind](m, t) != t->negate;
 }
 
-/* --- the walk -----------------------------------------------------------------------
- */
+/* --- the walk ------------------------------------------------------------- */
 
 void
 search_budget(struct session *s)

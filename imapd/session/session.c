@@ -11,7 +11,7 @@ const struct session_limits session_limits_default = {
     .text_scan_bytes = 4u << 20,
 };
 
-/* --- from one command to the next --------------------------------------------- */
+/* --- from one command to the next ----------------------------------------- */
 
 /* What a command had. */
 static void
@@ -85,7 +85,7 @@ session_free(struct session **session)
 	*session = NULL;
 }
 
-/* --- the end of a session ----------------------------------------------------- */
+/* --- the end of a session ------------------------------------------------- */
 
 static void
 leave(struct session *s, const char *reason)
@@ -131,7 +131,7 @@ session_end(struct session *s, enum session_ending why, struct buf *out)
 		leave(s, rows[why].reason);
 }
 
-/* --- answers ------------------------------------------------------------------ */
+/* --- answers -------------------------------------------------------------- */
 
 void
 session_open(struct session *s, struct span tag, struct buf *out)
@@ -186,7 +186,7 @@ answer(struct session *s, struct buf *out)
 		s->errors++;
 }
 
-/* --- phases: each true when *want is to be given to the caller ---------------- */
+/* --- phases: each true when *want is to be given to the caller ------------ */
 
 /* Learns what others did: a view that can be looked at. */
 static enum store_result
@@ -327,7 +327,7 @@ session_step(struct session *s, int64_t now_us, struct span *in, struct buf *out
 	}
 }
 
-/* --- outside of commands ------------------------------------------------------ */
+/* --- outside of commands -------------------------------------------------- */
 
 void
 session_push(struct session *s, struct buf *out)

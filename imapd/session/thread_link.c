@@ -27,8 +27,7 @@ thread_release(struct thread *t)
 	*t = (struct thread){0};
 }
 
-/* --- links -------------------------------------------------------------------------
- */
+/* --- links ---------------------------------------------------------------- */
 
 /* Is `node` the child, or below it? What has no child has nothing below it. */
 static bool
@@ -73,8 +72,7 @@ node_of_id(struct thread *t, struct span id)
 	return *value;
 }
 
-/* --- a message ----------------------------------------------------------------------
- */
+/* --- a message ------------------------------------------------------------ */
 
 /* The dummy of its id, if that is not a message yet; else one of its own. */
 static uint32_t

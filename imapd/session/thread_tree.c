@@ -62,8 +62,7 @@ above(struct thread *t, uint32_t node)
 	return end;
 }
 
-/* --- step 3: dummies below the top are gone, their children one level up ------------
- */
+/* --- step 3: dummies below the top are gone, their children one level up --- */
 
 /* A dummy counts its children in `last`, for now. */
 static void

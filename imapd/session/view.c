@@ -72,7 +72,7 @@ view_open(struct session *s, uint32_t mailbox, bool read_only)
 		v->uidnext = box.uidnext;
 }
 
-/* --- notes -------------------------------------------------------------------- */
+/* --- notes ---------------------------------------------------------------- */
 
 static void
 note_push(struct imap_ranges *notes, struct store_range range)
@@ -222,7 +222,7 @@ view_recent_count(const struct view *v)
 	return n;
 }
 
-/* --- numbers and uids --------------------------------------------------------- */
+/* --- numbers and uids ----------------------------------------------------- */
 
 /* How many uids are less. */
 static size_t
@@ -306,7 +306,7 @@ view_resolve(const struct session *s, const struct imap_set *set, bool uid,
 	return true;
 }
 
-/* --- walking ------------------------------------------------------------------ */
+/* --- walking -------------------------------------------------------------- */
 
 /* The record of a number; the walk's last record is kept where it is gone. */
 static const struct store_record *

@@ -33,8 +33,7 @@ fail(struct sending *s, enum send_result result, const char *why)
 	return result;
 }
 
-/* --- the file ------------------------------------------------------------------------
- */
+/* --- the file ------------------------------------------------------------- */
 
 static enum send_result
 file_open(struct sending *s)

@@ -95,7 +95,7 @@ pop3_stop(struct pop3 *s, struct buf *out)
 	    out);
 }
 
-/* --- answers ----------------------------------------------------------------- */
+/* --- answers -------------------------------------------------------------- */
 
 void
 pop3_answer_message(struct pop3 *s, enum pop3_message_answer answer, struct buf *out)
@@ -159,7 +159,7 @@ pop3_answer_update(struct pop3 *s, bool ok, struct buf *out)
 	close_for(s, ok ? "quit" : "update failed");
 }
 
-/* --- the dialogue ------------------------------------------------------------ */
+/* --- the dialogue --------------------------------------------------------- */
 
 static void
 take(struct pop3 *s, enum crlf_result got, struct span line, struct buf *out)
@@ -224,7 +224,7 @@ pop3_step(struct pop3 *s, struct span *in, struct buf *out)
 	return want;
 }
 
-/* --- questions --------------------------------------------------------------- */
+/* --- questions ------------------------------------------------------------ */
 
 const struct pop3_ask *
 pop3_ask(const struct pop3 *s)

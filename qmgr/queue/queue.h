@@ -135,7 +135,7 @@ struct queue {
 MUST_USE struct queue *queue_new(const struct queue_config *config);
 void queue_free(struct queue **q);
 
-/* --- messages come ---------------------------------------------------------- */
+/* --- messages come -------------------------------------------------------- */
 
 enum queue_origin {
 	QUEUE_FOUND = 1 << 0, /* by a search: it may have been tried before a crash */
@@ -154,7 +154,7 @@ void queue_move_failed(struct queue *q, uint64_t id);
 /* spoold is new: what it was asked to move is not under way. */
 void queue_moves_forget(struct queue *q);
 
-/* --- messages are tried ------------------------------------------------------ */
+/* --- messages are tried --------------------------------------------------- */
 
 struct queue_load {
 	uint32_t ref;
@@ -203,7 +203,7 @@ void queue_instance_up(struct queue *q, uint32_t instance);
 /* Its jobs end without an answer; the next try of each is a replay. */
 void queue_instance_down(struct queue *q, uint32_t instance, uint32_t now_s);
 
-/* --- the operator -------------------------------------------------------------- */
+/* --- the operator --------------------------------------------------------- */
 
 /* False when there is no such message, or the verb does not apply to it. Verbs:
  * HOLD, RELEASE (a held one), FLUSH (a deferred one), REQUEUE (either, as if
@@ -215,7 +215,7 @@ MUST_USE const struct entry *queue_walk(const struct queue *q, uint64_t after);
 MUST_USE const struct entry *queue_find(const struct queue *q, uint64_t id);
 MUST_USE enum queue_status queue_entry_status(const struct entry *e);
 
-/* --- segments -------------------------------------------------------------------- */
+/* --- segments ------------------------------------------------------------- */
 
 /* spoold writes to this segment now; the others are complete. */
 void queue_set_current(struct queue *q, uint32_t segment);
@@ -241,8 +241,7 @@ void queue_empty_start(struct queue *q, uint32_t now_s);
 MUST_USE bool queue_next_move(struct queue *q, uint32_t now_s, size_t n, uint64_t *id,
 			      struct place *p);
 
-/* --- the state log ------------------------------------------------------------------
- */
+/* --- the state log -------------------------------------------------------- */
 
 /* From here on the notes begin a new file. */
 void queue_snapshot_start(struct queue *q);

@@ -75,7 +75,7 @@ struct session {
 	uint64_t window_ms, window_bytes; /* data rate */
 };
 
-/* --- session.c --- */
+/* --- session.c ------------------------------------------------------------ */
 
 /* The only place that changes state: a state cannot keep what it must forget. */
 void enter(struct session *s, enum state to);
@@ -88,12 +88,12 @@ void greet(struct session *s);
 /* A heap string that replaces *at; an empty span leaves null. */
 void text_set(char **at, struct span text);
 
-/* --- commands.c --- */
+/* --- commands.c ----------------------------------------------------------- */
 
 /* Runs one command line. `behind`: more input was there already. */
 void command_run(struct session *s, struct span line, bool behind);
 
-/* --- cmd_*.c: one command each; args without spaces at the ends --- */
+/* --- cmd_*.c: one command each; args without spaces at the ends ----------- */
 
 void cmd_hello(struct session *s, struct span args);
 void cmd_helo(struct session *s, struct span args);
@@ -109,13 +109,13 @@ void cmd_xclient(struct session *s, struct span args);
 void auth_line(struct session *s, struct span line);
 MUST_USE bool auth_offered(const struct session *s);
 
-/* --- params.c --- */
+/* --- params.c ------------------------------------------------------------- */
 
 /* Of MAIL and of RCPT: what is wrong, or REPLY_NONE. */
 MUST_USE enum reply params_mail(struct session *s, struct span rest);
 MUST_USE enum reply params_rcpt(struct session *s, struct span rest);
 
-/* --- intake.c --- */
+/* --- intake.c ------------------------------------------------------------- */
 
 /* A step in S_DATA or S_CHUNK; false: more input is needed. */
 MUST_USE bool intake_step(struct session *s, struct span *in);
@@ -126,7 +126,7 @@ void chunk_refuse(struct session *s, enum reply why, enum state back);
 /* Drops the rest of the message and answers `why` at its end. */
 void intake_fail(struct session *s, enum reply why);
 
-/* --- trace.c --- */
+/* --- trace.c -------------------------------------------------------------- */
 
 /* The Received field of the message begun [RFC5321 4.4]. */
 void trace_put(const struct session *s, struct buf *out);

@@ -18,8 +18,7 @@ check(bool fine, const char *what)
 	abort();
 }
 
-/* --- names --------------------------------------------------------------------------
- */
+/* --- names ---------------------------------------------------------------- */
 
 /* As a command would hold it. */
 static void
@@ -63,8 +62,7 @@ check_name(struct span wire, bool utf8)
 	buf_release(&name);
 }
 
-/* --- patterns ------------------------------------------------------------------------
- */
+/* --- patterns ------------------------------------------------------------- */
 
 /* What may be reached, row by row of the pattern: quadratic, and plain. */
 static bool

@@ -270,7 +270,7 @@ hosted_end(struct hosted *h)
 	event_base_free(h->base);
 }
 
-/* --- a client ------------------------------------------------------------------ */
+/* --- a client ------------------------------------------------------------- */
 
 void
 talker_init(struct talker *t, struct hosted *h, int fd)

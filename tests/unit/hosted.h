@@ -43,7 +43,7 @@ void hosted_stop(struct hosted *h);
 /* Removes the folder. */
 void hosted_end(struct hosted *h);
 
-/* --- a client ------------------------------------------------------------------ */
+/* --- a client ------------------------------------------------------------- */
 
 struct talker {
 	struct hosted *h;

@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* --- authd ------------------------------------------------------------------------ */
+/* --- authd ---------------------------------------------------------------- */
 
 static void
 redeem(struct house *house, struct ipc_peer *peer, const struct ipc_ticket_redeem *m)
@@ -65,7 +65,7 @@ house_authd(struct house *house)
 	hosted_until(&house->h, house_is_up, house->authd);
 }
 
-/* --- life ------------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------- */
 
 void
 house_init(struct house *house, enum auth_service service)
@@ -95,7 +95,7 @@ house_stop(struct house *house)
 	hosted_end(&house->h);
 }
 
-/* --- mail ------------------------------------------------------------------------- */
+/* --- mail ----------------------------------------------------------------- */
 
 struct store_account *
 house_mail(const struct house *house, struct store **store)
@@ -137,7 +137,7 @@ house_deliver(struct store_account *account, struct span prefix, struct span con
 	assert_int_equal(store_batch_end(account, &err), STORE_OK);
 }
 
-/* --- clients ---------------------------------------------------------------------- */
+/* --- clients -------------------------------------------------------------- */
 
 void
 house_open(struct house *house, uint64_t account, const char *ticket, const char *tag,

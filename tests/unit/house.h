@@ -29,7 +29,7 @@ void house_start(struct house *house, enum ipc_kind kind, const char *settings);
 void house_authd(struct house *house);
 void house_stop(struct house *house);
 
-/* --- mail, while nobody else has it open ---------------------------------------- */
+/* --- mail, while nobody else has it open ---------------------------------- */
 
 struct store_account *house_mail(const struct house *house, struct store **store);
 void house_mail_close(struct store **store, struct store_account **account);
@@ -37,7 +37,7 @@ void house_mail_close(struct store **store, struct store_account **account);
 void
 house_deliver(struct store_account *account, struct span prefix, struct span content);
 
-/* --- clients --------------------------------------------------------------------- */
+/* --- clients -------------------------------------------------------------- */
 
 void house_open(struct house *house, uint64_t account, const char *ticket,
 		const char *tag, const char *pending, int fd);

@@ -23,7 +23,7 @@ wrong(struct client *c, const char *what)
 		c->fault = what;
 }
 
-/* --- taking pieces off a line ------------------------------------------------- */
+/* --- taking pieces off a line --------------------------------------------- */
 
 static bool
 take(struct span *s, const char *text)
@@ -99,7 +99,7 @@ client_code(const struct client *c, const char *name)
 	return span_first(s, span_find(s, ']'));
 }
 
-/* --- the mailbox -------------------------------------------------------------- */
+/* --- the mailbox ---------------------------------------------------------- */
 
 struct client_message *
 client_find(struct client *c, uint32_t uid)
@@ -199,7 +199,7 @@ on_vanished(struct client *c, struct span rest)
 	} while (take(&rest, ","));
 }
 
-/* --- FETCH -------------------------------------------------------------------- */
+/* --- FETCH ---------------------------------------------------------------- */
 
 static bool
 take_flags(struct client *c, struct span *s, uint32_t *out)
@@ -288,7 +288,7 @@ on_fetch(struct client *c, uint64_t number, struct span rest)
 		c->fetched[c->n_fetched++] = (uint32_t)number;
 }
 
-/* --- the rest ----------------------------------------------------------------- */
+/* --- the rest ------------------------------------------------------------- */
 
 static void
 on_search(struct client *c, struct span rest)

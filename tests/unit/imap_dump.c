@@ -64,7 +64,7 @@ list(struct buf *out, const struct imap_list *l)
 	buf_putf(out, " return=%x status=%x", l->returns, l->status_items);
 }
 
-/* --- FETCH ----------------------------------------------------------------------- */
+/* --- FETCH ---------------------------------------------------------------- */
 
 static const char *const kinds[] = {
     [IMAP_FETCH_UID] = "UID",
@@ -137,7 +137,7 @@ store(struct buf *out, const struct imap_store *s)
 	flags(out, &s->flags);
 }
 
-/* --- SEARCH ---------------------------------------------------------------------- */
+/* --- SEARCH --------------------------------------------------------------- */
 
 static const char *const keys[] = {
     [IMAP_KEY_ALL] = "ALL",

@@ -203,7 +203,7 @@ harness_expect(struct harness *h, size_t i, const char *send, const char *want)
 	assert_true(span_equal(got, span_str(want)));
 }
 
-/* --- messages ----------------------------------------------------------------- */
+/* --- messages ------------------------------------------------------------- */
 
 static uint32_t
 append_to(struct harness *h, struct store_account *account, uint32_t mailbox,

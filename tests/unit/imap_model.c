@@ -133,7 +133,7 @@ fact_flags(struct fact *f, uint32_t flags)
 	f->modseq = 0;
 }
 
-/* --- talking ------------------------------------------------------------------ */
+/* --- talking -------------------------------------------------------------- */
 
 /* What the client saw of the messages is true, as far as it can know. */
 void

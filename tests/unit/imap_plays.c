@@ -1,7 +1,7 @@
 /* commands about messages */
 #include "tests/unit/imap_model.h"
 
-/* --- sets --------------------------------------------------------------------- */
+/* --- sets ----------------------------------------------------------------- */
 
 static void
 choose_range(const struct player *p, struct chosen *c, uint32_t a, uint32_t b)
@@ -62,7 +62,7 @@ chosen_fact(const struct player *p, const struct chosen *c, size_t i)
 					       : NULL;
 }
 
-/* --- flags -------------------------------------------------------------------- */
+/* --- flags ---------------------------------------------------------------- */
 
 static uint32_t
 draw_flags(struct game *g, bool deleted)
@@ -195,7 +195,7 @@ play_store(struct game *g, struct player *p)
 	check_fetched(g, p);
 }
 
-/* --- the other commands ------------------------------------------------------- */
+/* --- the other commands --------------------------------------------------- */
 
 void
 play_fetch(struct game *g, struct player *p)

@@ -170,7 +170,7 @@ test_conf_refuses_a_nul_byte(void **state)
 	conf_errors_release(&errors);
 }
 
-/* --- each row --------------------------------------------------------------------- */
+/* --- each row ------------------------------------------------------------- */
 
 /* Settings that would stand in the way of an extreme value. */
 static void

@@ -28,7 +28,7 @@ struct house {
 #define WRONG  "AUTH PLAIN AGpvZQB3cm9uZw==\r\n"
 #define TICKET "ticket of 16 byt"
 
-/* --- authd ---------------------------------------------------------------------- */
+/* --- authd ---------------------------------------------------------------- */
 
 static void
 answer_start(struct house *house, struct ipc_peer *peer, const struct ipc_auth_start *m)
@@ -83,7 +83,7 @@ to_authd(struct ipc_peer *peer, void *context, const struct ipc_message *m, int 
 	}
 }
 
-/* --- pop3d ---------------------------------------------------------------------- */
+/* --- pop3d ---------------------------------------------------------------- */
 
 static void
 to_pop3d(struct ipc_peer *peer, void *context, const struct ipc_message *m, int fd)
@@ -104,7 +104,7 @@ to_pop3d(struct ipc_peer *peer, void *context, const struct ipc_message *m, int 
 static const struct ipc_callbacks authd_callbacks = {NULL, to_authd, NULL};
 static const struct ipc_callbacks pop3d_callbacks = {NULL, to_pop3d, NULL};
 
-/* --- set up --------------------------------------------------------------------- */
+/* --- set up --------------------------------------------------------------- */
 
 static bool
 is_up(void *context)
@@ -212,7 +212,7 @@ await_session(struct house *house, struct talker *session)
 	house->session = -1;
 }
 
-/* --- plain ---------------------------------------------------------------------- */
+/* --- plain ---------------------------------------------------------------- */
 
 static void
 test_gate_gives_a_plain_socket_away(void **state)
@@ -421,7 +421,7 @@ test_gate_plaintext_behind_stls_closes(void **state)
 	tear_down(&house);
 }
 
-/* --- under TLS ------------------------------------------------------------------ */
+/* --- under TLS ------------------------------------------------------------ */
 
 struct tls_talker {
 	struct talker t; /* only its socket */

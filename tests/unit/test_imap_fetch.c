@@ -148,8 +148,7 @@ test_fetch_dialogues(void **state)
 	imap_scripts_run(scripts, N_ELEMS(scripts));
 }
 
-/* --- one rich mailbox, asked for everything ------------------------------------------
- */
+/* --- one rich mailbox, asked for everything ------------------------------- */
 
 static uint32_t
 add(struct harness *h, const struct buf *text)

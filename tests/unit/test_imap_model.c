@@ -12,7 +12,7 @@
 
 #include <time.h>
 
-/* --- selecting ---------------------------------------------------------------- */
+/* --- selecting ------------------------------------------------------------ */
 
 /* It knows all, and remembers it. */
 static void
@@ -141,7 +141,7 @@ play_select(struct game *g, struct player *p)
 	}
 }
 
-/* --- the others --------------------------------------------------------------- */
+/* --- the others ----------------------------------------------------------- */
 
 static void
 play_deliver(struct game *g)
@@ -362,7 +362,7 @@ play_meanwhile(struct game *g)
 		play_deliver(g);
 }
 
-/* --- a game ------------------------------------------------------------------- */
+/* --- a game --------------------------------------------------------------- */
 
 static void
 game_init(struct game *g)

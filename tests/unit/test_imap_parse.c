@@ -363,8 +363,7 @@ test_parse_names_are_utf8_when_enabled(void **state)
 	expect_parse(SPAN("a SELECT \"\303\244\"\r\n"), true, "SELECT \"\303\244\"");
 }
 
-/* --- limits ------------------------------------------------------------------------
- */
+/* --- limits --------------------------------------------------------------- */
 
 /* "a <before><unit>...<unit><after>" with n units. */
 static enum imap_parse_result

@@ -165,8 +165,7 @@ test_search_in_small_steps_finds_the_same(void **state)
 	harness_release(&h);
 }
 
-/* --- answers ------------------------------------------------------------------------
- */
+/* --- answers -------------------------------------------------------------- */
 
 static const struct {
 	const char *command, *want;
@@ -236,8 +235,7 @@ test_search_answers_as_it_was_asked(void **state)
 	harness_release(&h);
 }
 
-/* --- others, meanwhile -------------------------------------------------------------
- */
+/* --- others, meanwhile ---------------------------------------------------- */
 
 static enum session_want
 step(struct harness *h, struct span *in)

@@ -93,7 +93,7 @@ test_sort_orders_by_each_key(void **state)
 	harness_release(&h);
 }
 
-/* --- the collation ---------------------------------------------------------------- */
+/* --- the collation -------------------------------------------------------- */
 
 static void
 test_sort_casemap_is_that_of_the_rfc(void **state)
@@ -123,7 +123,7 @@ test_sort_casemap_is_that_of_the_rfc(void **state)
 	}
 }
 
-/* --- merging ---------------------------------------------------------------------- */
+/* --- merging -------------------------------------------------------------- */
 
 static uint64_t
 random_next(uint64_t *seed)

@@ -18,8 +18,7 @@ expect_text(struct buf *out, const char *want)
 	buf_reset(out);
 }
 
-/* --- sets ----------------------------------------------------------------------------
- */
+/* --- sets ----------------------------------------------------------------- */
 
 static const struct set_row {
 	const char *name;

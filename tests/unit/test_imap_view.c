@@ -136,7 +136,7 @@ test_view_dialogues(void **state)
 	imap_scripts_run(scripts, N_ELEMS(scripts));
 }
 
-/* --- many changes ------------------------------------------------------------- */
+/* --- many changes --------------------------------------------------------- */
 
 static size_t
 count_lines(struct span text, struct span end)

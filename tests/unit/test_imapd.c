@@ -90,7 +90,7 @@ select_inbox(struct talker *t)
 	talker_expect(t, "s OK [READ-WRITE] SELECT completed\r\n");
 }
 
-/* --- tests ------------------------------------------------------------------------ */
+/* --- tests ---------------------------------------------------------------- */
 
 static void
 test_imapd_answers_the_tag_of_the_login(void **state)

@@ -15,7 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* --- every row, filled with values that differ by field ------------------------ */
+/* --- every row, filled with values that differ by field ------------------- */
 
 /* clang-format off */
 #define FILL_U8(field)    m->field = (uint8_t)(0xf0 + n++);
@@ -202,7 +202,7 @@ test_direction_follows_the_table(void **state)
 	assert_false(ipc_number_has_fd(IPC_NUMBER_deliver));
 }
 
-/* --- channels -------------------------------------------------------------------- */
+/* --- channels ------------------------------------------------------------- */
 
 struct side {
 	struct ipc_peer *peer;
@@ -484,8 +484,7 @@ test_channel_drop_is_told_by_the_loop(void **state)
 	pair_end(&p);
 }
 
-/* --- what a stolen program could send -----------------------------------------------
- */
+/* --- what a stolen program could send ------------------------------------- */
 
 static void
 put_hello(struct buf *packet, uint64_t hash, enum ipc_kind kind, uint32_t instance)

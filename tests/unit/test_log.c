@@ -97,7 +97,7 @@ recover(struct bench *b, enum log_shape shape, uint64_t known_synced)
 	return was;
 }
 
-/* --- writer --- */
+/* --- writer --------------------------------------------------------------- */
 
 static void
 test_append_is_one_write_and_read_back(void **state)
@@ -266,7 +266,7 @@ test_sync_covers_what_was_there_when_it_began(void **state)
 	bench_release(&b);
 }
 
-/* --- recovery and damage --- */
+/* --- recovery and damage -------------------------------------------------- */
 
 static const struct {
 	const char *name;
@@ -455,7 +455,7 @@ test_disk_that_cannot_read_a_block(void **state)
 	bench_release(&b);
 }
 
-/* --- fetch, verify, large records --- */
+/* --- fetch, verify, large records ----------------------------------------- */
 
 static void
 test_large_record_is_checked_without_being_held(void **state)
@@ -565,7 +565,7 @@ test_reader_follows_a_growing_file(void **state)
 	bench_release(&b);
 }
 
-/* --- files, on the real disk --- */
+/* --- files, on the real disk ---------------------------------------------- */
 
 static void
 test_files_are_made_recycled_listed_and_removed(void **state)

@@ -94,7 +94,7 @@ world_init(struct world *w, uint64_t seed)
 	w->model.n = 0;
 }
 
-/* --- looking at a disk --- */
+/* --- looking at a disk ---------------------------------------------------- */
 
 static void
 check_record(const struct note *note, const struct log_record *record)
@@ -221,7 +221,7 @@ settle_world(struct world *w)
 	}
 }
 
-/* --- doing things --- */
+/* --- doing things --------------------------------------------------------- */
 
 static struct span
 payload_make(size_t n)
@@ -366,7 +366,7 @@ try_power_losses(void *context)
 	}
 }
 
-/* --- the workload --- */
+/* --- the workload --------------------------------------------------------- */
 
 static struct file_model *
 model_add(struct model *m, enum log_shape shape)

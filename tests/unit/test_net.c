@@ -438,7 +438,7 @@ test_stream_idle_costs_little(void **state)
 	tear_down(&f);
 }
 
-/* --- listening ------------------------------------------------------------- */
+/* --- listening ------------------------------------------------------------ */
 
 struct taken {
 	struct net_peer peer;

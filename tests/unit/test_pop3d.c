@@ -71,8 +71,7 @@ good_login(struct house *house, struct talker *t)
 	talker_expect(t, " octets\r\n");
 }
 
-/* --- tests -------------------------------------------------------------------------
- */
+/* --- tests ---------------------------------------------------------------- */
 
 static void
 test_pop3d_serves_a_whole_session(void **state)

@@ -12,7 +12,7 @@ roll(uint64_t *random, uint64_t n)
 	return *random % n;
 }
 
-/* --- idmap --------------------------------------------------------------------- */
+/* --- idmap ---------------------------------------------------------------- */
 
 #define IDS 3000
 
@@ -64,7 +64,7 @@ test_idmap_in_order_is_full(void **state)
 	idmap_release(&map);
 }
 
-/* --- heap ---------------------------------------------------------------------- */
+/* --- heap ----------------------------------------------------------------- */
 
 static void
 test_heap_gives_what_is_due_first(void **state)
@@ -92,7 +92,7 @@ test_heap_gives_what_is_due_first(void **state)
 	entries_release(&all);
 }
 
-/* --- words --------------------------------------------------------------------- */
+/* --- words ---------------------------------------------------------------- */
 
 static void
 test_words_are_kept_once_and_go_with_their_last_user(void **state)
@@ -117,7 +117,7 @@ test_words_are_kept_once_and_go_with_their_last_user(void **state)
 	words_release(&w);
 }
 
-/* --- notes --------------------------------------------------------------------- */
+/* --- notes ---------------------------------------------------------------- */
 
 static const struct note notes[] = {
     {.kind = NOTE_SNAPSHOT   },
@@ -184,7 +184,7 @@ test_notes_cut_anywhere_end_cleanly(void **state)
 	buf_release(&bytes);
 }
 
-/* --- the rules, one by one ------------------------------------------------------ */
+/* --- the rules, one by one ------------------------------------------------ */
 
 static void
 test_remote_target_waits_with_a_true_reason(void **state)
@@ -403,7 +403,7 @@ test_segment_is_done_when_all_its_messages_are(void **state)
 	queue_free(&q);
 }
 
-/* --- memory ---------------------------------------------------------------------- */
+/* --- memory --------------------------------------------------------------- */
 
 #define MILLION 1000000u
 

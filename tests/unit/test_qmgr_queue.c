@@ -97,7 +97,7 @@ queue_make(uint64_t seed)
 	return queue_new(&config);
 }
 
-/* --- the spool of the model ------------------------------------------------ */
+/* --- the spool of the model ----------------------------------------------- */
 
 static void
 envelope_make(const struct letter *l, struct buf *out)
@@ -176,7 +176,7 @@ finished(const struct letter *l)
 	return true;
 }
 
-/* --- what the queue wants ---------------------------------------------------- */
+/* --- what the queue wants ------------------------------------------------- */
 
 static void
 notes_take(struct world *w)
@@ -261,7 +261,7 @@ answer_one(struct world *w)
 	    queue_delivered(w->q, t->instance, t->job, outcome, SPAN("no"), w->now_s));
 }
 
-/* --- crashes ------------------------------------------------------------------- */
+/* --- crashes -------------------------------------------------------------- */
 
 /* An instance dies: some of what it held had reached the mailbox, unanswered. */
 static void
@@ -370,7 +370,7 @@ qmgr_crashes(struct world *w)
 	queue_snapshot_start(w->q);
 }
 
-/* --- segments --------------------------------------------------------------------- */
+/* --- segments ------------------------------------------------------------- */
 
 static void
 move_one(struct world *w)
@@ -462,8 +462,7 @@ snapshot_some(struct world *w)
 	}
 }
 
-/* --- the operator -------------------------------------------------------------------
- */
+/* --- the operator --------------------------------------------------------- */
 
 static void
 operator_does(struct world *w)

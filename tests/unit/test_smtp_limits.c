@@ -460,7 +460,7 @@ test_errors_are_slowed_down(void **state)
 	session_free(&s);
 }
 
-/* --- deadlines --- */
+/* --- deadlines ------------------------------------------------------------ */
 
 static void
 assert_ends(struct script *t, uint64_t at_ms, const char *reply)

@@ -179,7 +179,7 @@ test_a_lock_that_is_held_is_not_waited_for(void **state)
 	fixture_release(&f);
 }
 
-/* --- the watcher ---------------------------------------------------------------- */
+/* --- the watcher ---------------------------------------------------------- */
 
 struct seen {
 	char text[2000];
@@ -269,8 +269,7 @@ test_watcher_is_told_own_changes_and_those_of_others(void **state)
 	fixture_release(&f);
 }
 
-/* --- mailboxes ---------------------------------------------------------------------
- */
+/* --- mailboxes ------------------------------------------------------------ */
 
 static void
 test_levels_above_a_mailbox_are_made(void **state)
@@ -443,8 +442,7 @@ test_limits_of_names_are_told(void **state)
 	fixture_release(&f);
 }
 
-/* --- replacing, and who comes back -------------------------------------------------
- */
+/* --- replacing, and who comes back ---------------------------------------- */
 
 static void
 test_a_batch_replaces_a_message(void **state)

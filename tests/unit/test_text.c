@@ -37,7 +37,7 @@ next(uint64_t *seed)
 	return *seed;
 }
 
-/* --- folding ---------------------------------------------------------------------- */
+/* --- folding -------------------------------------------------------------- */
 
 static void
 test_fold_makes_one_of_what_reads_the_same(void **state)
@@ -204,7 +204,7 @@ test_fold_fills_up_to_the_limit_with_whole_characters(void **state)
 	buf_release(&whole);
 }
 
-/* --- charsets --------------------------------------------------------------------- */
+/* --- charsets ------------------------------------------------------------- */
 
 static void
 test_common_charsets_are_read(void **state)
@@ -349,8 +349,7 @@ test_broken_and_unknown_charsets_never_fail(void **state)
 	text_charsets_free(&set);
 }
 
-/* --- finding ------------------------------------------------------------------------
- */
+/* --- finding -------------------------------------------------------------- */
 
 static void
 check_find(struct span haystack, struct span needle)
@@ -427,8 +426,7 @@ test_find_is_linear_in_the_worst_case(void **state)
 	free(needle);
 }
 
-/* --- rendering ----------------------------------------------------------------------
- */
+/* --- rendering ------------------------------------------------------------ */
 
 static void
 test_messages_are_rendered(void **state)

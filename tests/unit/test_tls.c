@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* --- a certificate ----------------------------------------------------------- */
+/* --- a certificate -------------------------------------------------------- */
 
 struct identity {
 	struct buf certificate;
@@ -150,7 +150,7 @@ test_context_says_when_it_expired(void **state)
 	identity_release(&old);
 }
 
-/* --- a stream and OpenSSL's client ------------------------------------------- */
+/* --- a stream and OpenSSL's client ---------------------------------------- */
 
 struct fixture {
 	struct identity id;
