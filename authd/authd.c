@@ -170,10 +170,7 @@ void
 authd_status(struct proc *p, struct buf *out)
 {
 	const struct authd *a = proc_context(p);
-	const struct {
-		const char *name;
-		uint64_t value;
-	} rows[] = {
+	const struct figure rows[] = {
 	    {"auth.logins",          a->count.logins        },
 	    {"auth.failures",        a->count.failures      },
 	    {"auth.cached",          a->count.cached        },
@@ -187,7 +184,5 @@ authd_status(struct proc *p, struct buf *out)
 	    {"directory.operations", a->count.operations    },
 	};
 
-	for (size_t i = 0; i < N_ELEMS(rows); i++)
-		buf_putf(out, "%s %llu\n", rows[i].name,
-			 (unsigned long long)rows[i].value);
+	figures_put(rows, N_ELEMS(rows), out);
 }

@@ -181,10 +181,7 @@ static void
 status(struct proc *p, struct buf *out)
 {
 	const struct gate *g = gate_of(p);
-	const struct {
-		const char *name;
-		uint64_t value;
-	} rows[] = {
+	const struct figure rows[] = {
 	    {"connections",  g->connections               },
 	    {"refused",      g->refused                   },
 	    {"logins",       g->logins                    },
@@ -196,9 +193,7 @@ status(struct proc *p, struct buf *out)
 	    {"clients",      net_limits_clients(g->limits)},
 	};
 
-	for (size_t i = 0; i < N_ELEMS(rows); i++)
-		buf_putf(out, "%s %llu\n", rows[i].name,
-			 (unsigned long long)rows[i].value);
+	figures_put(rows, N_ELEMS(rows), out);
 }
 
 int

@@ -123,10 +123,7 @@ static void
 status(struct proc *p, struct buf *out)
 {
 	const struct imapd *d = imapd_of(p);
-	const struct {
-		const char *name;
-		uint64_t value;
-	} rows[] = {
+	const struct figure rows[] = {
 	    {"sessions",      d->n_connections},
 	    {"accounts_open", d->n_homes      },
 	    {"logins",        d->logins       },
@@ -138,9 +135,7 @@ status(struct proc *p, struct buf *out)
 	    {"text_steps",    d->text_steps   },
 	};
 
-	for (size_t i = 0; i < N_ELEMS(rows); i++)
-		buf_putf(out, "%s %llu\n", rows[i].name,
-			 (unsigned long long)rows[i].value);
+	figures_put(rows, N_ELEMS(rows), out);
 }
 
 int

@@ -62,10 +62,7 @@ static void
 status(struct proc *p, struct buf *out)
 {
 	const struct pop3d *d = pop3d_of(p);
-	const struct {
-		const char *name;
-		uint64_t value;
-	} rows[] = {
+	const struct figure rows[] = {
 	    {"sessions",  d->n_visits },
             {"logins",    d->logins   },
 	    {"refused",   d->refused  },
@@ -74,9 +71,7 @@ status(struct proc *p, struct buf *out)
             {"bytes",     d->bytes    },
 	};
 
-	for (size_t i = 0; i < N_ELEMS(rows); i++)
-		buf_putf(out, "%s %llu\n", rows[i].name,
-			 (unsigned long long)rows[i].value);
+	figures_put(rows, N_ELEMS(rows), out);
 }
 
 int

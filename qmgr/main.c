@@ -272,14 +272,17 @@ status(struct proc *p, struct buf *out)
 {
 	const struct qmgr *m = proc_context(p);
 	const struct queue *q = m->queue;
+	const struct figure rows[] = {
+	    {"queue_messages",  q->ids.n         },
+	    {"queue_held",      q->n_held        },
+	    {"queue_jobs",      q->n_jobs        },
+	    {"queue_done",      q->n_done        },
+	    {"queue_deferred",  q->n_deferred    },
+	    {"queue_segments",  q->segments.n    },
+	    {"queue_searching", m->search.running},
+	};
 
-	buf_putf(out, "queue_messages %zu\n", q->ids.n);
-	buf_putf(out, "queue_held %llu\n", (unsigned long long)q->n_held);
-	buf_putf(out, "queue_jobs %llu\n", (unsigned long long)q->n_jobs);
-	buf_putf(out, "queue_done %llu\n", (unsigned long long)q->n_done);
-	buf_putf(out, "queue_deferred %llu\n", (unsigned long long)q->n_deferred);
-	buf_putf(out, "queue_segments %zu\n", q->segments.n);
-	buf_putf(out, "queue_searching %u\n", m->search.running ? 1u : 0u);
+	figures_put(rows, N_ELEMS(rows), out);
 }
 
 static const struct proc_program program = {

@@ -161,10 +161,7 @@ static void
 status(struct proc *p, struct buf *out)
 {
 	const struct smtpd *d = smtpd_of(p);
-	const struct {
-		const char *name;
-		uint64_t value;
-	} rows[] = {
+	const struct figure rows[] = {
 	    {"connections",   d->count.connections         },
 	    {"turned_away",   d->count.turned_away         },
 	    {"open",          d->n_clients                 },
@@ -177,9 +174,7 @@ status(struct proc *p, struct buf *out)
 	    {"clients",       net_limits_clients(d->limits)},
 	};
 
-	for (size_t i = 0; i < N_ELEMS(rows); i++)
-		buf_putf(out, "%s %llu\n", rows[i].name,
-			 (unsigned long long)rows[i].value);
+	figures_put(rows, N_ELEMS(rows), out);
 }
 
 int

@@ -304,14 +304,17 @@ status(struct proc *p, struct buf *out)
 {
 	const struct spoold *d = proc_context(p);
 	const struct store *s = &d->store;
+	const struct figure rows[] = {
+	    {"spool_stored",        s->n_stored                     },
+	    {"spool_refused",       s->n_refused                    },
+	    {"spool_syncs",         s->n_syncs                      },
+	    {"spool_faults",        s->n_faults                     },
+	    {"spool_waiting_bytes", s->waiting_bytes + s->held_bytes},
+	    {"spool_own_segments",  s->n_own                        },
+	    {"spool_intake",        s->current || !s->refusing      },
+	};
 
-	buf_putf(out, "spool_stored %llu\n", (unsigned long long)s->n_stored);
-	buf_putf(out, "spool_refused %llu\n", (unsigned long long)s->n_refused);
-	buf_putf(out, "spool_syncs %llu\n", (unsigned long long)s->n_syncs);
-	buf_putf(out, "spool_faults %llu\n", (unsigned long long)s->n_faults);
-	buf_putf(out, "spool_waiting_bytes %zu\n", s->waiting_bytes + s->held_bytes);
-	buf_putf(out, "spool_own_segments %zu\n", s->n_own);
-	buf_putf(out, "spool_intake %u\n", s->current || !s->refusing ? 1u : 0u);
+	figures_put(rows, N_ELEMS(rows), out);
 }
 
 static const struct proc_program program = {

@@ -20,6 +20,7 @@
 #include "common/base/base64.h"
 #include "common/base/crc32c.h"
 #include "common/base/crlf.h"
+#include "common/base/figures.h"
 #include "common/base/logline.h"
 #include "common/base/number.h"
 #include "common/base/utf8.h"

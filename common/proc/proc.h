@@ -51,7 +51,7 @@ struct proc_program {
 	void (*turn)(struct proc *p);
 	void (*reload)(struct proc *p);
 	void (*drain)(struct proc *p, bool now);
-	/* Appends lines "name value\n". */
+	/* Appends lines "name value\n": figures_put() of common/base. */
 	void (*status)(struct proc *p, struct buf *out);
 };
 

@@ -152,10 +152,7 @@ static void
 local_status(struct proc *p, struct buf *out)
 {
 	const struct local *l = proc_context(p);
-	const struct {
-		const char *name;
-		uint64_t value;
-	} rows[] = {
+	const struct figure rows[] = {
 	    {"delivered",     l->count.delivered  },
             {"known",         l->count.known      },
 	    {"deferred",      l->count.deferred   },
@@ -170,9 +167,7 @@ local_status(struct proc *p, struct buf *out)
             {"watched",       l->watches.n        },
 	};
 
-	for (size_t i = 0; i < N_ELEMS(rows); i++)
-		buf_putf(out, "%s %llu\n", rows[i].name,
-			 (unsigned long long)rows[i].value);
+	figures_put(rows, N_ELEMS(rows), out);
 }
 
 static const struct proc_program program = {
