@@ -57,7 +57,7 @@ def test_master_tries_often_when_told_so(master):
         os.kill(pid, signal.SIGKILL)
         harness.wait_until(lambda: pid not in master.pids("pickup"), 5, "its end")
     harness.wait_until(lambda: master.pids("pickup"), 3, "the fourth start within 1 s, not 4")
-    wait_log(master, 5, "process.ready", "name=pickup ")
+    wait_log(master, 5, "process.start", "name=pickup ")
 
 
 def test_master_waits_for_a_port_that_is_being_left():
