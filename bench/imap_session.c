@@ -82,7 +82,7 @@ fill(struct harness *h, size_t n)
 	fixture_check(&h->f, store_view_refresh(h->f.account, &h->f.err));
 }
 
-struct figure {
+struct sample {
 	int64_t ns, longest_ns;
 	uint64_t bytes;
 };
@@ -99,12 +99,12 @@ fill_texts(struct harness *h)
 }
 
 /* One command, as imapd would drive it; a sync costs what it costs. */
-static struct figure
+static struct sample
 run(struct harness *h, struct span bytes)
 {
 	struct session *s = harness_session(h, 0);
 	struct harness_session *hs = &h->at[0];
-	struct figure figure = {0};
+	struct sample figure = {0};
 
 	for (;;) {
 		int64_t start = ticks_ns(), took;
@@ -129,7 +129,7 @@ run(struct harness *h, struct span bytes)
 static int
 compare(const void *a, const void *b)
 {
-	const struct figure *x = a, *y = b;
+	const struct sample *x = a, *y = b;
 
 	return (x->ns > y->ns) - (x->ns < y->ns);
 }
@@ -137,7 +137,7 @@ compare(const void *a, const void *b)
 static void
 measure(struct harness *h, const char *name, const char *command, int runs)
 {
-	struct figure figures[RUNS_MAX];
+	struct sample figures[RUNS_MAX];
 
 	for (int i = 0; i < runs; i++)
 		figures[i] = run(h, span_str(command));
