@@ -43,6 +43,7 @@ account_free(struct account **account)
 	ASSERT(a->n_sessions == 0);
 	store_account_close(&a->mail);
 	free(a->shown);
+	free(a->left.uids);
 	free(a);
 	*account = NULL;
 }

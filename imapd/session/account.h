@@ -35,6 +35,15 @@ struct account {
 		uint32_t mailbox, uidnext;
 	} * shown;
 	size_t n_shown;
+	/* The uids of the mailbox that was left last, for the next who selects it: what
+	 * the store lists of it when it is at that modseq, with so many messages. */
+	struct account_left {
+		uint32_t mailbox; /* 0: none */
+		uint32_t uidvalidity;
+		uint64_t modseq;
+		uint32_t *uids;
+		size_t n, size;
+	} left;
 	const struct mime_charsets *charsets; /* for SEARCH; the owner's */
 	void *owner;
 };

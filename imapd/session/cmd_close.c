@@ -4,7 +4,7 @@
 void
 session_deselect(struct session *s)
 {
-	view_close(s);
+	view_leave(s);
 	imap_ranges_release(&s->saved);
 	s->state = S_AUTHENTICATED;
 }

@@ -24,6 +24,88 @@ view_grow(struct view *v, size_t more)
 	v->uids = memory_resize(v->uids, v->size, sizeof(*v->uids));
 }
 
+/* Is it all that there is now, and nothing else? */
+static bool
+view_is_whole(const struct view *v, const struct store_mailbox *box)
+{
+	return !v->appended && !v->all && !v->gone && v->expunged.n == 0 &&
+	       v->n == box->messages && v->uidvalidity == box->uidvalidity;
+}
+
+void
+view_leave(struct session *s)
+{
+	struct account_left *left = &s->account->left;
+	struct view *v = &s->view;
+	struct store_mailbox box;
+
+	if (v->mailbox > 0 && store_mailbox_get(s->account->mail, v->mailbox, &box) &&
+	    view_is_whole(v, &box)) {
+		free(left->uids);
+		*left = (struct account_left){.mailbox = v->mailbox,
+					      .uidvalidity = v->uidvalidity,
+					      .modseq = box.modseq,
+					      .uids = v->uids,
+					      .n = v->n,
+					      .size = v->size};
+		v->uids = NULL;
+	}
+	view_close(s);
+}
+
+/* What one that left, or one that has it selected, knows need not be read again. */
+static bool
+view_take_known(struct session *s, const struct store_mailbox *box)
+{
+	struct account_left *left = &s->account->left;
+	struct view *v = &s->view;
+	const struct session *other;
+
+	if (left->mailbox == box->id && left->modseq == box->modseq &&
+	    left->n == box->messages && left->uidvalidity == box->uidvalidity) {
+		v->uids = left->uids;
+		v->n = left->n;
+		v->size = left->size;
+		*left = (struct account_left){0};
+		return true;
+	}
+	LIST_FOREACH(other, &s->account->sessions, of_account)
+	if (other != s && other->view.mailbox == box->id &&
+	    view_is_whole(&other->view, box)) {
+		view_grow(v, other->view.n);
+		v->n = other->view.n;
+		if (v->n > 0)
+			memcpy(v->uids, other->view.uids, v->n * sizeof(*v->uids));
+		return true;
+	}
+	return false;
+}
+
+/* The first that is not seen, and those that are recent. */
+static void
+view_look_known(struct session *s, const struct store_mailbox *box)
+{
+	const struct store_account *mail = s->account->mail;
+	uint32_t shown = account_shown(s->account, box->id);
+	const struct store_record *r;
+	struct view *v = &s->view;
+	size_t i = v->n;
+
+	for (r = box->unseen > 0 ? store_first(mail, box->id) : NULL; r;
+	     r = store_next(mail, r))
+		if (!(r->flags & STORE_SEEN))
+			break;
+	v->unseen = r ? view_number(v, r->uid) : 0;
+	while (i > 0 && v->uids[i - 1] >= shown)
+		i--;
+	for (; i < v->n; i++)
+		imap_ranges_add(&v->recent, v->uids[i], v->uids[i]);
+	if (v->n > 0)
+		v->uidnext = v->uids[v->n - 1] + 1;
+	if (!v->read_only)
+		account_show(s->account, box->id, v->uidnext);
+}
+
 size_t
 view_take_new(struct session *s)
 {
@@ -66,8 +148,12 @@ view_open(struct session *s, uint32_t mailbox, bool read_only)
 	v->uidvalidity = box.uidvalidity;
 	v->uidnext = 1;
 	v->modseq = box.modseq;
-	view_grow(v, (size_t)box.messages);
-	(void)view_take_new(s);
+	if (view_take_known(s, &box)) {
+		view_look_known(s, &box);
+	} else {
+		view_grow(v, (size_t)box.messages);
+		(void)view_take_new(s);
+	}
 	if (box.uidnext > v->uidnext)
 		v->uidnext = box.uidnext;
 }

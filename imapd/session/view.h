@@ -41,6 +41,8 @@ struct view {
 /* Takes the messages there are; a mailbox selected before is left. */
 void view_open(struct session *s, uint32_t mailbox, bool read_only);
 void view_close(struct session *s);
+/* The same, between two commands: the account keeps what was known for the next. */
+void view_leave(struct session *s);
 
 /* Called by the account for each change; notes it, says nothing. */
 void view_note(struct view *v, const struct store_change *change);
