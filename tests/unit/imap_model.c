@@ -286,7 +286,6 @@ sayf(struct game *g, struct player *p, const char *format, ...)
 	return say(g, p, text);
 }
 
-/* As a client does that was told of messages by EXISTS alone. */
 /* The first message of which it does not know all; c->n: none. */
 static size_t
 unknown(const struct client *c)
@@ -298,6 +297,7 @@ unknown(const struct client *c)
 	return i;
 }
 
+/* As a client does that was told of messages by EXISTS alone. */
 void
 learn(struct game *g, struct player *p)
 {
@@ -308,8 +308,11 @@ learn(struct game *g, struct player *p)
 	while ((i = unknown(c)) < c->n && i != before) {
 		before = i;
 		c->numbers_stay = true;
-		MUST(g, sayf(g, p, "FETCH %zu:* (UID FLAGS%s)", i + 1,
-			     c->condstore ? " MODSEQ" : ""));
+		/* Others may have expunged some by now. */
+		MUST(g,
+		     sayf(g, p, "FETCH %zu:* (UID FLAGS%s)", i + 1,
+			  c->condstore ? " MODSEQ" : "") ||
+			 span_starts(span_str(c->tagged), SPAN("NO [EXPUNGEISSUED]")));
 		c->numbers_stay = false;
 	}
 }
