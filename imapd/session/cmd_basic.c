@@ -22,6 +22,7 @@ enum run
 run_logout(struct session *s, struct step *step)
 {
 	buf_put_str(step->out, "* BYE Logging out\r\n");
+	session_deselect(s);
 	s->state = S_LOGOUT;
 	s->reason = "logout";
 	return done_ok(s);
