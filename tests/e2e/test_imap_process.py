@@ -118,7 +118,7 @@ def test_imap_says_who_it_is(server):
     client.login("a@example.org", PASSWORD)
     assert client.xatom("ID", "NIL")[0] == "OK"
     client.logout()
-    assert server.logged("gate.login", "pytest")
+    harness.wait_until(lambda: server.logged("gate.login", "pytest"), 10, "the log line")
 
 
 def test_imap_capabilities_change_with_the_login(server):
