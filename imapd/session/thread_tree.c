@@ -64,7 +64,7 @@ above(struct thread *t, uint32_t node)
 
 /* --- step 3: dummies below the top are gone, their children one level up --- */
 
-/* A dummy counts its children in `last`, for now. */
+/* A dummy counts its children in `last` until they stand in order. */
 static void
 settle(struct thread *t, uint32_t node)
 {
