@@ -129,8 +129,7 @@ connection_end(struct connection *c, enum session_ending why)
 	connection_close(c, session_reason(c->session));
 }
 
-/* --- the session
- * ----------------------------------------------------------------------- */
+/* --- the session ---------------------------------------------------------- */
 
 /* What the session may read now; false when nothing more can come. */
 static bool
@@ -283,8 +282,7 @@ connection_push(struct connection *c)
 	connection_drive(c);
 }
 
-/* --- what the stream says
- * ------------------------------------------------------------- */
+/* --- what the stream says ------------------------------------------------- */
 
 static void
 on_input(struct net_stream *s, void *context)
@@ -335,8 +333,7 @@ on_ended(struct net_stream *s, enum net_end how, void *context)
 static const struct net_callbacks callbacks = {on_input, on_drained, NULL, on_deadline,
 					       on_ended};
 
-/* --- beginning
- * ------------------------------------------------------------------------- */
+/* --- beginning ------------------------------------------------------------ */
 
 static struct connection *
 connection_new(struct imapd *d, const struct arrival *a)

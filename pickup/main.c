@@ -41,8 +41,7 @@ struct pickup {
 
 static void send_next(struct pickup *k);
 
-/* --- the directory
- * -------------------------------------------------------------------- */
+/* --- the directory -------------------------------------------------------- */
 
 static bool
 ends_in(const char *name, const char *suffix)
@@ -120,8 +119,7 @@ on_retry(int fd, short what, void *context)
 	look(context);
 }
 
-/* --- one file
- * --------------------------------------------------------------------------- */
+/* --- one file ------------------------------------------------------------- */
 
 static void
 rename_to(struct pickup *k, const char *suffix)
@@ -191,8 +189,7 @@ send_next(struct pickup *k)
 	k->sending = proc_work(k->proc, &k->job);
 }
 
-/* --- the program
- * ------------------------------------------------------------------------- */
+/* --- the program ---------------------------------------------------------- */
 
 static int
 directory_open(struct pickup *k, struct err *err)

@@ -104,8 +104,7 @@ unlisten(struct proc *p, struct span name)
 		close_listeners(smtpd_of(p), service);
 }
 
-/* --- the other programs
- * --------------------------------------------------------------- */
+/* --- the other programs --------------------------------------------------- */
 
 static void
 message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m, int fd)
@@ -126,8 +125,7 @@ peer_down(struct proc *p, struct ipc_peer *peer)
 		ask_lost(smtpd_of(p));
 }
 
-/* --- the rest
- * ------------------------------------------------------------------------- */
+/* --- the rest ------------------------------------------------------------- */
 
 static void
 turn(struct proc *p)

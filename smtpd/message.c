@@ -140,8 +140,7 @@ send_put(struct client *c, struct ipc_peer *spoold)
 	ipc_send_spool_put(spoold, &m);
 }
 
-/* --- what the session wants
- * ----------------------------------------------------------- */
+/* --- what the session wants ----------------------------------------------- */
 
 static bool
 begin(struct client *c)
@@ -248,8 +247,7 @@ message_abort(struct client *c)
 	enter(c, MESSAGE_NONE);
 }
 
-/* --- what spoold says
- * ----------------------------------------------------------------- */
+/* --- what spoold says ----------------------------------------------------- */
 
 static void
 log_accepted(const struct client *c)

@@ -157,8 +157,7 @@ struct imap_replace {    /* [RFC8508] */
 	uint32_t number; /* 0: "*" */
 };
 
-/* --- messages in a mailbox
- * ------------------------------------------------------------ */
+/* --- messages in a mailbox ------------------------------------------------ */
 
 struct imap_store {
 	struct imap_set set;
@@ -240,8 +239,7 @@ struct imap_fetch {
 	int64_t partial_first, partial_last; /* both > 0, or both < 0 */
 };
 
-/* --- SEARCH, SORT, THREAD
- * --------------------------------------------------------------- */
+/* --- SEARCH, SORT, THREAD ------------------------------------------------- */
 
 enum imap_key_kind {
 	IMAP_KEY_ALL,
@@ -335,8 +333,7 @@ struct imap_search {      /* and SORT, THREAD */
 	bool uses_modseq;                     /* MODSEQ stands somewhere in it */
 };
 
-/* --- the rest
- * -------------------------------------------------------------------------------- */
+/* --- the rest ------------------------------------------------------------- */
 
 enum imap_enable { /* what ENABLE knows [RFC5161] */
 	IMAP_ENABLE_CONDSTORE = 1 << 0,

@@ -239,8 +239,7 @@ imap_put_name(struct buf *out, struct span name, bool utf8)
 	buf_release(&wire);
 }
 
-/* --- patterns
- * ------------------------------------------------------------------------- */
+/* --- patterns ------------------------------------------------------------- */
 
 /* A pattern as the bytes it spells and, before each of them and at the end, what may
  * stand there besides: nothing, one level's worth ('%'), or anything ('*'). */

@@ -383,8 +383,7 @@ items_parse(struct imap_cursor *c, struct items *items)
 		imap_fail(c, "FETCH: items were expected");
 }
 
-/* --- modifiers
- * -------------------------------------------------------------------------- */
+/* --- modifiers ------------------------------------------------------------ */
 
 static void
 modifier(struct imap_cursor *c, struct imap_fetch *fetch)

@@ -220,8 +220,7 @@ key_tail(struct keys *k, const struct key_row *row, struct imap_key *key)
 	}
 }
 
-/* --- keys
- * ------------------------------------------------------------------------------ */
+/* --- keys ----------------------------------------------------------------- */
 
 static const struct key_row *
 row_find(struct span name)

@@ -151,8 +151,7 @@ imap_parse_create(struct imap_cursor *c, struct imap_command *out)
 	}
 }
 
-/* --- STATUS
- * ----------------------------------------------------------------------------- */
+/* --- STATUS --------------------------------------------------------------- */
 
 static const struct imap_word items[] = {
     {SPAN("MESSAGES"),        IMAP_STATUS_MESSAGES       },

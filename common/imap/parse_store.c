@@ -93,8 +93,7 @@ imap_parse_store(struct imap_cursor *c, struct imap_command *out)
 	imap_flags(c, true, &store->flags);
 }
 
-/* --- COPY, MOVE, EXPUNGE
- * ---------------------------------------------------------------- */
+/* --- COPY, MOVE, EXPUNGE -------------------------------------------------- */
 
 void
 imap_parse_copy(struct imap_cursor *c, struct imap_command *out)

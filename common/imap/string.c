@@ -97,8 +97,7 @@ imap_literal_head(struct imap_cursor *c, bool *binary, uint64_t *bytes)
 	return true;
 }
 
-/* --- either, or an atom
- * ---------------------------------------------------------------- */
+/* --- either, or an atom --------------------------------------------------- */
 
 struct span
 imap_string(struct imap_cursor *c, const char *text)
@@ -133,8 +132,7 @@ imap_nstring(struct imap_cursor *c, const char *text)
 	return imap_string(c, text);
 }
 
-/* --- names
- * -------------------------------------------------------------------------------- */
+/* --- names ---------------------------------------------------------------- */
 
 static bool
 is_plain(struct span wire)

@@ -270,8 +270,7 @@ text_render(struct text_renderer *r, struct span prefix, struct span message)
 	return buf_span(out);
 }
 
-/* --- looking into it
- * ------------------------------------------------------------------ */
+/* --- looking into it ------------------------------------------------------ */
 
 struct text_parts
 text_view(struct span stored)

@@ -341,8 +341,7 @@ command(struct login *l, struct span line, struct span rest, struct buf *out)
 	imap_frame_next(&l->frame);
 }
 
-/* --- framing
- * -------------------------------------------------------------------------- */
+/* --- framing -------------------------------------------------------------- */
 
 /* False: it closes. */
 static bool

@@ -77,8 +77,7 @@ answer_failure(const struct append_work *w, struct session *s)
 	return done_no(s, w->failure.code, w->failure.text);
 }
 
-/* --- what is announced
- * ---------------------------------------------------------------- */
+/* --- what is announced ---------------------------------------------------- */
 
 /* The uid of the message that REPLACE names; 0: none. */
 static uint32_t
@@ -212,8 +211,7 @@ stage_announced(struct append_work *w, struct session *s, struct step *step)
 	return RUN_TURN;
 }
 
-/* --- what comes
- * ----------------------------------------------------------------------- */
+/* --- what comes ----------------------------------------------------------- */
 
 static enum run
 stage_literal(struct append_work *w, struct session *s, struct step *step)
@@ -284,8 +282,7 @@ stage_line(struct append_work *w, struct session *s, struct step *step)
 	return RUN_TURN;
 }
 
-/* --- storing
- * -------------------------------------------------------------------------- */
+/* --- storing -------------------------------------------------------------- */
 
 /* All messages into the open batch. */
 static enum store_result

@@ -24,8 +24,7 @@ release_fetch(struct session *s)
 	imap_ranges_release(&w->vanished);
 }
 
-/* --- VANISHED [RFC7162 3.2.6] -------------------------------------------------------
- */
+/* --- VANISHED [RFC7162 3.2.6] --------------------------------------------- */
 
 /* The uids of the set that are gone, but for those that are still to be told anyway. */
 static void
@@ -48,8 +47,7 @@ vanished_find(struct fetch_work *w, struct session *s)
 	imap_ranges_release(&asked);
 }
 
-/* --- PARTIAL [RFC9394 3.3]
- * ------------------------------------------------------------ */
+/* --- PARTIAL [RFC9394 3.3] ------------------------------------------------ */
 
 /* Those numbers that CHANGEDSINCE lets through. */
 static void
@@ -99,8 +97,7 @@ numbers_page(const struct imap_fetch *what, struct imap_ranges *numbers)
 	*numbers = page;
 }
 
-/* --- the command
- * ------------------------------------------------------------------------ */
+/* --- the command ---------------------------------------------------------- */
 
 static bool
 uses_modseq(const struct imap_fetch *what)

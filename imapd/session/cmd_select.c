@@ -18,7 +18,7 @@ release_select(struct session *s)
 	imap_ranges_release(&w->changed);
 }
 
-/* --- what every SELECT tells [RFC9051 6.3.2] ---------------------------------- */
+/* --- what every SELECT tells [RFC9051 6.3.2] ------------------------------ */
 
 static void
 put_ok(struct buf *out, const char *code, uint64_t number, const char *text)
@@ -68,7 +68,7 @@ put_selected(struct session *s, struct buf *out)
 		put_list(s, &box, out);
 }
 
-/* --- QRESYNC ------------------------------------------------------------------ */
+/* --- QRESYNC -------------------------------------------------------------- */
 
 /* The pairs of two sets, one by one; numbers ascend. */
 struct pairs {
@@ -197,7 +197,7 @@ put_missed(struct session *s, struct select *w, struct buf *out)
 	} while (true);
 }
 
-/* --- the command -------------------------------------------------------------- */
+/* --- the command ---------------------------------------------------------- */
 
 /* True when the mailbox is selected now. */
 static bool

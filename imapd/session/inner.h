@@ -115,7 +115,7 @@ struct session {
 	const char *reason;
 };
 
-/* --- session.c, for read.c ---------------------------------------------------- */
+/* --- session.c, for read.c ------------------------------------------------ */
 
 /* The only place that changes the phase. */
 void session_enter(struct session *s, enum session_phase to);
@@ -123,7 +123,7 @@ void session_enter(struct session *s, enum session_phase to);
 void
 session_bye(struct session *s, struct buf *out, const char *text, const char *reason);
 
-/* --- read.c: two phases; true when *want is to be given to the caller --------- */
+/* --- read.c: two phases; true when *want is to be given to the caller ----- */
 
 MUST_USE bool
 session_read(struct session *s, struct step *step, enum session_want *want);
@@ -132,7 +132,7 @@ session_drop(struct session *s, struct step *step, enum session_want *want);
 /* BYE: IMAP_FRAME_LOST. */
 void bye_lost(struct session *s, struct buf *out);
 
-/* --- result.c: the tagged answer; each gives RUN_DONE ------------------------- */
+/* --- result.c: the tagged answer; each gives RUN_DONE --------------------- */
 
 enum run done_ok(struct session *s); /* "NAME completed" */
 enum run done_ok_text(struct session *s, const char *text);
@@ -192,7 +192,7 @@ session_uids(const struct imap_ranges *uids)
 				   uids->n};
 }
 
-/* --- flags.c ------------------------------------------------------------------ */
+/* --- flags.c -------------------------------------------------------------- */
 
 /* "(\Seen $Label)" of a record; with \Recent where that is due. */
 void
@@ -203,12 +203,12 @@ MUST_USE enum store_result
 flags_bits(struct session *s, const struct imap_flags *flags, bool add, int64_t now_us,
 	   uint64_t *keywords, struct err *err);
 
-/* --- capability.c ------------------------------------------------------------- */
+/* --- capability.c --------------------------------------------------------- */
 
 /* "IMAP4rev1 IMAP4rev2 ..." as it is now. */
 void put_capabilities(const struct session *s, struct buf *out);
 
-/* --- list.c ------------------------------------------------------------------- */
+/* --- list.c --------------------------------------------------------------- */
 
 /* "* LIST (\HasNoChildren) "/" name" of a mailbox that is there. */
 void
@@ -217,7 +217,7 @@ put_list(const struct session *s, const struct store_mailbox *box, struct buf *o
 void put_list_renamed(const struct session *s, const struct store_mailbox *box,
 		      struct span old, struct buf *out);
 
-/* --- status.c: for STATUS, LIST RETURN (STATUS), and others ------------------- */
+/* --- status.c: for STATUS, LIST RETURN (STATUS), and others --------------- */
 
 /* FLAGS and PERMANENTFLAGS, as they are now. */
 void put_flags_lines(struct session *s, struct buf *out);
@@ -238,7 +238,7 @@ void put_status(struct session *s, uint32_t mailbox, uint32_t items, struct buf 
 /* "F12-1800000000" [RFC8474 4] */
 void put_mailbox_id(const struct store_mailbox *box, struct buf *out);
 
-/* --- commands: in cmd_FAMILY.c ------------------------------------------------ */
+/* --- commands: in cmd_FAMILY.c -------------------------------------------- */
 
 enum run run_capability(struct session *s, struct step *step);
 enum run run_noop(struct session *s, struct step *step);
@@ -271,7 +271,7 @@ enum run run_copy(struct session *s, struct step *step); /* and MOVE */
 void release_copy(struct session *s);
 enum run run_expunge(struct session *s, struct step *step);
 
-/* --- cmd_expunge.c --- */
+/* --- cmd_expunge.c -------------------------------------------------------- */
 
 /* "HIGHESTMODSEQ 715" into the answer, when QRESYNC is enabled [RFC7162 3.2.10]. */
 void put_highestmodseq(struct session *s);

@@ -107,8 +107,7 @@ body_survey(struct sending *s)
 	return SEND_DONE;
 }
 
-/* --- the dialogue
- * --------------------------------------------------------------------- */
+/* --- the dialogue --------------------------------------------------------- */
 
 static bool
 out_flush(struct sending *s)

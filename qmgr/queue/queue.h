@@ -255,8 +255,7 @@ void queue_restore(struct queue *q, const struct note *n, uint32_t now_s);
 /* All segments were searched; what is known of finished messages is let go. */
 void queue_restored(struct queue *q);
 
-/* --- for the log
- * ----------------------------------------------------------------------- */
+/* --- for the log ---------------------------------------------------------- */
 
 MUST_USE struct span
 queue_event_reason(const struct queue *q, const struct queue_event *e);

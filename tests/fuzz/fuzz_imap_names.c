@@ -101,8 +101,7 @@ check_match(struct span s)
 		check(hit == model_match(pattern, name), "the pattern says otherwise");
 }
 
-/* --- dates
- * ------------------------------------------------------------------------------ */
+/* --- dates ---------------------------------------------------------------- */
 
 static void
 check_date(struct span s)

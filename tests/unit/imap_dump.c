@@ -244,8 +244,7 @@ search(struct buf *out, const struct imap_command *command)
 	search_key(out, s->key);
 }
 
-/* --- all of them
- * ---------------------------------------------------------------------- */
+/* --- all of them ---------------------------------------------------------- */
 
 static const char *const names[IMAP_COMMANDS] = {
     [IMAP_UNKNOWN] = "?",

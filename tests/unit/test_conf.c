@@ -346,8 +346,7 @@ test_conf_keep_fixed_keeps_what_needs_a_restart(void **state)
 	conf_release(&fresh);
 }
 
-/* --- addresses
- * ------------------------------------------------------------------------ */
+/* --- addresses ------------------------------------------------------------ */
 
 static void
 test_listen_forms(void **state)

@@ -338,8 +338,7 @@ test_fetch_nul_becomes_0x80(void **state)
 	harness_release(&h);
 }
 
-/* --- what goes wrong
- * ------------------------------------------------------------------- */
+/* --- what goes wrong ------------------------------------------------------ */
 
 static void
 test_fetch_leaves_out_what_is_damaged(void **state)

@@ -305,8 +305,7 @@ test_frame_next_right_behind_a_refusal(void **state)
 	imap_frame_release(&f);
 }
 
-/* --- APPEND and REPLACE in pieces
- * ------------------------------------------------------ */
+/* --- APPEND and REPLACE in pieces ----------------------------------------- */
 
 /* The pieces between messages, each with its {n}CRLF at its end; what is parsed. */
 static const struct append {

@@ -11,8 +11,7 @@
 
 #include <stdio.h>
 
-/* --- mUTF-7 and UTF-8
- * ------------------------------------------------------------------ */
+/* --- mUTF-7 and UTF-8 ----------------------------------------------------- */
 
 static const struct name_row {
 	const char *what, *wire, *name; /* no name: refused */
@@ -249,8 +248,7 @@ test_names_have_a_limit(void **state)
 	buf_release(&out);
 }
 
-/* --- patterns
- * -------------------------------------------------------------------------- */
+/* --- patterns ------------------------------------------------------------- */
 
 static const struct match_row {
 	const char *pattern, *name;

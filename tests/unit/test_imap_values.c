@@ -131,8 +131,7 @@ test_ranges_grow_number_by_number(void **state)
 	buf_release(&out);
 }
 
-/* --- dates
- * ------------------------------------------------------------------------------ */
+/* --- dates ---------------------------------------------------------------- */
 
 static const struct date_row {
 	const char *text;
@@ -231,8 +230,7 @@ test_date_time_is_put(void **state)
 	buf_release(&out);
 }
 
-/* --- strings
- * ------------------------------------------------------------------------------ */
+/* --- strings -------------------------------------------------------------- */
 
 static const struct put_row {
 	const char *text, *string, *utf8, *astring;

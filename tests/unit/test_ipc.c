@@ -663,8 +663,7 @@ test_channel_refuses_a_peer_that_breaks_the_rules(void **state)
 	}
 }
 
-/* --- the blocking client
- * ----------------------------------------------------------------- */
+/* --- the blocking client -------------------------------------------------- */
 
 static void
 test_client_tells_nobody_there_from_wrong_answers(void **state)

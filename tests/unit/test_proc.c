@@ -98,8 +98,7 @@ test_services_instances_follow_settings_and_cores(void **state)
 	}
 }
 
-/* --- the empty root directory
- * --------------------------------------------------------- */
+/* --- the empty root directory --------------------------------------------- */
 
 static void
 test_jail_root_must_be_empty_and_writable_for_nobody(void **state)
@@ -125,8 +124,7 @@ test_jail_root_must_be_empty_and_writable_for_nobody(void **state)
 	assert_int_equal(jail_empty_check(path, geteuid(), &err), -1); /* not there */
 }
 
-/* --- files handed over
- * ------------------------------------------------------------------ */
+/* --- files handed over ---------------------------------------------------- */
 
 static int
 memory_file(size_t bytes)
@@ -157,8 +155,7 @@ test_read_fd_at_its_limit(void **state)
 	buf_release(&out);
 }
 
-/* --- worker threads
- * ------------------------------------------------------------------------ */
+/* --- worker threads ------------------------------------------------------- */
 
 struct count {
 	struct proc_job job;
