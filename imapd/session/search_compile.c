@@ -306,9 +306,7 @@ build_program(struct compiler *c, const struct imap_key *key)
 	return !c->text;
 }
 
-/* --- the phase
- * ------------------------------------------------------------------------
- */
+/* --- the phase ------------------------------------------------------------ */
 
 static enum search_work
 bad(struct session *s, const char *text)

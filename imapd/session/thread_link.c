@@ -162,9 +162,7 @@ message_link(struct search *w, struct span references)
 	return true;
 }
 
-/* --- the phase
- * ------------------------------------------------------------------------
- */
+/* --- the phase ------------------------------------------------------------ */
 
 static void
 gather_begin(struct search *w, const struct step *step)

@@ -82,9 +82,7 @@ thread_settle(struct session *s, struct step *step)
 	return pass(s, settle);
 }
 
-/* --- step 4, and the rest of 3: the top level in order
- * ---------------------------------
- */
+/* --- step 4, and the rest of 3: the top level in order -------------------- */
 
 /* A dummy with one child is not needed; one with more has its first child's subject. */
 static void
@@ -123,9 +121,7 @@ thread_gather_roots(struct session *s, struct step *step)
 	return pass(s, gather_root);
 }
 
-/* --- step 5: threads of one subject
- * ---------------------------------------------------
- */
+/* --- step 5: threads of one subject --------------------------------------- */
 
 /* B */
 static void
@@ -184,9 +180,7 @@ thread_merge_subjects(struct session *s, struct step *step)
 	return pass_roots(s, merge_subject);
 }
 
-/* --- ORDEREDSUBJECT
- * --------------------------------------------------------------------
- */
+/* --- ORDEREDSUBJECT ------------------------------------------------------- */
 
 /* The first of a subject is the parent of the others. */
 static void
@@ -207,9 +201,7 @@ thread_group_subjects(struct session *s, struct step *step)
 	return pass(s, group_subject);
 }
 
-/* --- step 6: lists of children, in order
- * -----------------------------------------------
- */
+/* --- step 6: lists of children, in order ---------------------------------- */
 
 static void
 add_child(struct thread *t, struct thread_node *parent, uint32_t node)
