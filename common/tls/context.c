@@ -129,7 +129,8 @@ configure(SSL_CTX *ssl)
 	SSL_CTX_set_read_ahead(ssl, 1);
 	/* Tickets only: a cache would be of no use to the other processes. */
 	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_num_tickets(ssl, 1);
+	/* With TLS 1.3 a session offers its one itself, when it is due. */
+	SSL_CTX_set_num_tickets(ssl, 0);
 	SSL_CTX_set_session_id_context(ssl, (const unsigned char *)"postroad", 8);
 }
 

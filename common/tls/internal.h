@@ -13,6 +13,7 @@ struct tls_context {
 
 struct tls_session {
 	SSL *ssl;
+	bool answered; /* something was written: the ticket went along */
 	char fault[120];
 };
 

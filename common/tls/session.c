@@ -74,11 +74,26 @@ tls_read(struct tls_session *t, char *at, size_t n, size_t *got)
 	return result == 1 ? TLS_DONE : explain(t, result, errno);
 }
 
+/* The ticket goes out with our first answer, not right after the handshake: some
+ * clients write from one thread while another reads (imaplib2), and a ticket that comes
+ * while they write their first command locks both up in OpenSSL. A TLS 1.2 handshake
+ * has sent its own. */
+static void
+offer_ticket(struct tls_session *t)
+{
+	if (t->answered)
+		return;
+	t->answered = true;
+	if (SSL_version(t->ssl) >= TLS1_3_VERSION)
+		(void)SSL_new_session_ticket(t->ssl);
+}
+
 enum tls_io
 tls_write(struct tls_session *t, struct span bytes, size_t *sent)
 {
 	int result;
 
+	offer_ticket(t);
 	ERR_clear_error();
 	errno = 0;
 	result = SSL_write_ex(t->ssl, bytes.at, bytes.n, sent);

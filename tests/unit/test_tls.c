@@ -8,6 +8,7 @@
 
 #include "common/net/net.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <malloc.h>
 #include <openssl/err.h>
@@ -15,6 +16,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* --- a certificate -------------------------------------------------------- */
@@ -492,7 +494,7 @@ test_binding_named_by_the_client(void **state)
 
 /* One connection that offers the ticket of an earlier one. */
 static bool
-resumes(struct fixture *f, SSL_SESSION *session)
+resumes(struct fixture *f, SSL_SESSION *session, int version)
 {
 	bool resumed;
 
@@ -500,7 +502,7 @@ resumes(struct fixture *f, SSL_SESSION *session)
 	turns(f, 2);
 	f->secured = 0;
 	connect_both(f);
-	SSL_set_max_proto_version(f->client, TLS1_2_VERSION);
+	SSL_set_max_proto_version(f->client, version);
 	assert_int_equal(SSL_set_session(f->client, session), 1);
 	net_stream_secure(f->stream, f->context);
 	shake_hands(f);
@@ -521,9 +523,37 @@ test_ticket_resumes_until_the_keys_rotate(void **state)
 	net_stream_secure(f.stream, f.context);
 	shake_hands(&f);
 	session = SSL_get1_session(f.client);
-	assert_true(resumes(&f, session));
+	assert_true(resumes(&f, session, TLS1_2_VERSION));
 	tls_context_rotate(f.context);
-	assert_false(resumes(&f, session));
+	assert_false(resumes(&f, session, TLS1_2_VERSION));
+	SSL_SESSION_free(session);
+	tear_down(&f);
+}
+
+/* A client that reads in one thread while it writes its first command in another must
+ * find nothing to read. */
+static void
+test_ticket_waits_for_the_first_answer(void **state)
+{
+	struct fixture f;
+	SSL_SESSION *session;
+	char byte;
+
+	(void)state;
+	set_up(&f);
+	net_stream_secure(f.stream, f.context);
+	shake_hands(&f);
+	turns(&f, 5);
+	assert_int_equal(recv(f.peer, &byte, 1, MSG_PEEK), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(SSL_write(f.client, "CAPA\r\n", 6), 6);
+	turns(&f, 5);
+	assert_int_equal(recv(f.peer, &byte, 1, MSG_PEEK), -1);
+	net_stream_write(f.stream, SPAN("+OK\r\n"));
+	client_expects(&f, "+OK\r\n");
+	session = SSL_get1_session(f.client);
+	assert_true(SSL_SESSION_is_resumable(session));
+	assert_true(resumes(&f, session, TLS1_3_VERSION));
 	SSL_SESSION_free(session);
 	tear_down(&f);
 }
@@ -610,6 +640,7 @@ main(void)
 	    cmocka_unit_test(test_end_point_binding_follows_the_signature_hash),
 	    cmocka_unit_test(test_binding_named_by_the_client),
 	    cmocka_unit_test(test_ticket_resumes_until_the_keys_rotate),
+	    cmocka_unit_test(test_ticket_waits_for_the_first_answer),
 	    cmocka_unit_test(test_context_may_go_before_its_sessions),
 	    cmocka_unit_test(test_stream_idle_under_tls_costs_little),
 	};
