@@ -303,11 +303,10 @@ admit(struct client *c, enum login_ending *why)
 }
 
 static struct client *
-client_new(struct gate_listener *l, int fd, const struct net_peer *peer)
+client_new(struct gate *g, const struct gate_service *service, int fd,
+	   const struct net_peer *peer)
 {
-	const struct gate_service *service = l->service;
 	struct client *c = memory_new(1, sizeof(*c));
-	struct gate *g = l->gate;
 
 	c->gate = g;
 	c->service = service;
@@ -345,9 +344,10 @@ refuse(struct client *c, enum login_ending why)
 }
 
 void
-client_accept(struct gate_listener *l, int fd, const struct net_peer *peer)
+client_accept(struct gate *g, const struct gate_service *service, int fd,
+	      const struct net_peer *peer)
 {
-	struct client *c = client_new(l, fd, peer);
+	struct client *c = client_new(g, service, fd, peer);
 	char text[NET_ADDRESS_TEXT_MAX];
 	enum login_ending why;
 
@@ -356,10 +356,10 @@ client_accept(struct gate_listener *l, int fd, const struct net_peer *peer)
 		return;
 	}
 	logline(LOGLINE_INFO, "gate.connect", L_HEX("sid", c->sid),
-		L_STR("service", l->service->listener),
+		L_STR("service", service->listener),
 		L_STR("client", net_address_text(&c->address, text)),
 		L_U64("port", c->address.port));
-	if (!l->service->implicit_tls) {
+	if (!service->implicit_tls) {
 		enter(c, CLIENT_LOGIN);
 		login_open(c->login, net_stream_output(c->stream));
 		net_stream_flush(c->stream);

@@ -36,16 +36,9 @@ extern const struct gate_service gate_services[GATE_SERVICES];
 /* Null when gate knows no such listener. */
 MUST_USE const struct gate_service *gate_service_find(struct span listener);
 
-struct gate_listener {
-	LIST_ENTRY(gate_listener) all;
-	struct gate *gate;
-	const struct gate_service *service;
-	struct net_listener *net;
-};
-
 struct gate {
 	struct proc *proc;
-	LIST_HEAD(, gate_listener) listeners;
+	struct listeners listeners;
 	LIST_HEAD(, client) clients;
 	struct login_policy policies[GATE_SERVICES];
 	char *host_name; /* of the policies */
@@ -97,7 +90,8 @@ struct client {
 
 /* --- client.c: from accept to close --------------------------------------- */
 
-void client_accept(struct gate_listener *listener, int fd, const struct net_peer *peer);
+void client_accept(struct gate *g, const struct gate_service *service, int fd,
+		   const struct net_peer *peer);
 /* Goes on with the dialogue: there is input, output, or an answer. */
 void client_drive(struct client *c);
 /* Closes in order; reason is for the log. */

@@ -46,6 +46,12 @@ prepare(struct proc *p, struct err *err)
 	return tls_global_init(err);
 }
 
+static void
+accepted(void *owner, const void *service, int fd, const struct net_peer *peer)
+{
+	client_accept(owner, service, fd, peer);
+}
+
 static int
 start(struct proc *p, struct err *err)
 {
@@ -62,7 +68,7 @@ start(struct proc *p, struct err *err)
 	/* For the choice of who is refused in a crowd, nothing secret. */
 	srand((unsigned)random[2]);
 	certificate_init(&g->certificate);
-	LIST_INIT(&g->listeners);
+	listeners_init(&g->listeners, proc_base(p), accepted, g);
 	LIST_INIT(&g->clients);
 	g->limits = net_limits_new(&limits);
 	configure(g);
@@ -87,39 +93,12 @@ file(struct proc *p, struct span name, int fd)
 /* --- listeners ------------------------------------------------------------ */
 
 static void
-accepted(void *context, int fd, const struct net_peer *peer)
-{
-	client_accept(context, fd, peer);
-}
-
-static void
 listener(struct proc *p, struct span name, int fd)
 {
-	struct gate *g = gate_of(p);
 	const struct gate_service *service = gate_service_find(name);
-	struct gate_listener *l;
 
 	ASSERT(service);
-	l = memory_new(1, sizeof(*l));
-	l->gate = g;
-	l->service = service;
-	l->net = net_listener_new(proc_base(p), fd, accepted, l);
-	LIST_INSERT_HEAD(&g->listeners, l, all);
-}
-
-static void
-close_listeners(struct gate *g, const struct gate_service *only)
-{
-	struct gate_listener *l, *next;
-
-	for (l = LIST_FIRST(&g->listeners); l; l = next) {
-		next = LIST_NEXT(l, all);
-		if (only && l->service != only)
-			continue;
-		LIST_REMOVE(l, all);
-		net_listener_free(&l->net);
-		free(l);
-	}
+	listeners_add(&gate_of(p)->listeners, service, fd);
 }
 
 static void
@@ -128,7 +107,7 @@ unlisten(struct proc *p, struct span name)
 	const struct gate_service *service = gate_service_find(name);
 
 	if (service)
-		close_listeners(gate_of(p), service);
+		listeners_close(&gate_of(p)->listeners, service);
 }
 
 /* --- the other programs --------------------------------------------------- */
@@ -167,7 +146,7 @@ drain(struct proc *p, bool now)
 	struct gate *g = gate_of(p);
 	struct client *c, *next;
 
-	close_listeners(g, NULL);
+	listeners_close(&g->listeners, NULL);
 	for (c = LIST_FIRST(&g->clients); c; c = next) {
 		next = LIST_NEXT(c, all);
 		client_end(c, LOGIN_STOPPING);

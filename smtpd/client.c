@@ -244,19 +244,19 @@ look_up(struct client *c, const struct net_peer *peer)
 }
 
 static struct client *
-client_new(struct smtpd_listener *l, int fd, const struct net_peer *peer)
+client_new(struct smtpd *d, const struct smtpd_service *service, int fd,
+	   const struct net_peer *peer)
 {
-	struct smtpd *d = l->smtpd;
 	struct client *c = memory_new(1, sizeof(*c));
 
 	c->smtpd = d;
-	c->service = l->service;
+	c->service = service;
 	c->sid = d->next_sid++;
 	c->content = buf_make(CONTENT_BYTES_MAX);
 	look_up(c, peer);
 	c->stream = net_stream_new(proc_base(d->proc), fd, &sizes, &callbacks, c);
 	d->n_clients++;
-	d->n_before_login += l->service->logins;
+	d->n_before_login += service->logins;
 	d->count.connections++;
 	LIST_INSERT_HEAD(&d->clients, c, all);
 	return c;
@@ -314,10 +314,11 @@ start(struct client *c, bool early)
 }
 
 void
-client_accept(struct smtpd_listener *l, int fd, const struct net_peer *peer)
+client_accept(struct smtpd *d, const struct smtpd_service *service, int fd,
+	      const struct net_peer *peer)
 {
 	bool early = !peer->local && talks_early(fd);
-	struct client *c = client_new(l, fd, peer);
+	struct client *c = client_new(d, service, fd, peer);
 	char text[NET_ADDRESS_TEXT_MAX];
 	enum session_ending why;
 
@@ -326,7 +327,7 @@ client_accept(struct smtpd_listener *l, int fd, const struct net_peer *peer)
 		return;
 	}
 	logline(LOGLINE_INFO, "smtp.connect", L_HEX("sid", c->sid),
-		L_STR("service", l->service->listener),
+		L_STR("service", service->listener),
 		L_STR("client", client_text(c, text)), L_U64("port", c->address.port));
 	start(c, early);
 }

@@ -16,6 +16,12 @@ prepare(struct proc *p, struct err *err)
 	return tls_global_init(err);
 }
 
+static void
+accepted(void *owner, const void *service, int fd, const struct net_peer *peer)
+{
+	client_accept(owner, service, fd, peer);
+}
+
 static int
 start(struct proc *p, struct err *err)
 {
@@ -27,6 +33,7 @@ start(struct proc *p, struct err *err)
 		return err_sys(err, "no random numbers");
 	proc_set_context(p, d);
 	d->proc = p;
+	listeners_init(&d->listeners, proc_base(p), accepted, d);
 	d->next_sid = random[0];
 	d->next_tag = random[1] >> 1; /* never 0 in any life of ours */
 	d->host_name = span_dup(span_str(proc_settings(p)->hostname));
@@ -60,39 +67,12 @@ file(struct proc *p, struct span name, int fd)
 /* --- listeners ------------------------------------------------------------ */
 
 static void
-accepted(void *context, int fd, const struct net_peer *peer)
-{
-	client_accept(context, fd, peer);
-}
-
-static void
 listener(struct proc *p, struct span name, int fd)
 {
-	struct smtpd *d = smtpd_of(p);
 	const struct smtpd_service *service = smtpd_service_find(name);
-	struct smtpd_listener *l;
 
 	ASSERT(service);
-	l = memory_new(1, sizeof(*l));
-	l->smtpd = d;
-	l->service = service;
-	l->net = net_listener_new(proc_base(p), fd, accepted, l);
-	LIST_INSERT_HEAD(&d->listeners, l, all);
-}
-
-static void
-close_listeners(struct smtpd *d, const struct smtpd_service *only)
-{
-	struct smtpd_listener *l, *next;
-
-	for (l = LIST_FIRST(&d->listeners); l; l = next) {
-		next = LIST_NEXT(l, all);
-		if (only && l->service != only)
-			continue;
-		LIST_REMOVE(l, all);
-		net_listener_free(&l->net);
-		free(l);
-	}
+	listeners_add(&smtpd_of(p)->listeners, service, fd);
 }
 
 static void
@@ -101,7 +81,7 @@ unlisten(struct proc *p, struct span name)
 	const struct smtpd_service *service = smtpd_service_find(name);
 
 	if (service)
-		close_listeners(smtpd_of(p), service);
+		listeners_close(&smtpd_of(p)->listeners, service);
 }
 
 /* --- the other programs --------------------------------------------------- */
@@ -145,7 +125,7 @@ drain(struct proc *p, bool now)
 	struct smtpd *d = smtpd_of(p);
 	struct client *c, *next;
 
-	close_listeners(d, NULL);
+	listeners_close(&d->listeners, NULL);
 	d->draining = true;
 	for (c = LIST_FIRST(&d->clients); c; c = next) {
 		next = LIST_NEXT(c, all);

@@ -35,13 +35,6 @@ extern const struct smtpd_service smtpd_services[SMTPD_SERVICES];
 /* Null when there is no such listener. */
 MUST_USE const struct smtpd_service *smtpd_service_find(struct span listener);
 
-struct smtpd_listener {
-	LIST_ENTRY(smtpd_listener) all;
-	struct smtpd *smtpd;
-	const struct smtpd_service *service;
-	struct net_listener *net;
-};
-
 LIST_HEAD(client_list, client);
 TAILQ_HEAD(client_queue, client);
 
@@ -49,7 +42,7 @@ TAILQ_HEAD(client_queue, client);
 
 struct smtpd {
 	struct proc *proc;
-	LIST_HEAD(, smtpd_listener) listeners;
+	struct listeners listeners;
 	struct client_list clients;
 	struct client_list by_tag[CLIENT_BUCKETS]; /* authd owes an answer */
 	struct client_list by_id[CLIENT_BUCKETS];  /* a message is under way */
@@ -127,7 +120,8 @@ void settings_apply(struct smtpd *d);
 
 /* --- client.c: from accept to close --------------------------------------- */
 
-void client_accept(struct smtpd_listener *l, int fd, const struct net_peer *peer);
+void client_accept(struct smtpd *d, const struct smtpd_service *service, int fd,
+		   const struct net_peer *peer);
 /* Closes in order; `reason` is for the log. Frees it. */
 void client_close(struct client *c, const char *reason);
 /* Its address for a log line, in the caller's array; "local" on a Unix socket. */

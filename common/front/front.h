@@ -1,7 +1,7 @@
 /* common/front/front.h - the door to what programs that face the network share
  *
- * What    the certificate they are given, logins that are relayed to authd, and their
- *         part of what all processes of a kind allow a client.
+ * What    their listening sockets, the certificate they are given, logins that are
+ *         relayed to authd, and their part of what all processes of a kind allow a client.
  * RFC     [RFC5802 6] [RFC9266] channel bindings.
  * Trust   files come from master; what a client says of its login is authd's to judge.
  */
@@ -10,3 +10,4 @@
 #include "common/front/auth.h"
 #include "common/front/certificate.h"
 #include "common/front/limits.h"
+#include "common/front/listeners.h"
