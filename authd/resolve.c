@@ -63,9 +63,10 @@ put_targets(const struct authd *a, const struct directory_route *route, struct b
 
 		buf_reset(&address);
 		put_address(a, t, &address);
-		target_put(out,
-			   &(struct target){t->account ? TARGET_ACCOUNT : TARGET_REMOTE,
-					    t->account, buf_span(&address)});
+		target_put(out, &(struct target){.kind = t->account ? TARGET_ACCOUNT
+								    : TARGET_REMOTE,
+						 .account = t->account,
+						 .address = buf_span(&address)});
 	}
 	buf_release(&address);
 }
@@ -178,7 +179,8 @@ answer_relay(struct ipc_peer *peer, const struct ipc_resolve *m)
 {
 	struct buf targets = buf_make(TARGETS_BYTES_MAX);
 
-	target_put(&targets, &(struct target){TARGET_REMOTE, 0, m->address});
+	target_put(&targets,
+		   &(struct target){.kind = TARGET_REMOTE, .address = m->address});
 	answer(peer, m->tag, RESOLVE_OK, buf_span(&targets), "");
 	buf_release(&targets);
 }

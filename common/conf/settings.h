@@ -55,6 +55,7 @@
 	S(NUMBER,   smtpd_processes,              "0", 0, 64, 0, "processes that take mail; 0: one for each processor, at most 4") \
 	S(NUMBER,   gate_processes,               "0", 0, 64, 0, "processes that do TLS and login for mailboxes; 0 as above") \
 	S(NUMBER,   local_processes,              "0", 0, 64, 0, "processes that write to mailboxes; 0 as above") \
+	S(NUMBER,   remote_processes,             "0", 0, 64, 0, "processes that send mail to other servers; 0 as above") \
 	S(NUMBER,   pop3d_processes,              "0", 0, 64, 0, "processes that serve POP3 sessions; 0 as above") \
 	S(NUMBER,   imapd_processes,              "0", 0, 64, 0, "processes that serve IMAP sessions; 0 as above") \
 	S(NUMBER,   authd_threads,                "0", 0, 64, 0, "threads that check passwords; 0: one for each processor") \

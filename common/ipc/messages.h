@@ -23,6 +23,9 @@
 	K(AUTHD, "authd")                                                                \
 	K(QMGR, "qmgr")                                                                  \
 	K(LOCAL, "local")                                                                \
+	K(RESOLVED, "resolved")                                                          \
+	K(REMOTE, "remote")                                                              \
+	K(BOUNCE, "bounce")                                                              \
 	K(SMTPD, "smtpd")                                                                \
 	K(POP3D, "pop3d")                                                                \
 	K(IMAPD, "imapd")                                                                \
@@ -79,9 +82,10 @@
 
 /* --- smtpd, gate, session programs, local, admin and authd ---------------- */
 
-/* outcome: enum resolve_outcome; targets: common/spool's target list. */
+/* outcome: enum resolve_outcome; targets: common/spool's target list. `sender` is
+ * the reverse-path, which a forward to another server may have to rewrite. */
 #define IPC_resolve(U8, U16, U32, U64, BYTES)                                            \
-	U64(tag) U64(size) U64(account) U8(may_relay) BYTES(address)
+	U64(tag) U64(size) U64(account) U8(may_relay) BYTES(address) BYTES(sender)
 #define IPC_resolved(U8, U16, U32, U64, BYTES)                                           \
 	U64(tag) U8(outcome) BYTES(targets) BYTES(text)
 #define IPC_sender_check(U8, U16, U32, U64, BYTES)   U64(tag) U64(account) BYTES(address)
@@ -123,7 +127,7 @@
 /* on: sessions look at the account, so every delivery is to be told at once. */
 #define IPC_account_watch(U8, U16, U32, U64, BYTES) U64(account) U8(on)
 
-/* --- smtpd and spoold ----------------------------------------------------- */
+/* --- smtpd, bounce and spoold --------------------------------------------- */
 
 /* Queue ids the receiver may use next, in this order, each once. */
 #define IPC_id_grant(U8, U16, U32, U64, BYTES) U64(first) U32(count)
@@ -155,7 +159,7 @@
  * queue_add with the same id and a new place. */
 #define IPC_queue_move(U8, U16, U32, U64, BYTES) U64(id) U32(segment) U64(offset)
 
-/* --- qmgr and local ------------------------------------------------------- */
+/* --- qmgr and those who deliver ------------------------------------------- */
 
 /* A read-only descriptor of a segment, sent before its first job. */
 #define IPC_segment_fd(U8, U16, U32, U64, BYTES)   U32(segment)
@@ -169,13 +173,49 @@
 /* outcome: enum delivery_outcome. Sent when the append is synced. */
 #define IPC_delivered(U8, U16, U32, U64, BYTES) U64(job) U8(outcome) BYTES(text)
 
+/* One transaction with the next server. The envelope's words are as common/spool has
+ * them; recipients: common/spool's relay list. `domain` is one of its recipients',
+ * from which remote finds the route; all of them have the same. replay: an earlier
+ * try may have gone through. */
+#define IPC_relay(U8, U16, U32, U64, BYTES)                                              \
+	U64(job) U64(id) U8(replay) U32(segment) U64(offset) U64(content_bytes)           \
+	U64(arrived_us) U32(flags) U8(ret) BYTES(domain) BYTES(sender) BYTES(envid)       \
+	BYTES(recipients)
+/* What became of some of its recipients: common/spool's relay results. With `last`
+ * the job has ended, and the recipients that no result named are to be tried again;
+ * connection: enum relay_connection, provider: who runs the servers ("google.com"),
+ * or empty; text: about the connection. */
+#define IPC_relayed(U8, U16, U32, U64, BYTES)                                            \
+	U64(job) U8(last) U8(connection) BYTES(provider) BYTES(results) BYTES(text)
+/* A report for the sender is to be made: common/dsn's request. The segment is where
+ * the message stands that it tells of. */
+#define IPC_report(U8, U16, U32, U64, BYTES)                                             \
+	U64(job) U64(id) U32(segment) U64(offset) U64(content_bytes) BYTES(request)
+/* outcome: enum report_outcome; `report` is its queue id, or 0. */
+#define IPC_reported(U8, U16, U32, U64, BYTES) U64(job) U8(outcome) U64(report) BYTES(text)
+
+/* --- remote and resolved -------------------------------------------------- */
+
+/* type: enum dns_type. Names are ASCII (A-labels), without the dot at the end. */
+#define IPC_dns_ask(U8, U16, U32, U64, BYTES) U64(tag) U16(type) BYTES(name)
+/* outcome: enum dns_outcome; `name` is where the CNAMEs led; records: common/dns's
+ * list; text says why there are none. */
+#define IPC_dns_answer(U8, U16, U32, U64, BYTES)                                         \
+	U64(tag) U8(outcome) U8(security) U32(ttl_s) BYTES(name) BYTES(records) BYTES(text)
+/* The MTA-STS policy of a domain, from the cache or fetched. */
+#define IPC_sts_ask(U8, U16, U32, U64, BYTES) U64(tag) BYTES(domain)
+/* mode: enum sts_mode; hosts: its "mx" patterns, each ended by a line feed. */
+#define IPC_sts_answer(U8, U16, U32, U64, BYTES)                                         \
+	U64(tag) U8(mode) BYTES(id) BYTES(hosts) BYTES(text)
+
 /* --- admin command and qmgr ----------------------------------------------- */
 
-/* verb: enum queue_verb (list, show, stats, hold, release, flush, requeue, remove);
- * id 0 means by filter: all, or only recipients of domain `to`. A list starts
- * behind the id `after` and ends after `limit` rows. */
+/* verb: enum queue_verb; id 0 means by filter: those for which all that is given
+ * holds: a recipient of domain `to`, sender `from` (an address, or a domain),
+ * status: enum queue_status + 1. A list starts behind the id `after` and ends after
+ * `limit` rows. */
 #define IPC_queue_ask(U8, U16, U32, U64, BYTES)                                          \
-	U64(tag) U8(verb) U64(id) U64(after) U32(limit) BYTES(to)
+	U64(tag) U8(verb) U64(id) U64(after) U32(limit) U8(status) BYTES(to) BYTES(from)
 #define IPC_queue_row(U8, U16, U32, U64, BYTES)                                          \
 	U64(tag) U64(id) U8(status) U64(arrived_us) U64(next_try_us) U32(tries)            \
 	U64(content_bytes) BYTES(envelope) BYTES(reason)
@@ -205,8 +245,8 @@
 	R(21, admin_stop, IPC_FROM(ADMIN), IPC_FROM(MASTER), false)                      \
 	R(22, admin_done, IPC_FROM(MASTER), IPC_FROM(ADMIN), false)                      \
 	R(23, admin_process, IPC_FROM(MASTER), IPC_FROM(ADMIN), false)                   \
-	R(30, resolve, IPC_FROM(SMTPD), IPC_FROM(AUTHD), false)                          \
-	R(31, resolved, IPC_FROM(AUTHD), IPC_FROM(SMTPD), false)                         \
+	R(30, resolve, IPC_FROM(SMTPD) | IPC_FROM(BOUNCE), IPC_FROM(AUTHD), false)       \
+	R(31, resolved, IPC_FROM(AUTHD), IPC_FROM(SMTPD) | IPC_FROM(BOUNCE), false)      \
 	R(32, sender_check, IPC_FROM(SMTPD), IPC_FROM(AUTHD), false)                     \
 	R(33, sender_checked, IPC_FROM(AUTHD), IPC_FROM(SMTPD), false)                   \
 	R(34, auth_start, IPC_FROM(SMTPD) | IPC_FROM(GATE), IPC_FROM(AUTHD), false)      \
@@ -225,24 +265,34 @@
 	R(50, session_open, IPC_FROM(GATE), IPC_FROM(POP3D) | IPC_FROM(IMAPD), true)     \
 	R(51, account_changed, IPC_FROM(LOCAL) | IPC_FROM(POP3D), IPC_FROM(IMAPD), false) \
 	R(52, account_watch, IPC_FROM(IMAPD), IPC_FROM(LOCAL), false)                    \
-	R(60, id_grant, IPC_FROM(SPOOLD), IPC_FROM(SMTPD), false)                        \
-	R(61, spool_put, IPC_FROM(SMTPD), IPC_FROM(SPOOLD), false)                       \
-	R(62, spool_begin, IPC_FROM(SMTPD), IPC_FROM(SPOOLD), false)                     \
-	R(63, spool_piece, IPC_FROM(SMTPD), IPC_FROM(SPOOLD), false)                     \
-	R(64, spool_end, IPC_FROM(SMTPD), IPC_FROM(SPOOLD), false)                       \
-	R(65, spool_abort, IPC_FROM(SMTPD), IPC_FROM(SPOOLD), false)                     \
-	R(66, spool_done, IPC_FROM(SPOOLD), IPC_FROM(SMTPD), false)                      \
+	R(60, id_grant, IPC_FROM(SPOOLD), IPC_FROM(SMTPD) | IPC_FROM(BOUNCE), false)     \
+	R(61, spool_put, IPC_FROM(SMTPD) | IPC_FROM(BOUNCE), IPC_FROM(SPOOLD), false)    \
+	R(62, spool_begin, IPC_FROM(SMTPD) | IPC_FROM(BOUNCE), IPC_FROM(SPOOLD), false)  \
+	R(63, spool_piece, IPC_FROM(SMTPD) | IPC_FROM(BOUNCE), IPC_FROM(SPOOLD), false)  \
+	R(64, spool_end, IPC_FROM(SMTPD) | IPC_FROM(BOUNCE), IPC_FROM(SPOOLD), false)    \
+	R(65, spool_abort, IPC_FROM(SMTPD) | IPC_FROM(BOUNCE), IPC_FROM(SPOOLD), false)  \
+	R(66, spool_done, IPC_FROM(SPOOLD), IPC_FROM(SMTPD) | IPC_FROM(BOUNCE), false)   \
 	R(70, queue_state, IPC_FROM(SPOOLD), IPC_FROM(QMGR), false)                      \
 	R(71, queue_add, IPC_FROM(SPOOLD), IPC_FROM(QMGR), false)                        \
 	R(72, segment_free, IPC_FROM(QMGR), IPC_FROM(SPOOLD), false)                     \
 	R(73, queue_move, IPC_FROM(QMGR), IPC_FROM(SPOOLD), false)                       \
-	R(80, segment_fd, IPC_FROM(QMGR), IPC_FROM(LOCAL), true)                         \
-	R(81, segment_drop, IPC_FROM(QMGR), IPC_FROM(LOCAL), false)                      \
+	R(80, segment_fd, IPC_FROM(QMGR),                                                \
+	  IPC_FROM(LOCAL) | IPC_FROM(REMOTE) | IPC_FROM(BOUNCE), true)                   \
+	R(81, segment_drop, IPC_FROM(QMGR),                                              \
+	  IPC_FROM(LOCAL) | IPC_FROM(REMOTE) | IPC_FROM(BOUNCE), false)                  \
 	R(82, deliver, IPC_FROM(QMGR), IPC_FROM(LOCAL), false)                           \
 	R(83, delivered, IPC_FROM(LOCAL), IPC_FROM(QMGR), false)                         \
+	R(84, relay, IPC_FROM(QMGR), IPC_FROM(REMOTE), false)                            \
+	R(85, relayed, IPC_FROM(REMOTE), IPC_FROM(QMGR), false)                          \
+	R(86, report, IPC_FROM(QMGR), IPC_FROM(BOUNCE), false)                           \
+	R(87, reported, IPC_FROM(BOUNCE), IPC_FROM(QMGR), false)                         \
 	R(90, queue_ask, IPC_FROM(ADMIN), IPC_FROM(QMGR), false)                         \
 	R(91, queue_row, IPC_FROM(QMGR), IPC_FROM(ADMIN), false)                         \
-	R(92, queue_done, IPC_FROM(QMGR), IPC_FROM(ADMIN), false)
+	R(92, queue_done, IPC_FROM(QMGR), IPC_FROM(ADMIN), false)                        \
+	R(100, dns_ask, IPC_FROM(REMOTE), IPC_FROM(RESOLVED), false)                     \
+	R(101, dns_answer, IPC_FROM(RESOLVED), IPC_FROM(REMOTE), false)                  \
+	R(102, sts_ask, IPC_FROM(REMOTE), IPC_FROM(RESOLVED), false)                     \
+	R(103, sts_answer, IPC_FROM(RESOLVED), IPC_FROM(REMOTE), false)
 
 /* clang-format on */
 
@@ -294,7 +344,21 @@ enum spool_outcome {
 enum delivery_outcome {
 	DELIVERY_DONE,
 	DELIVERY_DEFERRED, /* try again later; text says why */
-	DELIVERY_FAILED,   /* never: text says why */
+	DELIVERY_FAILED,   /* never; text says why */
+};
+
+/* How a transaction with another server went, whatever became of its recipients. */
+enum relay_connection {
+	RELAY_TALKED,      /* a server took the transaction and answered all of it */
+	RELAY_UNREACHABLE, /* no server could be reached, or none was ready */
+	RELAY_BUSY,        /* it asked for less: 421, or a limit of its own */
+	RELAY_UNTRIED,     /* no server was asked: no answer from DNS, or policy */
+};
+
+enum report_outcome {
+	REPORT_MADE,   /* in the queue, durably */
+	REPORT_NOBODY, /* the sender's address is no good: postmaster was told */
+	REPORT_LATER,  /* try again; text says why */
 };
 
 enum queue_verb {
@@ -306,6 +370,9 @@ enum queue_verb {
 	QUEUE_FLUSH,
 	QUEUE_REQUEUE,
 	QUEUE_REMOVE,
+	QUEUE_BOUNCE, /* given up now, and reported to the sender */
+	QUEUE_PAUSE,  /* nothing goes out to other servers (of domain `to`) */
+	QUEUE_RESUME,
 };
 
 enum queue_status {

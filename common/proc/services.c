@@ -10,14 +10,14 @@ static const struct service table[] = {
         .kind = IPC_KIND_SPOOLD,
         .user = SERVICE_USER_QUEUE,
         .stop_order = 2,
-        .peers = K(SMTPD) | K(QMGR),
+        .peers = K(SMTPD) | K(BOUNCE) | K(QMGR),
         .jail = {.no_network = true, .open_files = 4096, .memory_bytes = 64 * GIB},
     },
     {
         .kind = IPC_KIND_AUTHD,
         .user = SERVICE_USER_AUTH,
         .stop_order = 5,
-        .peers = K(SMTPD) | K(GATE) | K(POP3D) | K(IMAPD) | K(LOCAL),
+        .peers = K(SMTPD) | K(GATE) | K(POP3D) | K(IMAPD) | K(LOCAL) | K(BOUNCE),
         .listeners = {"control"},
         .jail = {.no_network = true, .open_files = 4096, .memory_bytes = 16 * GIB},
     },
@@ -25,7 +25,7 @@ static const struct service table[] = {
         .kind = IPC_KIND_QMGR,
         .user = SERVICE_USER_QUEUE,
         .stop_order = 3,
-        .peers = K(SPOOLD) | K(LOCAL),
+        .peers = K(SPOOLD) | K(LOCAL) | K(REMOTE) | K(BOUNCE),
         .listeners = {"control"},
         .jail = {.no_network = true, .open_files = 4096, .memory_bytes = 64 * GIB},
     },
@@ -35,6 +35,40 @@ static const struct service table[] = {
         .stop_order = 4,
         .peers = K(QMGR) | K(AUTHD) | K(IMAPD),
         .jail = {.no_network = true, .open_files = 65536, .memory_bytes = 256 * GIB},
+    },
+    {
+        .kind = IPC_KIND_RESOLVED,
+        .user = SERVICE_USER_NET,
+        .stop_order = 5,
+        .peers = K(REMOTE),
+        .jail = {.empty_root = true,
+                 .no_children = true,
+                 .no_files = true,
+                 .open_files = 16384,
+                 .memory_bytes = 16 * GIB},
+    },
+    {
+        .kind = IPC_KIND_REMOTE,
+        .user = SERVICE_USER_NET,
+        .stop_order = 4,
+        .peers = K(QMGR) | K(RESOLVED),
+        .jail = {.empty_root = true,
+                 .no_children = true,
+                 .no_files = true,
+                 .open_files = 65536,
+                 .memory_bytes = 16 * GIB},
+    },
+    {
+        .kind = IPC_KIND_BOUNCE,
+        .user = SERVICE_USER_NET,
+        .stop_order = 1,
+        .peers = K(QMGR) | K(SPOOLD) | K(AUTHD),
+        .jail = {.empty_root = true,
+                 .no_network = true,
+                 .no_children = true,
+                 .no_files = true,
+                 .open_files = 4096,
+                 .memory_bytes = 16 * GIB},
     },
     {
         .kind = IPC_KIND_SMTPD,
@@ -135,6 +169,8 @@ wanted(enum ipc_kind kind, const struct settings *settings)
 		return settings->gate_processes;
 	case IPC_KIND_LOCAL:
 		return settings->local_processes;
+	case IPC_KIND_REMOTE:
+		return settings->remote_processes;
 	case IPC_KIND_POP3D:
 		return settings->pop3d_processes;
 	case IPC_KIND_IMAPD:

@@ -14,4 +14,5 @@
 #include "common/spool/queue_id.h"
 #include "common/spool/target.h"
 #include "common/spool/envelope.h"
+#include "common/spool/relay.h"
 #include "common/spool/segment.h"

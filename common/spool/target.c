@@ -6,28 +6,33 @@ target_put(struct buf *list, const struct target *t)
 	wire_put_u8(list, (uint8_t)t->kind);
 	wire_put_u64(list, t->account);
 	wire_put_bytes(list, t->address);
+	if (t->kind == TARGET_FORWARD)
+		wire_put_bytes(list, t->sender);
 }
 
 static bool
 target_possible(const struct target *t)
 {
-	if (t->address.n > TARGET_ADDRESS_MAX)
+	if (t->address.n > TARGET_ADDRESS_MAX || t->sender.n > TARGET_ADDRESS_MAX)
 		return false;
 	if (t->kind == TARGET_ACCOUNT)
 		return t->account != 0;
-	return t->kind == TARGET_REMOTE && t->account == 0;
+	return (t->kind == TARGET_REMOTE || t->kind == TARGET_FORWARD) &&
+	       t->account == 0;
 }
 
 bool
 target_next(struct cursor *list, struct target *out)
 {
-	struct target t;
+	struct target t = {0};
 
 	if (list->failed || list->rest.n == 0)
 		return false;
 	t.kind = wire_get_u8(list);
 	t.account = wire_get_u64(list);
 	t.address = wire_get_bytes(list);
+	if (t.kind == TARGET_FORWARD)
+		t.sender = wire_get_bytes(list);
 	if (list->failed || !target_possible(&t)) {
 		list->failed = true;
 		return false;

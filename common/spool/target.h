@@ -3,9 +3,10 @@
  * authd writes the list (ipc resolved.targets), smtpd carries it unread into the
  * envelope, qmgr delivers by it. The list is the targets one after another:
  *
- *   u8 kind | u64 account | u32 length, address
+ *   u8 kind | u64 account | u32 length, address [| u32 length, sender]
  *
- * Little-endian. An empty list is no targets.
+ * Little-endian; the sender stands in a TARGET_FORWARD only. An empty list is no
+ * targets.
  */
 #pragma once
 
@@ -16,12 +17,17 @@
 enum target_kind {
 	TARGET_ACCOUNT = 1, /* a mailbox here */
 	TARGET_REMOTE = 2,  /* another server; account is 0 */
+	/* Another server, to which an address of ours leads: the next server gets to
+	 * see a sender of its own. */
+	TARGET_FORWARD = 3,
 };
 
 struct target {
 	enum target_kind kind;
-	uint64_t account;    /* number of the account; 0 for TARGET_REMOTE */
+	uint64_t account;    /* number of the account; 0 for the other kinds */
 	struct span address; /* the final address, with its "+detail" if any */
+	struct span sender;  /* of TARGET_FORWARD: reverse-path for the next server,
+			      * empty for the null sender */
 };
 
 void target_put(struct buf *list, const struct target *t);

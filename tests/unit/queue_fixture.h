@@ -49,10 +49,12 @@ envelope_of(const struct target *targets, size_t n, uint32_t *bytes)
 }
 
 static const struct target target_here = {
-    TARGET_ACCOUNT, 4, {"a@example.org", 13}
+    TARGET_ACCOUNT, 4, {"a@example.org", 13},
+      {0              }
 };
 static const struct target target_there = {
-    TARGET_REMOTE, 0, {"b@example.net", 13}
+    TARGET_REMOTE, 0, {"b@example.net", 13},
+      {0              }
 };
 
 /* Adds message `id` and brings it to the point where its jobs exist. */

@@ -108,8 +108,9 @@ envelope_make(const struct letter *l, struct buf *out)
 
 	for (unsigned i = 0; i < l->n_targets; i++) {
 		struct buf targets = buf_make(1024);
-		struct target t = {TARGET_ACCOUNT, l->accounts[i],
-				   SPAN("r@example.org")};
+		struct target t = {.kind = TARGET_ACCOUNT,
+				   .account = l->accounts[i],
+				   .address = SPAN("r@example.org")};
 		struct envelope_recipient r = {.address = SPAN("r@example.org")};
 
 		target_put(&targets, &t);

@@ -135,11 +135,13 @@ static const struct target_row {
 	struct target target;
 	bool want;
 } target_rows[] = {
-    {"account",		  {TARGET_ACCOUNT, 5, {"a@b", 3}},      true },
-    {"remote",		   {TARGET_REMOTE, 0, {"a@b", 3}},       true },
-    {"account without a number", {TARGET_ACCOUNT, 0, {"a@b", 3}},      false},
-    {"remote with a number",     {TARGET_REMOTE, 5, {"a@b", 3}},       false},
-    {"unknown kind",             {(enum target_kind)3, 5, {"a@b", 3}}, false},
+    {"account",		  {TARGET_ACCOUNT, 5, {"a@b", 3}, {0}},             true },
+    {"remote",		   {TARGET_REMOTE, 0, {"a@b", 3}, {0}},              true },
+    {"account without a number", {TARGET_ACCOUNT, 0, {"a@b", 3}, {0}},             false},
+    {"remote with a number",     {TARGET_REMOTE, 5, {"a@b", 3}, {0}},              false},
+    {"forward",		  {TARGET_FORWARD, 0, {"a@b", 3}, {"SRS0=x@c", 8}}, true },
+    {"forward with a number",    {TARGET_FORWARD, 5, {"a@b", 3}, {"c@d", 3}},      false},
+    {"unknown kind",             {(enum target_kind)4, 0, {"a@b", 3}, {0}},        false},
 };
 
 static void
@@ -167,7 +169,9 @@ test_target_address_has_a_limit(void **state)
 	for (size_t length = TARGET_ADDRESS_MAX - 1; length <= TARGET_ADDRESS_MAX + 1;
 	     length++) {
 		struct buf list = buf_make(4096);
-		struct target t = {TARGET_ACCOUNT, 1, span_make(address, length)};
+		struct target t = {.kind = TARGET_ACCOUNT,
+				   .account = 1,
+				   .address = span_make(address, length)};
 
 		target_put(&list, &t);
 		assert_int_equal(target_list_check(buf_span(&list), &n),
@@ -185,7 +189,8 @@ test_envelope_has_a_limit_of_targets(void **state)
 		struct buf targets = buf_make(ENVELOPE_BYTES_MAX);
 		struct buf list = buf_make(ENVELOPE_BYTES_MAX);
 		struct buf bytes = buf_make(ENVELOPE_BYTES_MAX);
-		struct target t = {TARGET_ACCOUNT, 1, SPAN("a@b")};
+		struct target t = {
+		    .kind = TARGET_ACCOUNT, .account = 1, .address = SPAN("a@b")};
 		struct envelope e;
 
 		for (unsigned i = 0; i < n; i++)
@@ -261,6 +266,79 @@ test_spool_head_is_checked_against_the_record(void **state)
 	assert_false(spool_head_parse(s, 1000, &back));
 }
 
+/* --- relay lists ---------------------------------------------------------- */
+
+static void
+relay_results_put(struct buf *list)
+{
+	struct relay_result r = {
+	    .ordinal = 7,
+	    .outcome = 2,
+	    .flags = RELAY_LMTP,
+	    .code = 550,
+	    .enhanced = {5, 1, 1},
+	    .text = SPAN("no such user"),
+	    .host = SPAN("mx.example.org[192.0.2.1]")
+        };
+
+	relay_result_put(list, &r);
+	r.ordinal = 8;
+	relay_result_put(list, &r);
+}
+
+static void
+test_relay_lists_come_back_as_put(void **state)
+{
+	struct buf list = buf_make(4096), results = buf_make(4096);
+	struct relay_recipient in = {3, ENVELOPE_NOTIFY_DELAY, SPAN("a@b"),
+				     SPAN("rfc822;c@d")},
+			       out = {0};
+	struct relay_result r = {0};
+	struct cursor c;
+
+	(void)state;
+	relay_recipient_put(&list, &in);
+	c = cursor_make(buf_span(&list));
+	assert_true(relay_recipient_next(&c, &out));
+	assert_int_equal(out.ordinal, 3);
+	assert_int_equal(out.notify, ENVELOPE_NOTIFY_DELAY);
+	assert_true(span_equal(out.address, in.address));
+	assert_true(span_equal(out.orcpt, in.orcpt));
+	assert_false(relay_recipient_next(&c, &out));
+	assert_true(cursor_done(&c));
+	relay_results_put(&results);
+	c = cursor_make(buf_span(&results));
+	assert_true(relay_result_next(&c, &r) && relay_result_next(&c, &r));
+	assert_int_equal(r.ordinal, 8);
+	assert_int_equal(r.code, 550);
+	assert_int_equal(r.enhanced[1], 1);
+	assert_true(span_equal(r.text, SPAN("no such user")));
+	assert_false(relay_result_next(&c, &r));
+	assert_true(cursor_done(&c));
+	buf_release(&list);
+	buf_release(&results);
+}
+
+static void
+test_relay_list_cut_anywhere_is_damaged(void **state)
+{
+	struct buf results = buf_make(4096);
+	size_t one;
+
+	(void)state;
+	relay_results_put(&results);
+	one = results.n / 2;
+	for (size_t n = 1; n < results.n; n++) {
+		struct cursor c = cursor_make(span_first(buf_span(&results), n));
+		struct relay_result r;
+
+		while (relay_result_next(&c, &r))
+			;
+		assert_int_equal(c.failed, n != one);
+	}
+	buf_release(&results);
+}
+
 int
 main(void)
 {
@@ -274,6 +352,8 @@ main(void)
 	    cmocka_unit_test(test_queue_id_text_sorts_as_the_number),
 	    cmocka_unit_test(test_queue_id_refuses_what_is_none),
 	    cmocka_unit_test(test_spool_head_is_checked_against_the_record),
+	    cmocka_unit_test(test_relay_lists_come_back_as_put),
+	    cmocka_unit_test(test_relay_list_cut_anywhere_is_damaged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
