@@ -11,6 +11,7 @@
 
 #include "common/base/base.h"
 #include "common/proc/proc.h"
+#include "common/segments/segments.h"
 #include "common/spool/spool.h"
 #include "common/store/store.h"
 
@@ -49,27 +50,6 @@ void jobs_move(struct jobs *to, struct jobs *from);
 void jobs_free(struct jobs *list);
 
 MUST_USE struct job *job_new(const struct ipc_deliver *m, uint64_t epoch);
-
-/* --- segments ------------------------------------------------------------- */
-
-struct segment {
-	uint32_t number;
-	int fd;
-	uint64_t size; /* as last seen */
-};
-
-struct segments {
-	struct segment *at;
-	size_t n, size;
-};
-
-void segments_put(struct segments *all, uint32_t number, int fd);
-void segments_drop(struct segments *all, uint32_t number);
-void segments_release(struct segments *all);
-/* Null when it was never told; *inside: the bytes are within the file. */
-MUST_USE const struct segment *
-segments_find(struct segments *all, uint32_t number, uint64_t offset, uint64_t bytes,
-	      bool *inside);
 
 /* --- accounts ------------------------------------------------------------- */
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <unistd.h>
 
 #define READ_GAP_MAX (16u << 10) /* between two contents that one read takes */
 
@@ -39,23 +38,6 @@ bytes_room(struct local *l, size_t n)
 	l->bytes_size = n;
 }
 
-static bool
-pread_all(int fd, char *at, uint64_t n, uint64_t offset)
-{
-	while (n > 0) {
-		ssize_t got = pread(fd, at, n, (off_t)offset);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return false;
-		at += got;
-		offset += (uint64_t)got;
-		n -= (uint64_t)got;
-	}
-	return true;
-}
-
 /* How many jobs from `first` on stand so near to one another, in order, that one read
  * takes them; *bytes is its length. */
 static size_t
@@ -87,19 +69,14 @@ run_read(struct local *l, struct jobs *in, struct jobs *out, size_t *at)
 	const struct job *first = in->first;
 	uint64_t start = first->offset, bytes;
 	size_t n = run_length(first, &bytes);
-	bool inside;
-	const struct segment *s =
-	    segments_find(&l->segments, first->segment, start, bytes, &inside);
-	bool good = s && inside && pread_all(s->fd, l->bytes + *at, bytes, start);
+	enum segments_result result = segments_read(&l->segments, first->segment, start,
+						    l->bytes + *at, (size_t)bytes);
 
 	for (; n > 0; n--) {
 		struct job *job = jobs_take(in);
 
-		if (!good) {
-			report_deferred(l, job,
-					!s ? "4.3.0 segment of the spool not known"
-					: !inside ? "4.3.0 message beyond the segment"
-						  : "4.3.0 the spool cannot be read");
+		if (result != SEGMENTS_OK) {
+			report_deferred(l, job, segments_text(result));
 			continue;
 		}
 		job->content = span_make(l->bytes + *at + (job->offset - start),
