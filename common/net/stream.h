@@ -27,7 +27,8 @@ struct net_callbacks {
 	void (*input)(struct net_stream *s, void *context);
 	/* Output had reached output_high and is down at output_low. */
 	void (*drained)(struct net_stream *s, void *context);
-	/* The handshake that net_stream_secure() asked for is done. */
+	/* The handshake that net_stream_secure() or net_stream_secure_client() asked
+	 * for is done. */
 	void (*secured)(struct net_stream *s, void *context);
 	/* The time of net_stream_deadline() has come; it is set no more. */
 	void (*deadline)(struct net_stream *s, void *context);
@@ -90,6 +91,10 @@ void net_stream_deadline(struct net_stream *s, uint64_t ms);
 /* Begins TLS behind the output that is waiting. Input must be empty: the owner
  * has refused what a client sent behind its STARTTLS. */
 void net_stream_secure(struct net_stream *s, struct tls_context *c);
+/* The same on a connection that we made. A server that does not prove what the
+ * policy asks for ends the stream as a fault. */
+void net_stream_secure_client(struct net_stream *s, struct tls_client *c,
+			      const struct tls_client_policy *policy);
 /* Null on a plain stream and before `secured`. */
 MUST_USE const struct tls_session *net_stream_tls(const struct net_stream *s);
 

@@ -1,8 +1,8 @@
 /* common/tls/tls.h - the one header in front of OpenSSL's TLS
  *
- * What    the server's side of TLS over a socket that does not block: a context
- *         of certificate and key, sessions of it, channel bindings, and names
- *         for logs and Received headers.
+ * What    TLS over a socket that does not block. Here the server's side: a context
+ *         of certificate and key; sessions of either side, channel bindings, and
+ *         names for logs and Received headers. The client's side is client.h.
  * RFC     [RFC8446] TLS 1.3, [RFC5246] TLS 1.2, nothing older [RFC8996];
  *         [RFC9266] tls-exporter, [RFC5929 4] tls-server-end-point.
  * Trust   every byte of a session is the peer's; nothing here asserts on one.
@@ -12,6 +12,7 @@
 #pragma once
 
 #include "common/base/base.h"
+#include "common/tls/client.h"
 
 struct tls_context;
 struct tls_session;
