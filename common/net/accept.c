@@ -1,8 +1,6 @@
-#include "common/net/net.h"
+#include "common/net/internal.h"
 
 #include <errno.h>
-#include <event2/event.h>
-#include <event2/event_struct.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <unistd.h>
@@ -19,8 +17,8 @@ struct net_listener {
 	uint64_t pauses;
 };
 
-static void
-set_options(int fd)
+void
+net_socket_options(int fd)
 {
 	static const int on = 1;
 
@@ -85,7 +83,7 @@ accept_one(struct net_listener *l)
 		return true;
 	}
 	if (!peer.local)
-		set_options(fd);
+		net_socket_options(fd);
 	l->accepted(l->context, fd, &peer);
 	return true;
 }

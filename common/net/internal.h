@@ -65,6 +65,9 @@ void net_stream_enter(struct net_stream *s, enum net_state to);
 /* The connection is of no more use; `ended` will say so. */
 void net_stream_broken(struct net_stream *s, const char *why);
 
+/* TCP without delay and with keepalive. */
+void net_socket_options(int fd);
+
 /* --- io.c: moving bytes; no callback is called from there ----------------- */
 
 /* One read of at most input_max; sets `resumed` when something came. */
