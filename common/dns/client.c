@@ -147,7 +147,7 @@ question_open(struct dns_client *c, struct dns_question *q)
 
 /* Not worth a question; it is known to nobody else. */
 static struct dns_question *
-question_refused(struct dns_client *c, struct dns_key key)
+question_refused(struct dns_key key)
 {
 	struct dns_question *q = dns_question_new(key);
 	struct dns_answer none = {.outcome = DNS_NO_NAME,
@@ -178,7 +178,7 @@ question_for(struct dns_client *c, struct dns_key key)
 	if (q)
 		return q;
 	if (!dns_name_valid(key.name) || c->table.n_open >= DNS_CLIENT_OPEN_MAX)
-		return question_refused(c, key);
+		return question_refused(key);
 	q = dns_question_new(key);
 	question_open(c, q);
 	return q;
