@@ -117,6 +117,11 @@
 	S(NUMBER,   queue_active_max,             "20000", 10, 10000000, 1, "messages in work at once") \
 	S(BYTES,    spool_segment_bytes,          "64M", 4194304, 1073741824, 0, "size of a file of the queue; three or more are kept") \
 	S(BYTES,    spool_reserve_bytes,          "32M", 0, 1099511627776, 0, "free disk space that new mail leaves alone") \
+	/* asking the DNS */ \
+	S(LIST,     dns_servers,                  "", 0, 8, 0, "ADDRESS or ADDRESS@PORT of servers to ask; those of /etc/resolv.conf when empty; root: nobody, but the DNS itself from its root on") \
+	S(PATH,     dns_trust_anchor,             "", 0, 4000, 0, "file of DS or DNSKEY records that signed answers are verified with; those of the root when empty") \
+	S(SWITCH,   sts,                          "yes", 0, 1, 1, "look for MTA-STS policies and honour them") \
+	S(NUMBER,   sts_port,                     "443", 1, 65535, 1, "port that MTA-STS policies are fetched from") \
 	/* mailboxes */ \
 	S(NUMBER,   deliver_sync_interval_ms,     "200", 0, 10000, 1, "longest time that deliveries wait to share one sync") \
 	S(NUMBER,   local_accounts_max,           "2000", 1, 10000, 0, "accounts that each delivering process keeps open") \
