@@ -1,0 +1,24 @@
+"""Debian packages that are unpacked, not installed: Exim cannot stand beside Postfix, and an
+installed resolver would start as a service. Kept below build/lab-packages."""
+import os
+import subprocess
+from pathlib import Path
+
+CACHE = Path(__file__).resolve().parent.parent.parent / "build/lab-packages"
+NAMES = {"unbound": ["unbound"], "exim": ["exim4-base", "exim4-daemon-light"]}
+
+
+def unpacked(what):
+    """The folder that holds them as if it were /; fetched at the first time."""
+    folder = CACHE / what
+    if not folder.exists():
+        work = CACHE / f"{what}.{os.getpid()}"
+        work.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["apt-get", "download", "-qq", *NAMES[what]], cwd=work, check=True, capture_output=True)
+        for deb in work.glob("*.deb"):
+            subprocess.run(["dpkg-deb", "-x", deb, work / "root"], check=True)
+        os.rename(work / "root", folder)
+        for deb in work.glob("*.deb"):
+            deb.unlink()
+        work.rmdir()
+    return folder
