@@ -62,10 +62,16 @@ def make_certificate(folder, host="localhost"):
 
 
 class Postroad:
-    """One installation: folders, settings, and the running suite."""
+    """One installation: folders, settings, and the running suite.
+
+    `ports` names the listeners (those left out stand at their usual ports of all addresses),
+    `tls` is yes, no or (certificate, key), `sections` is text at the settings' end, `prefix` is
+    what stands before the command that runs it.
+    """
 
     def __init__(self, build=None, folder=None, settings=None, ports=None, tls=True,
-                 domains=("example.org",), spool=None, mail=None):
+                 domains=("example.org",), spool=None, mail=None, hostname="mx.example.org",
+                 sections="", prefix=()):
         self.build = Path(build or os.environ.get("POSTROAD_BUILD", TOP / "build/development"))
         self.own_folder = folder is None
         self.folder = Path(folder or tempfile.mkdtemp(prefix="postroad-"))
@@ -76,8 +82,9 @@ class Postroad:
         self.log = self.folder / "postroad.log"
         self.config = self.folder / "postroad.conf"
         self.domains = domains
-        self.ports = ports or dict(zip(LISTENERS, free_ports(len(LISTENERS))))
-        self.tls = make_certificate(self.folder) if tls else None
+        self.hostname, self.sections, self.prefix = hostname, sections, list(prefix)
+        self.ports = dict(zip(LISTENERS, free_ports(len(LISTENERS)))) if ports is None else ports
+        self.tls = make_certificate(self.folder) if tls is True else tls
         self.settings = dict(settings or {})
         self.process = None
         self.write_config()
@@ -86,15 +93,16 @@ class Postroad:
         """The settings file, with `changes` on top of what was asked before."""
         self.settings.update(changes)
         listed = ", ".join(f'"{d}"' for d in self.domains)
-        lines = ['hostname = "mx.example.org"', f"domains = {{{listed}}}",
+        lines = [f'hostname = "{self.hostname}"', f"domains = {{{listed}}}",
                  f'spool_directory = "{self.spool}"', f'mail_directory = "{self.mail}"',
                  f'directory_directory = "{self.folder}/directory"',
                  f'run_directory = "{self.run}"', f'log_to = "{self.log}"']
-        for name in LISTENERS:
-            lines.append(f'{name}_listen = {{"127.0.0.1:{self.ports[name]}"}}')
+        for name, port in self.ports.items():
+            lines.append(f'{name}_listen = {{"127.0.0.1:{port}"}}')
         if self.tls:
             lines += [f'tls_certificate = "{self.tls[0]}"', f'tls_key = "{self.tls[1]}"']
         lines += [f"{key} = {value}" for key, value in self.settings.items()]
+        lines.append(self.sections)
         self.config.write_text("\n".join(lines) + "\n")
 
     # --- the command
@@ -120,7 +128,7 @@ class Postroad:
     def start(self, wait=True):
         self.output = open(self.folder / "output.txt", "ab")
         self.process = subprocess.Popen(
-            [self.build / "bin" / "postroad", "--config", self.config, "run"],
+            [*self.prefix, self.build / "bin" / "postroad", "--config", self.config, "run"],
             stdout=self.output, stderr=self.output, stdin=subprocess.DEVNULL)
         if wait:
             self.wait_ready()
