@@ -161,13 +161,27 @@ net_stream_shutdown(struct net_stream *s)
 
 /* --- TLS ------------------------------------------------------------------ */
 
+static void
+secure(struct net_stream *s, struct tls_session *t)
+{
+	s->tls = t;
+	net_stream_enter(s, NET_S_BEFORE_TLS);
+	net_stream_flush(s);
+}
+
 void
 net_stream_secure(struct net_stream *s, struct tls_context *c)
 {
 	ASSERT(s->state == NET_S_PLAIN && s->input.n == 0);
-	s->tls = tls_session_new(c, s->fd);
-	net_stream_enter(s, NET_S_BEFORE_TLS);
-	net_stream_flush(s);
+	secure(s, tls_session_new(c, s->fd));
+}
+
+void
+net_stream_secure_client(struct net_stream *s, struct tls_client *c,
+			 const struct tls_client_policy *policy)
+{
+	ASSERT(s->state == NET_S_PLAIN && s->input.n == 0);
+	secure(s, tls_session_new_client(c, s->fd, policy));
 }
 
 const struct tls_session *

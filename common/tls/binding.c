@@ -39,7 +39,8 @@ end_point_hash(X509 *leaf)
 static size_t
 end_point(SSL *ssl, uint8_t *out)
 {
-	X509 *leaf = SSL_get_certificate(ssl);
+	X509 *leaf = SSL_is_server(ssl) ? SSL_get_certificate(ssl)
+					: SSL_get0_peer_certificate(ssl);
 	const EVP_MD *hash = leaf ? end_point_hash(leaf) : NULL;
 	unsigned n = 0;
 

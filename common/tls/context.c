@@ -44,9 +44,8 @@ tls_global_init(struct err *err)
 	return 0;
 }
 
-/* Keys with a passphrase are refused instead of asking on a terminal. */
-static int
-no_passphrase(char *at, int n, int writing, void *context)
+int
+tls_no_passphrase(char *at, int n, int writing, void *context)
 {
 	(void)at;
 	(void)n;
@@ -55,8 +54,8 @@ no_passphrase(char *at, int n, int writing, void *context)
 	return 0;
 }
 
-static BIO *
-bio_of(struct span text)
+BIO *
+tls_bio_of(struct span text)
 {
 	BIO *bio = BIO_new_mem_buf(text.at, text.n > INT_MAX ? 0 : (int)text.n);
 
@@ -75,7 +74,7 @@ time_of(const ASN1_TIME *t)
 static int
 read_chain(struct tls_context *c, BIO *bio, struct err *err)
 {
-	X509 *leaf = PEM_read_bio_X509_AUX(bio, NULL, no_passphrase, NULL), *issuer;
+	X509 *leaf = PEM_read_bio_X509_AUX(bio, NULL, tls_no_passphrase, NULL), *issuer;
 
 	if (!leaf)
 		return err_set(err, "no certificate in PEM form: %s", tls_reason());
@@ -85,7 +84,7 @@ read_chain(struct tls_context *c, BIO *bio, struct err *err)
 		return err_set(err, "the certificate is of no use: %s", tls_reason());
 	}
 	X509_free(leaf);
-	while ((issuer = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL))) {
+	while ((issuer = PEM_read_bio_X509(bio, NULL, tls_no_passphrase, NULL))) {
 		if (SSL_CTX_add0_chain_cert(c->ssl, issuer) == 1)
 			continue;
 		X509_free(issuer);
@@ -99,7 +98,7 @@ read_chain(struct tls_context *c, BIO *bio, struct err *err)
 static int
 read_key(struct tls_context *c, BIO *bio, struct err *err)
 {
-	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, tls_no_passphrase, NULL);
 	int used;
 
 	if (!key)
@@ -113,20 +112,26 @@ read_key(struct tls_context *c, BIO *bio, struct err *err)
 	return 0;
 }
 
-static void
-configure(SSL_CTX *ssl)
+void
+tls_configure(SSL_CTX *ssl, const char *ciphers)
 {
 	SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
-	ASSERT(SSL_CTX_set_cipher_list(ssl, CIPHERS) == 1);
-	SSL_CTX_set_options(ssl, SSL_OP_CIPHER_SERVER_PREFERENCE |
-				     SSL_OP_PRIORITIZE_CHACHA |
-				     SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+	ASSERT(SSL_CTX_set_cipher_list(ssl, ciphers) == 1);
+	SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
 				     SSL_OP_IGNORE_UNEXPECTED_EOF);
 	SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE |
 				  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 				  SSL_MODE_RELEASE_BUFFERS);
 	/* One read of the socket brings a whole record, header and all. */
 	SSL_CTX_set_read_ahead(ssl, 1);
+}
+
+static void
+configure(SSL_CTX *ssl)
+{
+	tls_configure(ssl, CIPHERS);
+	SSL_CTX_set_options(ssl,
+			    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
 	/* Tickets only: a cache would be of no use to the other processes. */
 	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
 	/* With TLS 1.3 a session offers its one itself, when it is due. */
@@ -138,7 +143,7 @@ static int
 context_fill(struct tls_context *c, struct span certificates, struct span key,
 	     struct err *err)
 {
-	BIO *chain = bio_of(certificates), *secret = bio_of(key);
+	BIO *chain = tls_bio_of(certificates), *secret = tls_bio_of(key);
 	int result = read_chain(c, chain, err);
 
 	if (result == 0)

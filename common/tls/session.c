@@ -20,6 +20,7 @@ tls_session_free(struct tls_session **t)
 	if (!*t)
 		return;
 	SSL_free((*t)->ssl);
+	free((*t)->wish);
 	free(*t);
 	*t = NULL;
 }
@@ -55,12 +56,20 @@ explain(struct tls_session *t, int result, int code)
 enum tls_io
 tls_handshake(struct tls_session *t)
 {
+	enum tls_io io;
 	int result;
 
+	if (t->fault[0] != '\0')
+		return TLS_FAULT;
 	ERR_clear_error();
 	errno = 0;
 	result = SSL_do_handshake(t->ssl);
-	return result == 1 ? TLS_DONE : explain(t, result, errno);
+	io = result == 1 ? TLS_DONE : explain(t, result, errno);
+	if (t->wish && io == TLS_DONE)
+		tls_wish_done(t);
+	else if (t->wish && (io == TLS_FAULT || io == TLS_CLOSED))
+		tls_wish_failed(t);
+	return io;
 }
 
 enum tls_io
@@ -81,7 +90,7 @@ tls_read(struct tls_session *t, char *at, size_t n, size_t *got)
 static void
 offer_ticket(struct tls_session *t)
 {
-	if (t->answered)
+	if (t->answered || t->wish)
 		return;
 	t->answered = true;
 	if (SSL_version(t->ssl) >= TLS1_3_VERSION)
