@@ -84,6 +84,22 @@ void resolve_usage(struct authd *a, const struct ipc_usage *m);
 void resolve_tick(struct authd *a, uint64_t now_ms);
 void resolve_drop_peer(struct authd *a, struct ipc_peer *peer);
 
+/* closing.c: who may not stay logged in */
+
+/* Accounts whose sessions end when a change of the directory has been made. */
+struct closing {
+	uint64_t *accounts;
+	size_t n, size;
+};
+
+/* To be called before the change: an account that is removed cannot be asked for
+ * afterwards. */
+void closing_find(struct authd *a, const struct directory_request *change,
+		  struct closing *out);
+/* It has been made. */
+void closing_tell(struct authd *a, const struct closing *c);
+void closing_release(struct closing *c);
+
 /* operate.c: the admin command */
 void operate(struct authd *a, struct ipc_peer *peer, const struct ipc_directory_ask *m);
 

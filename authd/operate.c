@@ -19,6 +19,7 @@ operate(struct authd *a, struct ipc_peer *peer, const struct ipc_directory_ask *
 {
 	struct answer answer = {peer, m->tag};
 	struct directory_request request;
+	struct closing closing;
 	enum directory_result r;
 	struct arena arena;
 	struct err err = {0};
@@ -30,10 +31,14 @@ operate(struct authd *a, struct ipc_peer *peer, const struct ipc_directory_ask *
 		return;
 	}
 	a->count.operations++;
+	closing_find(a, &request, &closing);
 	r = directory_run(a->directory, &request, proc_now_us() / 1000000, send_row,
 			  &answer, &err);
-	if (r == DIRECTORY_DONE)
+	if (r == DIRECTORY_DONE) {
 		err.text[0] = '\0';
+		closing_tell(a, &closing);
+	}
+	closing_release(&closing);
 	ipc_send_directory_done(
 	    peer, &(struct ipc_directory_done){m->tag, directory_result_byte(r),
 					       span_str(err.text)});

@@ -54,6 +54,16 @@ tickets_add(struct tickets *t, const uint8_t bits[TICKET_BYTES], uint64_t accoun
 	return true;
 }
 
+void
+tickets_forget(struct tickets *t, uint64_t account)
+{
+	for (size_t i = 0; i < t->n;)
+		if (t->at[i].account == account)
+			take_out(t, i);
+		else
+			i++;
+}
+
 bool
 tickets_redeem(struct tickets *t, struct span bits, unsigned service, uint64_t now_ms,
 	       uint64_t *account)

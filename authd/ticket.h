@@ -31,6 +31,9 @@ void tickets_release(struct tickets *t);
 MUST_USE bool tickets_add(struct tickets *t, const uint8_t bits[TICKET_BYTES],
 			  uint64_t account, unsigned service, uint64_t now_ms);
 
+/* None of the account's is good any more. */
+void tickets_forget(struct tickets *t, uint64_t account);
+
 /* True, with the account, for a ticket of that service; it is gone then, and
  * also when the service is the wrong one. */
 MUST_USE bool tickets_redeem(struct tickets *t, struct span bits, unsigned service,

@@ -126,6 +126,15 @@ home_bury(struct home *h)
 }
 
 void
+home_end_sessions(struct imapd *d, uint64_t account)
+{
+	struct home *h = home_find(d, account);
+
+	if (h)
+		end_all(h, SESSION_END_CLOSED);
+}
+
+void
 homes_end_all(struct imapd *d)
 {
 	struct home *h;

@@ -122,7 +122,9 @@ void
 connection_end(struct connection *c, enum session_ending why)
 {
 	if (!c->session) {
-		connection_refuse(c, "UNAVAILABLE", "the server stops");
+		connection_refuse(c, "UNAVAILABLE",
+				  why == SESSION_END_CLOSED ? "the account was closed"
+							    : "the server stops");
 		return;
 	}
 	session_end(c->session, why, output(c));

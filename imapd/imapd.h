@@ -170,6 +170,8 @@ void home_bury(struct home *h);
 /* Those that nobody uses are closed, or saved first, when their time has come. */
 void homes_look_after(struct imapd *d);
 void homes_end_all(struct imapd *d);
+/* Nobody may stay logged in to the account. */
+void home_end_sessions(struct imapd *d, uint64_t account);
 
 /* --- sync.c --------------------------------------------------------------- */
 

@@ -67,6 +67,8 @@ message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m, int 
 	(void)peer;
 	if (m->number == IPC_NUMBER_account_changed)
 		notify_changed(d, m->account_changed.account);
+	else if (m->number == IPC_NUMBER_account_closed)
+		home_end_sessions(d, m->account_closed.account);
 	else
 		arrivals_message(d->arrivals, m, fd);
 }

@@ -26,7 +26,10 @@ static void
 message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m, int fd)
 {
 	(void)peer;
-	arrivals_message(pop3d_of(p)->arrivals, m, fd);
+	if (m->number == IPC_NUMBER_account_closed)
+		visits_bar(pop3d_of(p), m->account_closed.account);
+	else
+		arrivals_message(pop3d_of(p)->arrivals, m, fd);
 }
 
 static void

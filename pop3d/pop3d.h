@@ -77,6 +77,7 @@ struct visit {
 	char address[ARRIVAL_ADDRESS_MAX + 1];
 	bool tls;
 	bool client_ended;
+	bool barred;     /* nobody may be logged in to the account any more */
 	bool working;    /* a worker has the mailbox */
 	char reason[80]; /* of its end */
 };
@@ -85,6 +86,8 @@ struct visit {
 extern const struct arrival_callbacks visit_callbacks;
 /* Tells those that can be told; an update under way is finished. */
 void visits_stop(struct pop3d *d);
+/* Nobody may stay logged in to the account. */
+void visits_bar(struct pop3d *d, uint64_t account);
 
 /* --- serve.c: the session ------------------------------------------------- */
 

@@ -249,6 +249,8 @@ begin_session(struct visit *v)
 	pop3_open(v->session, net_stream_output(v->stream));
 	if (v->pop3d->draining)
 		pop3_stop(v->session, net_stream_output(v->stream));
+	if (v->barred)
+		pop3_bar(v->session, net_stream_output(v->stream));
 	visit_serve(v);
 }
 
@@ -408,6 +410,23 @@ visits_stop(struct pop3d *d)
 		if (v->state != VISIT_SERVING)
 			continue;
 		pop3_stop(v->session, net_stream_output(v->stream));
+		visit_serve(v);
+	}
+}
+
+void
+visits_bar(struct pop3d *d, uint64_t account)
+{
+	struct visit *v, *next;
+
+	for (v = LIST_FIRST(&d->visits); v; v = next) {
+		next = LIST_NEXT(v, all);
+		if (v->account != account)
+			continue;
+		v->barred = true;
+		if (v->state != VISIT_SERVING)
+			continue;
+		pop3_bar(v->session, net_stream_output(v->stream));
 		visit_serve(v);
 	}
 }

@@ -106,6 +106,9 @@
 	U64(tag) U8(ok) U64(account) U64(quota_bytes) BYTES(address)
 #define IPC_usage_ask(U8, U16, U32, U64, BYTES) U64(account)
 #define IPC_usage(U8, U16, U32, U64, BYTES)     U64(account) U64(bytes) U64(messages)
+/* The account was disabled, removed, or got another password: who is logged in to it
+ * must not stay. */
+#define IPC_account_closed(U8, U16, U32, U64, BYTES) U64(account)
 /* One operation on the directory, in the encoding of common/directory. */
 #define IPC_directory_ask(U8, U16, U32, U64, BYTES)  U64(tag) BYTES(request)
 #define IPC_directory_row(U8, U16, U32, U64, BYTES)  U64(tag) BYTES(row)
@@ -262,6 +265,7 @@
 	R(43, directory_ask, IPC_FROM(ADMIN), IPC_FROM(AUTHD), false)                    \
 	R(44, directory_row, IPC_FROM(AUTHD), IPC_FROM(ADMIN), false)                    \
 	R(45, directory_done, IPC_FROM(AUTHD), IPC_FROM(ADMIN), false)                   \
+	R(46, account_closed, IPC_FROM(AUTHD), IPC_FROM(POP3D) | IPC_FROM(IMAPD), false) \
 	R(50, session_open, IPC_FROM(GATE), IPC_FROM(POP3D) | IPC_FROM(IMAPD), true)     \
 	R(51, account_changed, IPC_FROM(LOCAL) | IPC_FROM(POP3D), IPC_FROM(IMAPD), false) \
 	R(52, account_watch, IPC_FROM(IMAPD), IPC_FROM(LOCAL), false)                    \

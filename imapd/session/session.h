@@ -66,7 +66,8 @@ enum session_want {
 enum session_ending {
 	SESSION_END_TIMEOUT, /* nothing came for too long: BYE */
 	SESSION_END_STOPPING,
-	SESSION_END_FAULT, /* the account cannot be read any more */
+	SESSION_END_FAULT,  /* the account cannot be read any more */
+	SESSION_END_CLOSED, /* it was disabled, removed, or has another password */
 };
 
 /* The session joins account->sessions. */

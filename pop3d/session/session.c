@@ -95,6 +95,15 @@ pop3_stop(struct pop3 *s, struct buf *out)
 	    out);
 }
 
+void
+pop3_bar(struct pop3 *s, struct buf *out)
+{
+	end(s,
+	    "-ERR [AUTH] the account was closed or its password changed, nothing was "
+	    "deleted\r\n",
+	    "account closed", out);
+}
+
 /* --- answers -------------------------------------------------------------- */
 
 void

@@ -89,9 +89,11 @@ void pop3_free(struct pop3 **s);
 
 /* The answer to the login. */
 void pop3_open(struct pop3 *s, struct buf *out);
-/* Nothing came for too long, or the server stops: closes, without an UPDATE. */
+/* Nothing came for too long, the server stops, or the account was disabled, removed or
+ * has another password: closes, without an UPDATE. */
 void pop3_timeout(struct pop3 *s, struct buf *out);
 void pop3_stop(struct pop3 *s, struct buf *out);
+void pop3_bar(struct pop3 *s, struct buf *out);
 
 /* Goes on as far as it can. Bytes taken are gone from the front of *in; the others
  * must come again with more behind them. While an answer is owed it takes nothing

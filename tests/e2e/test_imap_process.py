@@ -50,6 +50,30 @@ def read_until(client, needle):
     return lines
 
 
+@pytest.mark.parametrize("change", ("passwd", "disable", "remove"))
+def test_sessions_end_with_their_account(server, change):
+    address = f"{change}@example.org"
+    server.add_account(address, PASSWORD)
+    imap = connect(server)
+    imap.login(address, PASSWORD)
+    imap.send(b"x IDLE\r\n")
+    read_until(imap, b"+ idling")
+    pop3 = poplib.POP3("127.0.0.1", server.ports["pop3"], timeout=30)
+    pop3.user(address)
+    pop3.pass_(PASSWORD)
+    stays = logged_in(server)
+    server.command("account", change, address, *(["--password-stdin"] if change == "passwd" else []),
+                   stdin=b"another secret\n")
+    read_until(imap, b"* BYE The account was closed")
+    assert imap.readline() == b""
+    assert pop3.file.readline().startswith(b"-ERR [AUTH]")
+    assert pop3.file.readline() == b""
+    assert stays.noop()[0] == "OK"
+    with pytest.raises(imaplib.IMAP4.error):
+        connect(server).login(address, PASSWORD)
+    stays.logout()
+
+
 def test_imap_texts_are_made_before_anybody_searches(server):
     client = logged_in(server, name="e")
     assert client.select()[0] == "OK"

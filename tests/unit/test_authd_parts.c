@@ -70,6 +70,26 @@ test_ticket_is_good_once_and_in_time(void **state)
 }
 
 static void
+test_ticket_goes_with_its_account(void **state)
+{
+	const uint8_t mine[16] = {1}, same[16] = {2}, others[16] = {3};
+	struct tickets t;
+	uint64_t account;
+
+	(void)state;
+	tickets_init(&t);
+	assert_true(tickets_add(&t, mine, 5, 1, 1000));
+	assert_true(tickets_add(&t, others, 6, 1, 1000));
+	assert_true(tickets_add(&t, same, 5, 1, 1000));
+	tickets_forget(&t, 5);
+	assert_false(tickets_redeem(&t, span_make(mine, 16), 1, 1000, &account));
+	assert_false(tickets_redeem(&t, span_make(same, 16), 1, 1000, &account));
+	assert_true(tickets_redeem(&t, span_make(others, 16), 1, 1000, &account));
+	assert_int_equal(account, 6);
+	tickets_release(&t);
+}
+
+static void
 test_usage_table_keeps_what_it_was_told(void **state)
 {
 	struct usages *u = usages_new();
@@ -132,6 +152,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_penalty_doubles_and_wears_off),
 	    cmocka_unit_test(test_ticket_is_good_once_and_in_time),
+	    cmocka_unit_test(test_ticket_goes_with_its_account),
 	    cmocka_unit_test(test_usage_table_keeps_what_it_was_told),
 	    cmocka_unit_test(test_good_mark_depends_on_everything),
 	};

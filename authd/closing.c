@@ -1,0 +1,100 @@
+#include "authd/authd.h"
+
+static bool
+closes(enum directory_verb verb)
+{
+	switch (verb) {
+	case DIRECTORY_DOMAIN_DISABLE:
+	case DIRECTORY_ACCOUNT_DISABLE:
+	case DIRECTORY_ACCOUNT_REMOVE:
+	case DIRECTORY_ACCOUNT_PASSWORD:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* What one listing gives. */
+struct page {
+	struct closing *closing;
+	struct buf last; /* name of its last row */
+	size_t n;
+};
+
+static void
+closing_add(struct closing *c, uint64_t account)
+{
+	if (c->n == c->size) {
+		c->size = c->size ? 2 * c->size : 8;
+		c->accounts = memory_resize(c->accounts, c->size, sizeof(*c->accounts));
+	}
+	c->accounts[c->n++] = account;
+}
+
+static void
+take_row(void *context, struct span bytes)
+{
+	struct page *page = context;
+	struct directory_row row;
+	struct arena arena;
+
+	arena_init(&arena, DIRECTORY_ARENA_BYTES);
+	if (directory_row_get(bytes, &arena, &row)) {
+		closing_add(page->closing, row.id);
+		buf_reset(&page->last);
+		buf_put(&page->last, row.name);
+		page->n++;
+	}
+	arena_release(&arena);
+}
+
+void
+closing_find(struct authd *a, const struct directory_request *change,
+	     struct closing *out)
+{
+	struct directory_request ask = {.verb = DIRECTORY_ACCOUNT_SHOW,
+					.name = change->name};
+	struct page page = {out, buf_make(DIRECTORY_ADDRESS_MAX), 0};
+	enum directory_result r;
+	struct err err;
+
+	*out = (struct closing){0};
+	if (!closes(change->verb))
+		return;
+	if (change->verb == DIRECTORY_DOMAIN_DISABLE)
+		ask.verb = DIRECTORY_ACCOUNT_LIST;
+	do {
+		page.n = 0;
+		ask.after = buf_span(&page.last);
+		r = directory_run(a->directory, &ask, 0, take_row, &page, &err);
+	} while (r == DIRECTORY_DONE && page.n > 0 &&
+		 ask.verb == DIRECTORY_ACCOUNT_LIST);
+	buf_release(&page.last);
+}
+
+static void
+tell(struct authd *a, enum ipc_kind kind, uint64_t account)
+{
+	uint32_t instance = (uint32_t)(account % proc_count(a->proc, kind));
+	struct ipc_peer *peer = proc_peer(a->proc, kind, instance);
+
+	if (peer)
+		ipc_send_account_closed(peer, &(struct ipc_account_closed){account});
+}
+
+void
+closing_tell(struct authd *a, const struct closing *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		tickets_forget(&a->tickets, c->accounts[i]);
+		tell(a, IPC_KIND_POP3D, c->accounts[i]);
+		tell(a, IPC_KIND_IMAPD, c->accounts[i]);
+	}
+}
+
+void
+closing_release(struct closing *c)
+{
+	free(c->accounts);
+	*c = (struct closing){0};
+}
