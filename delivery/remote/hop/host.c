@@ -1,0 +1,157 @@
+/* what the DNS says about one host: its addresses and its TLSA records */
+#include "delivery/remote/hop/plan.h"
+
+static bool
+address_is_own(const struct hop_plan *p, const struct net_address *a)
+{
+	for (size_t i = 0; i < p->wish.n_own; i++)
+		if (net_address_equal(&p->wish.own[i], a))
+			return true;
+	return false;
+}
+
+/* Half of the places are kept for the other family. */
+static size_t
+addresses_allowed(const struct hop_plan *p)
+{
+	return p->wish.family == CONF_REMOTE_IP_ANY ? HOP_HOST_ADDRESSES_MAX / 2
+						    : HOP_HOST_ADDRESSES_MAX;
+}
+
+static void
+addresses_take(struct hop_plan *p, size_t host, const struct dns_answer *a)
+{
+	struct hop_host *h = &p->hosts[host];
+	struct cursor c = cursor_make(a->records);
+	size_t left = addresses_allowed(p);
+	struct dns_record r;
+
+	while (dns_record_next(&c, &r)) {
+		struct net_address address = {.port = p->wish.port};
+
+		if (r.type != DNS_A && r.type != DNS_AAAA)
+			continue;
+		dns_record_ip(&r, address.ip);
+		if (p->wish.mx && address_is_own(p, &address))
+			p->work[host].fault = HOST_OWN;
+		if (left == 0)
+			continue;
+		left--;
+		h->addresses[h->n_addresses++] = address;
+	}
+}
+
+static void
+address_take(struct hop_plan *p, size_t host, const struct dns_answer *a)
+{
+	struct host_work *w = &p->work[host];
+
+	if (a->outcome == DNS_OK) {
+		addresses_take(p, host, a);
+		w->has_secure |= a->security == DNS_SECURE;
+		w->has_insecure |= a->security != DNS_SECURE;
+		if (!span_equal_nocase(a->name, w->target))
+			w->target = plan_copy(p, a->name);
+	}
+	if (a->outcome == DNS_LATER)
+		w->has_later = true;
+	if (a->text.n > 0 && w->why.n == 0)
+		w->why = plan_copy(p, a->text);
+}
+
+static bool
+slot_is_open(const struct hop_plan *p, size_t slot)
+{
+	return p->slots[slot] == SLOT_WANTED || p->slots[slot] == SLOT_ASKED;
+}
+
+/* [RFC7672 2.2] only when all on the way is secure can a TLSA record count. */
+static bool
+tlsa_counts(const struct hop_plan *p, size_t host)
+{
+	const struct host_work *w = &p->work[host];
+
+	return p->mx_secure && w->has_secure && !w->has_insecure &&
+	       (p->wish.policy == CONF_REMOTE_TLS_DANE ||
+		p->wish.policy == CONF_REMOTE_TLS_DANE_ONLY || p->wish.require_tls) &&
+	       p->wish.policy != CONF_REMOTE_TLS_NONE;
+}
+
+static void
+tlsa_want(struct hop_plan *p, size_t host, enum host_slot what, struct span base)
+{
+	struct buf name = buf_make(DNS_NAME_MAX + 16);
+
+	dns_tlsa_put(base, p->wish.port, &name);
+	plan_want(p, host_slot(host, what), plan_copy(p, buf_span(&name)));
+	buf_release(&name);
+}
+
+static void
+addresses_known(struct hop_plan *p, size_t host)
+{
+	struct host_work *w = &p->work[host];
+
+	if (slot_is_open(p, host_slot(host, HOST_A)) ||
+	    slot_is_open(p, host_slot(host, HOST_AAAA)) || w->fault != HOST_GOOD)
+		return;
+	if (p->hosts[host].n_addresses == 0)
+		w->fault = w->has_later ? HOST_LATER : HOST_NO_ADDRESS;
+	else if (tlsa_counts(p, host))
+		tlsa_want(p, host, HOST_TLSA, w->target);
+}
+
+/* All that are of the right form go to the TLS room, which knows what it can use. */
+static void
+tlsa_take(struct hop_plan *p, size_t host, const struct dns_answer *a)
+{
+	struct hop_host *h = &p->hosts[host];
+	struct cursor c = cursor_make(a->records);
+	struct tls_tlsa *list = arena_new(&p->arena, HOP_TLSA_MAX, sizeof(*list));
+	struct dns_record r;
+
+	p->work[host].tlsa_found = true;
+	while (list && h->n_tlsa < HOP_TLSA_MAX && dns_record_next(&c, &r)) {
+		struct tls_tlsa t = {r.usage, r.selector, r.matching, r.data};
+
+		if (r.type != DNS_TLSA || tls_tlsa_usable(&t, 1) == 0 ||
+		    !arena_copy(&p->arena, r.data, &t.data))
+			continue;
+		list[h->n_tlsa++] = t;
+	}
+	h->tlsa = list;
+}
+
+static void
+tlsa_answer(struct hop_plan *p, size_t host, enum host_slot what,
+	    const struct dns_answer *a)
+{
+	struct host_work *w = &p->work[host];
+	bool alias = what == HOST_TLSA_ALIAS;
+
+	if (a->outcome == DNS_LATER) {
+		w->fault = HOST_TLSA_LATER;
+		w->why = plan_copy(p, a->text);
+		return;
+	}
+	if (a->outcome == DNS_OK && a->security == DNS_SECURE) {
+		w->base = alias ? p->hosts[host].name : w->target;
+		tlsa_take(p, host, a);
+	} else if (!alias && !span_equal_nocase(w->target, p->hosts[host].name)) {
+		tlsa_want(p, host, HOST_TLSA_ALIAS, p->hosts[host].name);
+	}
+}
+
+void
+host_take(struct hop_plan *p, size_t slot, const struct dns_answer *a)
+{
+	size_t host = (slot - SLOT_HOSTS) / HOST_SLOTS;
+	enum host_slot what = (slot - SLOT_HOSTS) % HOST_SLOTS;
+
+	if (what == HOST_TLSA || what == HOST_TLSA_ALIAS) {
+		tlsa_answer(p, host, what, a);
+		return;
+	}
+	address_take(p, host, a);
+	addresses_known(p, host);
+}
