@@ -94,9 +94,8 @@ prepare(struct master *m, struct err *err)
 	if (libexec_find(m, err) != 0 || directories_make(m, err) != 0 ||
 	    lock_take(m, err) != 0)
 		return -1;
-	m->settings_fd = wiring_settings_fd(&m->settings, err);
-	if (m->settings_fd < 0 || files_open(&m->files, &m->settings, err) != 0 ||
-	    ports_open(m, err) != 0)
+	if (texts_open(&m->texts, &m->settings, err) != 0 ||
+	    files_open(&m->files, &m->settings, err) != 0 || ports_open(m, err) != 0)
 		return -1;
 	return logs_open(m, &m->logs, &m->settings, err);
 }
@@ -206,7 +205,7 @@ release(struct master *m)
 	processes_release(m);
 	listeners_close(&m->listeners);
 	files_close(&m->files);
-	close(m->settings_fd);
+	texts_close(&m->texts);
 	for (size_t i = 0; i < N_ELEMS(events); i++)
 		if (events[i])
 			event_free(events[i]);
@@ -252,7 +251,10 @@ main(int argc, char **argv)
 	static struct master m;
 
 	m.started_ms = proc_ticks_ms();
-	m.settings_fd = m.lock_fd = m.life_fd = -1;
+	m.texts = (struct texts){
+	    {-1, -1}
+        };
+	m.lock_fd = m.life_fd = -1;
 	m.files = (struct files){-1, -1};
 	standard_fds_open();
 	logs_init(&m.logs);

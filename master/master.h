@@ -83,13 +83,18 @@ struct query {
 	bool *waiting; /* for process n */
 };
 
+/* The settings as sealed texts, by enum conf_secrets. */
+struct texts {
+	int fds[2];
+};
+
 struct master {
 	struct event_base *base;
 	char config_path[PATH_MAX];
 	char libexec[PATH_MAX];
 	bool root;
 	struct settings settings;
-	int settings_fd; /* sealed text of the settings */
+	struct texts texts;
 	struct listeners listeners;
 	struct files files;
 	struct logs logs;
@@ -140,7 +145,11 @@ void wiring_connect(struct process *p);
 void wiring_send_files(struct process *p);
 void wiring_send_listeners(struct process *p, const char *name);
 void wiring_send_log(struct process *p);
-MUST_USE int wiring_settings_fd(const struct settings *settings, struct err *err);
+MUST_USE int
+texts_open(struct texts *out, const struct settings *settings, struct err *err);
+void texts_close(struct texts *texts);
+/* The one for this program: only remote logs in elsewhere, and gets passwords. */
+MUST_USE int texts_for(const struct process *p);
 
 /* directories.c */
 MUST_USE int directories_make(const struct master *m, struct err *err);

@@ -10,7 +10,7 @@ struct fresh {
 	struct listeners listeners;
 	struct files files;
 	struct logs logs;
-	int settings_fd;
+	struct texts texts;
 };
 
 static void
@@ -50,11 +50,10 @@ read_settings(struct master *m, struct settings *out, struct buf *reasons)
 static int
 prepare(struct master *m, struct fresh *f, struct err *err)
 {
-	f->settings_fd = wiring_settings_fd(&f->settings, err);
-	if (f->settings_fd < 0)
+	if (texts_open(&f->texts, &f->settings, err) != 0)
 		return -1;
 	if (files_open(&f->files, &f->settings, err) != 0) {
-		close(f->settings_fd);
+		texts_close(&f->texts);
 		return -1;
 	}
 	if (logs_open(m, &f->logs, &f->settings, err) == 0) {
@@ -65,7 +64,7 @@ prepare(struct master *m, struct fresh *f, struct err *err)
 		logs_close(&f->logs);
 	}
 	files_close(&f->files);
-	close(f->settings_fd);
+	texts_close(&f->texts);
 	return -1;
 }
 
@@ -92,7 +91,7 @@ tell(struct process *p, const struct listeners *old)
 	if (!p->peer)
 		return;
 	wiring_send_log(p);
-	ipc_send_ctl_reload(p->peer, &m, p->master->settings_fd);
+	ipc_send_ctl_reload(p->peer, &m, texts_for(p));
 	wiring_send_files(p);
 	tell_listeners(p, old);
 }
@@ -103,10 +102,10 @@ apply(struct master *m, struct fresh *f)
 	struct listeners old = m->listeners;
 
 	conf_release(&m->settings);
-	close(m->settings_fd);
+	texts_close(&m->texts);
 	files_close(&m->files);
 	m->settings = f->settings;
-	m->settings_fd = f->settings_fd;
+	m->texts = f->texts;
 	m->files = f->files;
 	m->listeners = f->listeners;
 	logs_use(&f->logs);
@@ -122,7 +121,7 @@ apply(struct master *m, struct fresh *f)
 static int
 reload_all(struct master *m, struct buf *reasons)
 {
-	struct fresh f = {.settings_fd = -1};
+	struct fresh f = {.texts = {{-1, -1}}};
 	struct err err;
 
 	if (m->stopping) {

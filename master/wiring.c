@@ -5,14 +5,14 @@
 #include <unistd.h>
 
 /* Sealed, so that no program can change what the next one reads. */
-int
-wiring_settings_fd(const struct settings *settings, struct err *err)
+static int
+text_open(const struct settings *settings, enum conf_secrets secrets, struct err *err)
 {
-	struct buf text = buf_make(CONF_FILE_BYTES_MAX);
+	struct buf text = buf_make(CONF_TEXT_BYTES_MAX);
 	int fd = memfd_create("settings", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	ssize_t n;
 
-	conf_text_put(settings, &text);
+	conf_text_put(settings, secrets, &text);
 	n = fd < 0 ? -1 : write(fd, text.at, text.n);
 	if (n != (ssize_t)text.n || text.full ||
 	    fcntl(fd, F_ADD_SEALS,
@@ -24,6 +24,43 @@ wiring_settings_fd(const struct settings *settings, struct err *err)
 	}
 	buf_release(&text);
 	return fd;
+}
+
+void
+texts_close(struct texts *texts)
+{
+	for (size_t i = 0; i < N_ELEMS(texts->fds); i++)
+		if (texts->fds[i] >= 0)
+			close(texts->fds[i]);
+	*texts = (struct texts){
+	    {-1, -1}
+        };
+}
+
+int
+texts_open(struct texts *out, const struct settings *settings, struct err *err)
+{
+	struct texts fresh = {
+	    {-1, -1}
+        };
+
+	for (size_t i = 0; i < N_ELEMS(fresh.fds); i++) {
+		fresh.fds[i] = text_open(settings, (enum conf_secrets)i, err);
+		if (fresh.fds[i] < 0) {
+			texts_close(&fresh);
+			return -1;
+		}
+	}
+	*out = fresh;
+	return 0;
+}
+
+int
+texts_for(const struct process *p)
+{
+	bool remote = p->service->kind == IPC_KIND_REMOTE;
+
+	return p->master->texts.fds[remote ? CONF_SECRETS_SHOWN : CONF_SECRETS_HIDDEN];
 }
 
 static uint32_t
@@ -99,7 +136,7 @@ wiring_tell_start(struct process *p)
 
 	wiring_send_log(p);
 	send_counts(p);
-	ipc_send_ctl_start(p->peer, &m, p->master->settings_fd);
+	ipc_send_ctl_start(p->peer, &m, texts_for(p));
 	wiring_send_files(p);
 	wiring_send_listeners(p, NULL);
 }

@@ -1,4 +1,4 @@
-#include "common/conf/conf.h"
+#include "common/conf/value.h"
 
 #include <arpa/inet.h>
 
@@ -26,6 +26,14 @@ parse_v6(struct span text, uint8_t out[16])
 		return false;
 	memcpy(out, v6, 16);
 	return true;
+}
+
+bool
+conf_address_ok(struct span text)
+{
+	uint8_t address[16];
+
+	return parse_v4(text, address) || parse_v6(text, address);
 }
 
 static bool

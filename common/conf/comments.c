@@ -1,8 +1,7 @@
 #include "common/conf/reading.h"
 
-/* Behind the closing quote; null when there is none. */
-static char *
-skip_string(char *at)
+const char *
+conf_skip_string(const char *at)
 {
 	char quote = *at++;
 
@@ -36,7 +35,7 @@ static char *
 step(char *at)
 {
 	if (*at == '"' || *at == '\'')
-		return skip_string(at);
+		return (char *)(uintptr_t)conf_skip_string(at);
 	if (*at == '#' || (at[0] == '/' && at[1] == '/'))
 		return blank_line(at);
 	if (at[0] == '/' && at[1] == '*')

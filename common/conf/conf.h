@@ -11,10 +11,12 @@
 #pragma once
 
 #include "common/base/base.h"
+#include "common/conf/route.h"
 #include "common/conf/settings.h"
 
-#define CONF_FILE_BYTES_MAX (1u << 20)
-#define CONF_ERRORS_MAX     100 /* further ones are not told */
+#define CONF_FILE_BYTES_MAX (2u << 20)
+#define CONF_TEXT_BYTES_MAX (8u << 20) /* what conf_text_put() may make of that */
+#define CONF_ERRORS_MAX     100        /* further ones are not told */
 
 struct conf_list {
 	char **at;
@@ -63,6 +65,7 @@ struct settings {
 	CONF_MEMBER_##type(name)
 	CONF_SETTINGS(CONF_MEMBER_ROW)
 #undef CONF_MEMBER_ROW
+	struct conf_routes routes;
 };
 
 /* Texts of the form "FILE:LINE: what is wrong" (no line where none is to
@@ -91,8 +94,15 @@ void conf_keep_fixed(struct settings *fresh, const struct settings *running,
 		     void (*changed)(const char *name, void *context), void *context);
 
 /* Everything as a file that conf_parse() takes: the values as they are, whatever
- * variables or empty names they came from. What master hands to the others. */
-void conf_text_put(const struct settings *settings, struct buf *out);
+ * variables or empty names they came from. What master hands to the others: with
+ * secrets hidden, routes have no user and password. */
+enum conf_secrets {
+	CONF_SECRETS_HIDDEN,
+	CONF_SECRETS_SHOWN,
+};
+
+void conf_text_put(const struct settings *settings, enum conf_secrets secrets,
+		   struct buf *out);
 
 /* A value as it would stand in the file: the running one, for `postroad check`
  * and for tests. False when no setting has that name. */
@@ -122,10 +132,10 @@ struct conf_row {
 	uint64_t min, max;
 	bool reloadable;
 	const char *help;
-	size_t offset; /* in struct settings */
+	size_t offset; /* in the struct that has the values */
 };
 
-MUST_USE const struct conf_row *conf_rows(size_t *n);
+const struct conf_row *conf_rows(size_t *n);
 MUST_USE const char *conf_type_name(enum conf_type type);
 
 /* One entry of a LISTEN list. `any` is true for "*", which means all addresses

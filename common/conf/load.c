@@ -17,7 +17,7 @@ read_all(int fd, struct buf *text, struct err *err)
 			return err_sys(err, "cannot be read");
 		buf_put(text, span_make(piece, (size_t)n));
 		if (text->full)
-			return err_set(err, "is larger than 1 MiB");
+			return err_set(err, "is larger than 2 MiB");
 	}
 	return 0;
 }

@@ -9,21 +9,21 @@ line_of(const struct conf_given *given, size_t word)
 }
 
 static void
-value_complain(struct conf_reading *r, const char *name, const struct conf_given *given,
-	       size_t word, const struct err *err)
+value_complain(struct conf_reading *r, const char *where, const char *name,
+	       const struct conf_given *given, size_t word, const struct err *err)
 {
 	unsigned line = line_of(given, word);
 
 	if (given->n > 1 && word < given->n)
-		conf_complain(r, line, "%s: \"%.60s\" %s", name,
+		conf_complain(r, line, "%s%s: \"%.60s\" %s", where, name,
 			      given->words[word].text.at, err->text);
 	else
-		conf_complain(r, line, "%s %s", name, err->text);
+		conf_complain(r, line, "%s%s %s", where, name, err->text);
 }
 
 static void
-value_take(struct conf_reading *r, const struct conf_row *row,
-	   const struct conf_given *given, struct settings *out)
+value_take(struct conf_reading *r, const char *where, const struct conf_row *row,
+	   const struct conf_given *given, void *out)
 {
 	struct span *words = memory_new(given->n, sizeof(*words));
 	struct err err;
@@ -35,8 +35,16 @@ value_take(struct conf_reading *r, const struct conf_row *row,
 		conf_value_preset(row, out);
 	else if (conf_value_set(row, (struct conf_words){words, given->n}, out, &wrong,
 				&err) != 0)
-		value_complain(r, row->name, given, wrong, &err);
+		value_complain(r, where, row->name, given, wrong, &err);
 	free(words);
+}
+
+void
+conf_values_take(struct conf_reading *r, const char *where, const struct conf_row *rows,
+		 size_t n, const struct conf_given *given, void *out)
+{
+	for (size_t i = 0; i < n; i++)
+		value_take(r, where, &rows[i], &given[i], out);
 }
 
 static unsigned
@@ -59,13 +67,15 @@ check_together(struct conf_reading *r, const struct settings *s)
 		const char *low, *high;
 		uint64_t low_value, high_value;
 	} orders[] = {
-	    {"queue_retry_min",        "queue_retry_max",  s->queue_retry_min,
-	     s->queue_retry_max									  },
-	    {"smtp_errors_delay",      "smtp_errors_max",  s->smtp_errors_delay,
-	     s->smtp_errors_max									  },
-	    {"auth_delay_s",           "auth_delay_max_s", s->auth_delay_s,           s->auth_delay_max_s},
-	    {"header_field_bytes_max", "header_bytes_max", s->header_field_bytes_max,
-	     s->header_bytes_max									 },
+	    {"queue_retry_min",          "queue_retry_max",        s->queue_retry_min,
+	     s->queue_retry_max											},
+	    {"smtp_errors_delay",        "smtp_errors_max",        s->smtp_errors_delay,
+	     s->smtp_errors_max											},
+	    {"auth_delay_s",             "auth_delay_max_s",       s->auth_delay_s,           s->auth_delay_max_s      },
+	    {"header_field_bytes_max",   "header_bytes_max",       s->header_field_bytes_max,
+	     s->header_bytes_max										       },
+	    {"remote_connections_first", "remote_connections_max",
+	     s->remote_connections_first,						     s->remote_connections_max},
 	};
 
 	for (size_t i = 0; i < N_ELEMS(orders); i++)
@@ -82,6 +92,16 @@ check_together(struct conf_reading *r, const struct settings *s)
 		conf_complain(r, line_of_name(r, "log_to"),
 			      "log_to must be stderr, journal, syslog or a path that "
 			      "starts with /");
+}
+
+static void
+check_sources(struct conf_reading *r, const struct settings *s)
+{
+	for (size_t i = 0; i < s->remote_source.n; i++)
+		if (!conf_address_ok(span_str(s->remote_source.at[i])))
+			conf_complain(r, line_of_name(r, "remote_source"),
+				      "remote_source: \"%.60s\" is not an address",
+				      s->remote_source.at[i]);
 }
 
 static int
@@ -117,11 +137,12 @@ all_take(struct conf_reading *r, const char *hostname, struct settings *out)
 	size_t n;
 	const struct conf_row *rows = conf_rows(&n);
 
-	for (size_t i = 0; i < n; i++)
-		value_take(r, &rows[i], &r->given[i], out);
+	conf_values_take(r, "", rows, n, r->given, out);
+	conf_routes_take(r, &out->routes);
 	if (r->n > 0)
 		return;
 	check_together(r, out);
+	check_sources(r, out);
 	if (!*out->hostname) {
 		free(out->hostname);
 		out->hostname = span_dup(span_str(hostname));

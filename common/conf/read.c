@@ -1,6 +1,5 @@
 #include "common/conf/reading.h"
 
-#include <confuse.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -54,11 +53,8 @@ on_error(cfg_t *cfg, const char *format, va_list args)
 }
 
 static size_t
-row_find(struct span name)
+row_find(const struct conf_row *rows, size_t n, struct span name)
 {
-	size_t n;
-	const struct conf_row *rows = conf_rows(&n);
-
 	for (size_t i = 0; i < n; i++)
 		if (span_equal(name, span_str(rows[i].name)))
 			return i;
@@ -74,6 +70,13 @@ given_reset(struct conf_given *given)
 	*given = (struct conf_given){0};
 }
 
+void
+conf_given_release(struct conf_given *given, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		given_reset(&given[i]);
+}
+
 static void
 given_add(struct conf_given *given, const char *value, unsigned line)
 {
@@ -85,52 +88,63 @@ given_add(struct conf_given *given, const char *value, unsigned line)
 	word->line = line;
 }
 
-/* Each value, as it is read. The first of an assignment is told by the count. */
+/* The first value of an assignment is told by the count. */
+static void
+given_take(struct conf_reading *r, struct conf_given *given, const cfg_opt_t *opt,
+	   const char *value, unsigned line)
+{
+	if (opt->nvalues == 1) {
+		if (given->set)
+			conf_complain(r, line, "%s is set twice, first in line %u",
+				      opt->name, given->line);
+		given_reset(given);
+		given->line = line;
+	}
+	given->set = true;
+	given_add(given, value, line);
+}
+
+/* Each value, as it is read. */
 static int
 on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 {
 	struct conf_reading *r = the_reading;
-	size_t i = row_find(span_str(opt->name));
+	bool route = strcmp(cfg->name, CONF_ROUTE) == 0;
 	unsigned line = (unsigned)cfg->line;
+	size_t n, i;
+	const struct conf_row *rows = route ? conf_route_rows(&n) : conf_rows(&n);
 
 	*(const char **)result = "";
-	if (i == r->rows) {
-		if (opt->nvalues == 1)
-			conf_complain(r, line, "%.60s is not a setting", opt->name);
-		return 0;
-	}
-	if (opt->nvalues == 1) {
-		if (r->given[i].set)
-			conf_complain(r, line, "%s is set twice, first in line %u",
-				      opt->name, r->given[i].line);
-		given_reset(&r->given[i]);
-		r->given[i].line = line;
-	}
-	r->given[i].set = true;
-	given_add(&r->given[i], value, line);
+	i = row_find(rows, n, span_str(opt->name));
+	if (i < n)
+		given_take(r, route ? &conf_route_given(r, cfg)[i] : &r->given[i], opt,
+			   value, line);
+	else if (opt->nvalues == 1)
+		conf_complain(r, line, "%.60s is not a setting%s", opt->name,
+			      route ? " of a route" : "");
 	return 0;
 }
 
-static void
-options_fill(const struct conf_reading *r, cfg_opt_t *options)
+/* The options for the rows, for those unknown names that are none of them, and for
+ * the sections if that is not null. */
+static cfg_opt_t *
+options_new(const struct conf_reading *r, const struct conf_row *rows, size_t n,
+	    const cfg_opt_t *sections)
 {
-	cfg_opt_t end = CFG_END();
-	size_t n;
-	const struct conf_row *rows = conf_rows(&n);
+	cfg_opt_t *options = memory_new(n + r->unknowns + 2, sizeof(*options));
+	cfg_opt_t *next = options, end = CFG_END();
 
-	for (size_t i = 0; i < n; i++) {
-		cfg_opt_t option =
-		    CFG_STR_LIST_CB(rows[i].name, 0, CFGF_NODEFAULT, on_value);
+	for (size_t i = 0; i < n + r->unknowns; i++) {
+		const char *name = i < n ? rows[i].name : r->unknown[i - n];
+		cfg_opt_t option = CFG_STR_LIST_CB(name, 0, CFGF_NODEFAULT, on_value);
 
-		*options++ = option;
+		if (i < n || row_find(rows, n, span_str(name)) == n)
+			*next++ = option;
 	}
-	for (size_t i = 0; i < r->unknowns; i++) {
-		cfg_opt_t option =
-		    CFG_STR_LIST_CB(r->unknown[i], 0, CFGF_NODEFAULT, on_value);
-
-		*options++ = option;
-	}
-	*options = end;
+	if (sections)
+		*next++ = *sections;
+	*next = end;
+	return options;
 }
 
 /* The line that begins with the name. */
@@ -151,43 +165,69 @@ line_search(const char *text, const char *name)
 	return 0;
 }
 
-/* `name = {}`: no value was seen, and yet it was set. */
+void
+conf_find_empty(cfg_t *cfg, const struct conf_row *rows, size_t n,
+		struct conf_given *given, unsigned line)
+{
+	for (size_t i = 0; i < n; i++) {
+		const cfg_opt_t *opt = cfg_getopt(cfg, rows[i].name);
+
+		if (!opt || (opt->flags & CFGF_MODIFIED) == 0 || given[i].set)
+			continue;
+		given[i].set = true;
+		given[i].line = line;
+	}
+}
+
+/* Empty lists stand where their name is first set. */
 static void
 find_empty_lists(struct conf_reading *r, cfg_t *cfg, const char *text)
 {
 	size_t n;
 	const struct conf_row *rows = conf_rows(&n);
 
-	for (size_t i = 0; i < n; i++) {
-		const cfg_opt_t *opt = cfg_getopt(cfg, rows[i].name);
+	conf_find_empty(cfg, rows, n, r->given, 0);
+	for (size_t i = 0; i < n; i++)
+		if (r->given[i].set && r->given[i].line == 0)
+			r->given[i].line = line_search(text, rows[i].name);
+}
 
-		if (!opt || (opt->flags & CFGF_MODIFIED) == 0 || r->given[i].set)
-			continue;
-		r->given[i].set = true;
-		r->given[i].line = line_search(text, rows[i].name);
+static void
+read_with(struct conf_reading *r, const char *text, cfg_opt_t *options)
+{
+	cfg_t *cfg = cfg_init(options, 0);
+
+	ASSERT(cfg);
+	cfg_set_error_function(cfg, on_error);
+	if (cfg_parse_buf(cfg, text) == CFG_SUCCESS) {
+		find_empty_lists(r, cfg, text);
+		conf_routes_finish(r, cfg, text);
+	} else {
+		conf_routes_forget(r); /* titles are known at the end only */
+		if (r->n == 0 && !r->found_unknown)
+			conf_complain(r, (unsigned)cfg->line, "cannot be read");
 	}
+	cfg_free(cfg);
 }
 
 static void
 read_once(struct conf_reading *r, const char *text)
 {
-	cfg_opt_t *options = memory_new(r->rows + r->unknowns + 1, sizeof(*options));
-	cfg_t *cfg;
+	size_t n, n_route;
+	const struct conf_row *rows = conf_rows(&n);
+	const struct conf_row *route_rows = conf_route_rows(&n_route);
+	cfg_opt_t *of_route = options_new(r, route_rows, n_route, NULL), *options;
+	cfg_opt_t section = CFG_SEC(CONF_ROUTE, of_route,
+				    CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
 
 	r->found_unknown = false;
 	r->n = 0;
-	for (size_t i = 0; i < r->rows; i++)
-		given_reset(&r->given[i]);
-	options_fill(r, options);
-	cfg = cfg_init(options, 0);
-	ASSERT(cfg);
-	cfg_set_error_function(cfg, on_error);
-	if (cfg_parse_buf(cfg, text) == CFG_SUCCESS)
-		find_empty_lists(r, cfg, text);
-	else if (r->n == 0 && !r->found_unknown)
-		conf_complain(r, (unsigned)cfg->line, "cannot be read");
-	cfg_free(cfg);
+	conf_given_release(r->given, r->rows);
+	conf_routes_forget(r);
+	options = options_new(r, rows, n, &section);
+	read_with(r, text, options);
 	free(options);
+	free(of_route);
 }
 
 static unsigned
@@ -205,7 +245,8 @@ conf_read(struct conf_reading *r, char *text)
 {
 	const char *open_end = conf_blank_comments(text);
 
-	*r = (struct conf_reading){.rows = row_find(SPAN(""))};
+	*r = (struct conf_reading){0};
+	conf_rows(&r->rows);
 	r->given = memory_new(r->rows, sizeof(*r->given));
 	if (open_end) {
 		conf_complain(r, line_of(text, open_end), "%s is never closed",
@@ -222,9 +263,10 @@ conf_read(struct conf_reading *r, char *text)
 void
 conf_reading_release(struct conf_reading *r)
 {
-	for (size_t i = 0; i < r->rows; i++)
-		given_reset(&r->given[i]);
+	conf_given_release(r->given, r->rows);
 	free(r->given);
+	conf_routes_forget(r);
+	free(r->routes);
 	for (size_t i = 0; i < r->unknowns; i++)
 		free(r->unknown[i]);
 }

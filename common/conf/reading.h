@@ -1,10 +1,15 @@
 /* common/conf/reading.h - what the file said, before it is known to be right
  *
- * Private to this room: read.c fills it from the text, parse.c makes settings of it.
+ * Private to this room: read.c and read_route.c fill it from the text, parse.c and
+ * parse_route.c make settings of it.
  */
 #pragma once
 
+#include <confuse.h>
+
 #include "common/conf/value.h"
+
+#define CONF_ROUTE "route"
 
 struct conf_word {
 	struct span text;
@@ -19,6 +24,14 @@ struct conf_given {
 	bool set;
 };
 
+/* What it says in one `route` section, by the rows of conf_route_rows(). */
+struct conf_given_route {
+	const cfg_t *section; /* only while it is read */
+	char *title;
+	unsigned line;
+	struct conf_given *given;
+};
+
 struct conf_problem {
 	unsigned line;
 	char text[200];
@@ -27,6 +40,8 @@ struct conf_problem {
 struct conf_reading {
 	size_t rows; /* as many as conf_rows() has */
 	struct conf_given *given;
+	struct conf_given_route *routes; /* in the order of the file */
+	size_t n_routes, routes_size;
 	char *unknown[CONF_ERRORS_MAX];
 	size_t unknowns;
 	bool found_unknown; /* in this round: read again */
@@ -43,6 +58,34 @@ void conf_reading_release(struct conf_reading *r);
  * version 3.3 then counts lines wrong and refuses comments inside lists. The
  * result is null, or where a string or comment starts that never ends. */
 MUST_USE const char *conf_blank_comments(char *text);
+/* Behind the closing quote of the string that starts at `at`; null without one. */
+MUST_USE const char *conf_skip_string(const char *at);
 
 void conf_complain(struct conf_reading *r, unsigned line, const char *format, ...)
     PRINTF(3, 4);
+
+/* --- between read.c and read_route.c */
+
+void conf_given_release(struct conf_given *given, size_t n);
+/* `name = {}` among the options of cfg: no value was seen, and yet it was set. */
+void conf_find_empty(cfg_t *cfg, const struct conf_row *rows, size_t n,
+		     struct conf_given *given, unsigned line);
+/* What the rows of a route are given in the section that is being read. */
+MUST_USE struct conf_given *
+conf_route_given(struct conf_reading *r, const cfg_t *section);
+/* After the text was read: finds sections without any key, titles and lines. */
+void conf_routes_finish(struct conf_reading *r, cfg_t *cfg, const char *text);
+void conf_routes_forget(struct conf_reading *r);
+
+/* --- between parse.c and parse_route.c */
+
+/* Each row's value, or its default, into *out; `where` stands before the name in
+ * complaints. */
+void
+conf_values_take(struct conf_reading *r, const char *where, const struct conf_row *rows,
+		 size_t n, const struct conf_given *given, void *out);
+/* All sections; problems are complained of. */
+void conf_routes_take(struct conf_reading *r, struct conf_routes *out);
+/* As sections of a file. */
+void conf_routes_put(const struct conf_routes *routes, enum conf_secrets secrets,
+		     struct buf *out);

@@ -1,4 +1,4 @@
-#include "common/conf/value.h"
+#include "common/conf/reading.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -11,10 +11,11 @@ conf_release(struct settings *settings)
 
 	for (size_t i = 0; i < n; i++)
 		conf_value_release(&rows[i], settings);
+	conf_routes_release(&settings->routes);
 }
 
-static void
-put_quoted(struct buf *out, const char *text)
+void
+conf_put_quoted(struct buf *out, const char *text)
 {
 	buf_put_char(out, '\'');
 	for (; *text; text++) {
@@ -31,7 +32,7 @@ put_list(struct buf *out, const struct conf_list *list)
 	buf_put_char(out, '{');
 	for (size_t i = 0; i < list->n; i++) {
 		buf_put_str(out, i > 0 ? ", " : "");
-		put_quoted(out, list->at[i]);
+		conf_put_quoted(out, list->at[i]);
 	}
 	buf_put_char(out, '}');
 }
@@ -59,17 +60,17 @@ put_networks(struct buf *out, const struct conf_networks *list)
 	buf_put_char(out, '}');
 }
 
-static void
-put_value(const struct conf_row *row, const struct settings *settings, struct buf *out)
+void
+conf_value_text(const struct conf_row *row, const void *values, struct buf *out)
 {
-	const void *member = conf_member_const(row, settings);
+	const void *member = conf_member_const(row, values);
 	bool star;
 
 	switch (row->type) {
 	case CONF_TEXT:
 	case CONF_DOMAIN:
 	case CONF_PATH:
-		put_quoted(out, *(char *const *)member);
+		conf_put_quoted(out, *(char *const *)member);
 		break;
 	case CONF_NUMBER:
 	case CONF_BYTES:
@@ -102,14 +103,15 @@ conf_value_put(const struct settings *settings, struct span name, struct buf *ou
 
 	for (size_t i = 0; i < n; i++)
 		if (span_equal(name, span_str(rows[i].name))) {
-			put_value(&rows[i], settings, out);
+			conf_value_text(&rows[i], settings, out);
 			return true;
 		}
 	return false;
 }
 
 void
-conf_text_put(const struct settings *settings, struct buf *out)
+conf_text_put(const struct settings *settings, enum conf_secrets secrets,
+	      struct buf *out)
 {
 	size_t n;
 	const struct conf_row *rows = conf_rows(&n);
@@ -117,9 +119,10 @@ conf_text_put(const struct settings *settings, struct buf *out)
 	for (size_t i = 0; i < n; i++) {
 		buf_put_str(out, rows[i].name);
 		buf_put_str(out, " = ");
-		put_value(&rows[i], settings, out);
+		conf_value_text(&rows[i], settings, out);
 		buf_put_char(out, '\n');
 	}
+	conf_routes_put(&settings->routes, secrets, out);
 }
 
 static bool
@@ -129,8 +132,8 @@ value_equal(const struct conf_row *row, const struct settings *a,
 	struct buf x = buf_make(CONF_FILE_BYTES_MAX), y = buf_make(CONF_FILE_BYTES_MAX);
 	bool equal;
 
-	put_value(row, a, &x);
-	put_value(row, b, &y);
+	conf_value_text(row, a, &x);
+	conf_value_text(row, b, &y);
 	equal = span_equal(buf_span(&x), buf_span(&y));
 	buf_release(&x);
 	buf_release(&y);

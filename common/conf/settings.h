@@ -110,13 +110,38 @@
 	S(SECONDS,  auth_delay_s,                 "2", 0, 60, 1, "delay of a failed login; doubles with each further one") \
 	S(SECONDS,  auth_delay_max_s,             "15", 0, 600, 1, "longest such delay") \
 	S(NUMBER,   auth_failures_max,            "5", 1, 100, 1, "failed logins in one session before it is closed") \
+	/* mail from users */ \
+	S(SWITCH,   submission_hide_client,       "no", 0, 1, 1, "leave address and name of a user's machine out of the Received field") \
+	S(NUMBER,   submission_messages_per_hour_max,   "0", 0, 1000000000, 1, "messages of one account in an hour, beyond which they are held; 0: no limit") \
+	S(NUMBER,   submission_messages_per_day_max,    "0", 0, 1000000000, 1, "messages of one account in a day, beyond which they are held; 0: no limit") \
+	S(NUMBER,   submission_recipients_per_hour_max, "0", 0, 1000000000, 1, "recipients of one account in an hour, beyond which messages are held; 0: no limit") \
+	S(NUMBER,   submission_recipients_per_day_max,  "0", 0, 1000000000, 1, "recipients of one account in a day, beyond which messages are held; 0: no limit") \
 	/* the queue */ \
 	S(SECONDS,  queue_lifetime,               "5d", 60, 5184000, 1, "how long delivery is tried") \
 	S(SECONDS,  queue_retry_min,              "5m", 1, 86400, 1, "time to the second try") \
 	S(SECONDS,  queue_retry_max,              "4h", 1, 604800, 1, "longest time between two tries") \
+	S(SECONDS,  queue_warning_after,          "4h", 0, 5184000, 1, "when the sender is told that a message is late; 0: never") \
 	S(NUMBER,   queue_active_max,             "20000", 10, 10000000, 1, "messages in work at once") \
 	S(BYTES,    spool_segment_bytes,          "64M", 4194304, 1073741824, 0, "size of a file of the queue; three or more are kept") \
 	S(BYTES,    spool_reserve_bytes,          "32M", 0, 1099511627776, 0, "free disk space that new mail leaves alone") \
+	/* sending to other servers */ \
+	S(CHOICE,   remote_tls,                   "none|may|*dane|encrypt|verify|dane-only", 0, 5, 1, "TLS that the other server must offer; a route can want another") \
+	S(CHOICE,   remote_ip,                    "*any|4|6", 0, 2, 1, "IP versions to connect by") \
+	S(NUMBER,   remote_port,                  "25", 1, 65535, 1, "port of other servers, where a route names none") \
+	S(LIST,     remote_source,                "", 0, 16, 1, "local addresses to connect from; the system's choice when empty") \
+	S(DOMAIN,   remote_helo,                  "", 0, 253, 1, "name to greet other servers with; hostname when empty") \
+	S(NUMBER,   remote_connections_max,       "20", 1, 10000, 1, "connections at once to one destination") \
+	S(NUMBER,   remote_connections_first,     "5", 1, 10000, 1, "the same before it is known how much a destination takes") \
+	S(NUMBER,   remote_messages_per_minute_max, "0", 0, 1000000, 1, "messages in a minute to one destination; 0: no limit") \
+	S(NUMBER,   remote_transactions_max,      "1000", 1, 1000000, 1, "messages over one connection") \
+	S(NUMBER,   relay_recipients_max,         "100", 1, 1000, 1, "recipients of one message over one connection at a time") \
+	S(SECONDS,  remote_idle_s,                "10", 0, 3600, 1, "how long a connection without work is kept") \
+	S(SECONDS,  remote_connect_timeout_s,     "30", 1, 3600, 1, "how long a server may take to accept a connection") \
+	S(SECONDS,  remote_greeting_timeout_s,    "5m", 1, 3600, 1, "how long it may take for its greeting") \
+	S(SECONDS,  remote_command_timeout_s,     "5m", 1, 3600, 1, "how long it may take to answer a command") \
+	S(SECONDS,  remote_data_timeout_s,        "10m", 1, 7200, 1, "how long it may take to answer the end of a message") \
+	S(PATH,     tls_ca_file,                  "/etc/ssl/certs/ca-certificates.crt", 0, 4000, 0, "PEM file of the authorities that certificates are verified with") \
+	S(SWITCH,   srs,                          "yes", 0, 1, 1, "rewrite the sender of mail that an alias leads to another server") \
 	/* asking the DNS */ \
 	S(LIST,     dns_servers,                  "", 0, 8, 0, "ADDRESS or ADDRESS@PORT of servers to ask; those of /etc/resolv.conf when empty; root: nobody, but the DNS itself from its root on") \
 	S(PATH,     dns_trust_anchor,             "", 0, 4000, 0, "file of DS or DNSKEY records that signed answers are verified with; those of the root when empty") \

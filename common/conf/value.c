@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 
+#include <idn2.h>
+
 /* What a word must be for each type: the text an operator reads, and the check. */
 
 static bool
@@ -26,8 +28,8 @@ label_ok(struct span label)
 	return true;
 }
 
-static bool
-domain_ok(struct span word)
+bool
+conf_domain_ok(struct span word)
 {
 	struct span rest = word;
 
@@ -37,6 +39,19 @@ domain_ok(struct span word)
 		if (!label_ok(span_cut(&rest, '.')))
 			return false;
 	return word.at[word.n - 1] != '.';
+}
+
+char *
+conf_domain_ascii(struct span word)
+{
+	char *copy = span_dup(word), *ascii = NULL, *out = NULL;
+
+	if (idn2_to_ascii_8z(copy, &ascii, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT) ==
+	    IDN2_OK)
+		out = span_dup(span_str(ascii));
+	idn2_free(ascii);
+	free(copy);
+	return out;
 }
 
 static char *
@@ -76,7 +91,7 @@ domain_set(const struct conf_row *row, struct span word, void *member, struct er
 {
 	if (length_check(row, word, err) != 0)
 		return -1;
-	if (word.n > 0 && !domain_ok(word))
+	if (word.n > 0 && !conf_domain_ok(word))
 		return err_set(err, "is not a domain name");
 	*(char **)member = domain_dup(word);
 	return 0;
@@ -218,7 +233,7 @@ static int
 domains_add(const struct conf_row *row, struct span word, void *member, struct err *err)
 {
 	(void)row;
-	if (!domain_ok(word))
+	if (!conf_domain_ok(word))
 		return err_set(err, "is not a domain name");
 	list_extend(member, domain_dup(word));
 	return 0;
@@ -271,8 +286,8 @@ static const struct conf_type_row {
 };
 
 int
-conf_value_set(const struct conf_row *row, struct conf_words words,
-	       struct settings *out, size_t *word, struct err *err)
+conf_value_set(const struct conf_row *row, struct conf_words words, void *out,
+	       size_t *word, struct err *err)
 {
 	*word = words.n;
 	if (!types[row->type].list && words.n != 1)
@@ -307,7 +322,7 @@ preset_next(const struct conf_row *row, struct span *rest)
 }
 
 void
-conf_value_preset(const struct conf_row *row, struct settings *out)
+conf_value_preset(const struct conf_row *row, void *out)
 {
 	struct span rest = span_str(row->preset);
 	struct err err;
@@ -332,7 +347,7 @@ list_release(struct conf_list *list)
 }
 
 void
-conf_value_release(const struct conf_row *row, struct settings *out)
+conf_value_release(const struct conf_row *row, void *out)
 {
 	void *member = conf_member(row, out);
 
@@ -374,8 +389,7 @@ networks_copy(const struct conf_networks *from, struct conf_networks *out)
 }
 
 void
-conf_value_copy(const struct conf_row *row, const struct settings *from,
-		struct settings *out)
+conf_value_copy(const struct conf_row *row, const void *from, void *out)
 {
 	const void *source = conf_member_const(row, from);
 	void *member = conf_member(row, out);

@@ -11,7 +11,7 @@
 static int
 settings_read(int fd, const char *name, struct settings *out, struct err *err)
 {
-	struct buf text = buf_make(CONF_FILE_BYTES_MAX);
+	struct buf text = buf_make(CONF_TEXT_BYTES_MAX);
 	struct conf_errors errors = {0};
 	int result = proc_read_fd(fd, &text, err);
 

@@ -10,10 +10,10 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent.parent
 
 
-def settings_of_code():
+def settings_of_code(file):
     """{name: (default as the page writes it, reloadable)}"""
     rows = re.findall(r'S\((\w+),\s*(\w+),\s*"(.*?)",\s*\w+,\s*\w+,\s*([01]),',
-                      (TOP / "common/conf/settings.h").read_text())
+                      (TOP / "common/conf" / file).read_text())
     found = {}
     for kind, name, preset, reload in rows:
         if kind == "CHOICE":
@@ -23,9 +23,12 @@ def settings_of_code():
 
 
 def settings_of_page():
-    items = re.findall(r"^\.It Ic (\w+)\n.*\n.*; default: (.*?)(, restart)?\.$",
-                       (TOP / "man/postroad.conf.5").read_text(), re.M)
-    return {name: (preset, not restart) for name, preset, restart in items}
+    """Those of the file, and those of a `route` section, which have a part of the page to themselves"""
+    page = (TOP / "man/postroad.conf.5").read_text()
+    routes = re.search(r"^\.Sh ROUTES\n(.*?)^\.Sh ", page, re.M | re.S).group(1)
+    for text in page.replace(routes, ""), routes:
+        items = re.findall(r"^\.It Ic (\w+)\n.*\n.*; default: (.*?)(, restart)?\.$", text, re.M)
+        yield {name: (preset, not restart) for name, preset, restart in items}
 
 
 def commands_of_code(build):
@@ -40,10 +43,11 @@ def commands_of_page():
 
 
 def differences(build):
-    code, page = settings_of_code(), settings_of_page()
-    for name in sorted(code.keys() | page.keys()):
-        if code.get(name) != page.get(name):
-            yield f"setting {name}: code {code.get(name)}, man/postroad.conf.5 {page.get(name)}"
+    for file, page in zip(("settings.h", "route.h"), settings_of_page()):
+        code = settings_of_code(file)
+        for name in sorted(code.keys() | page.keys()):
+            if code.get(name) != page.get(name):
+                yield f"setting {name}: {file} {code.get(name)}, man/postroad.conf.5 {page.get(name)}"
     for command in sorted(commands_of_code(build) ^ commands_of_page()):
         yield f"command '{command}' is not in both of `postroad help` and man/postroad.8"
 
