@@ -124,6 +124,11 @@
 	S(NUMBER,   queue_active_max,             "20000", 10, 10000000, 1, "messages in work at once") \
 	S(BYTES,    spool_segment_bytes,          "64M", 4194304, 1073741824, 0, "size of a file of the queue; three or more are kept") \
 	S(BYTES,    spool_reserve_bytes,          "32M", 0, 1099511627776, 0, "free disk space that new mail leaves alone") \
+	/* reports to senders */ \
+	S(PATH,     report_templates,             "", 0, 4000, 0, "file with the texts of reports; those built in when empty") \
+	S(BYTES,    report_message_bytes_max,     "1M", 0, 4194304, 1, "largest message that a report returns whole, for senders who asked for it; of others the header") \
+	S(SWITCH,   report_double,                "yes", 0, 1, 1, "tell postmaster of a failure when the sender cannot be told") \
+	S(SWITCH,   report_copy_postmaster,       "no", 0, 1, 1, "send postmaster a copy of each report of a failure, with the header of the message only") \
 	/* sending to other servers */ \
 	S(CHOICE,   remote_tls,                   "none|may|*dane|encrypt|verify|dane-only", 0, 5, 1, "TLS that the other server must offer; a route can want another") \
 	S(CHOICE,   remote_ip,                    "*any|4|6", 0, 2, 1, "IP versions to connect by") \
