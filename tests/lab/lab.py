@@ -7,14 +7,23 @@ from pathlib import Path
 
 from . import certs, dns, net
 from .exim import Exim
+from .odd import OddDomain
+from .policies import Policies
 from .postfix import Postfix
+from .postroad import PostroadStation
 
-NUMBERS = {"a": 11, "b": 12, "postfix": 13, "exim": 14, "odd": 20}
+NUMBERS = {"a": 11, "b": 12, "postfix": 13, "exim": 14}
+ODD, POLICIES, FIRST_ODD = 20, 21, 256
+MAKERS = {"a": PostroadStation, "b": PostroadStation, "postfix": Postfix, "exim": Exim}
 
 
 class Lab:
-    def __init__(self, stations=("postfix", "exim")):
-        self.wanted, self.stations = stations, {}
+    """`stations` of MAKERS, and `domains` {name: odd.Domain} of scripted peers."""
+
+    def __init__(self, stations=(), domains=None, build=None, settings=None, sections=""):
+        self.wanted, self.descriptions, self.build_folder = stations, domains or {}, build
+        self.settings, self.sections = settings or {}, sections
+        self.stations, self.domains, self.odd_count = {}, {}, FIRST_ODD
         self.closing = contextlib.ExitStack()
 
     def __enter__(self):
@@ -37,14 +46,34 @@ class Lab:
         self.closing.callback(self.net.close)
         self.dns = dns.Dns(self.net, self.folder)
         self.closing.callback(self.dns.close)
-        makers = {"postfix": Postfix, "exim": Exim}
+        self.odd_host = self.net.host("odd", ODD)
+        self.policies = Policies(self, POLICIES)
+        self.closing.callback(self.policies.close)
         for name in self.wanted:
-            self.stations[name] = makers[name](self, NUMBERS[name])
+            self.stations[name] = self.make_station(name)
+        for name, description in self.descriptions.items():
+            self.domains[name] = OddDomain(self, name, description)
+            self.closing.callback(self.domains[name].close)
         self.dns.start()
         for station in self.stations.values():
             (station.host.etc / "resolv.conf").write_text(f"nameserver {self.dns.resolver}\noptions trust-ad\n")
             self.closing.callback(station.close)
             station.start()
+
+    def make_station(self, name):
+        maker = MAKERS[name]
+        if maker is PostroadStation:
+            return maker(self, name, NUMBERS[name], settings=self.settings, sections=self.sections)
+        return maker(self, NUMBERS[name])
+
+    def add_odd_address(self, number):
+        address = net.ipv4_of(number)
+        self.odd_host.add_address(address)
+        return address
+
+    def next_number(self):
+        self.odd_count += 1
+        return self.odd_count
 
     def __getitem__(self, name):
         return self.stations[name]

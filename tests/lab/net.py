@@ -13,7 +13,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-V4, V6 = "10.77.0", "fd77:"
+V4, V4_BITS, V6, V6_BITS = "10.77", 16, "fd77:", 64
 CLONE_NEWNET = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
 PREFIX = "postroad-"
@@ -43,13 +43,21 @@ def enter_namespace(path):
             raise OSError(ctypes.get_errno(), f"setns {path}")
 
 
+def ipv4_of(number):
+    return f"{V4}.{number >> 8}.{number & 255}"
+
+
+def ipv6_of(number):
+    return f"{V6}:{number:x}"
+
+
 class Host:
     """One namespace with an IPv4 and an IPv6 address (or one of them)."""
 
     def __init__(self, net, name, number, ipv4=True, ipv6=True):
         self.name, self.space = name, f"{PREFIX}{os.getpid()}-{name}"
-        self.ipv4 = f"{V4}.{number}" if ipv4 else None
-        self.ipv6 = f"{V6}:{number:x}" if ipv6 else None
+        self.ipv4 = ipv4_of(number) if ipv4 else None
+        self.ipv6 = ipv6_of(number) if ipv6 else None
         self.addresses = [a for a in (self.ipv4, self.ipv6) if a]
         ip("netns", "add", self.space)
         outer, inner = f"v{number}", "eth0"
@@ -57,13 +65,12 @@ class Host:
            inside=net.space)
         ip("link", "set", outer, "master", "lan", "up", inside=net.space)
         ip("link", "set", "lo", "up", inside=self.space)
-        for address, bits in ((self.ipv4, 24), (self.ipv6, 64)):
-            if address:
-                self.add_address(address, bits)
+        for address in self.addresses:
+            self.add_address(address)
         ip("link", "set", inner, "up", inside=self.space)
 
-    def add_address(self, address, bits=None):
-        bits = bits or (64 if ":" in address else 24)
+    def add_address(self, address):
+        bits = V6_BITS if ":" in address else V4_BITS
         ip("address", "add", f"{address}/{bits}", "dev", "eth0",
            *(["nodad"] if ":" in address else []), inside=self.space)
 

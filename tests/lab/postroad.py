@@ -17,7 +17,7 @@ class PostroadStation(Station):
     def __init__(self, lab, name, number, settings=None, sections=""):
         super().__init__(lab, name, number)
         self.server = harness.Postroad(
-            build=lab.build, folder=self.folder, ports={}, tls=(self.cert, self.key), domains=self.domains,
+            build=lab.build_folder, folder=self.folder, ports={}, tls=(self.cert, self.key), domains=self.domains,
             hostname=self.mx[0], prefix=self.host.prefix,
             sections=sections,
             settings={**SETTINGS, "dns_servers": f'{{"{lab.dns.resolver}"}}',
