@@ -186,6 +186,19 @@ check_folders(const struct settings *s)
 	return good;
 }
 
+/* Whoever can read the file can log in as we do. */
+static void
+check_secrets(const struct admin *admin)
+{
+	struct stat info;
+
+	if (conf_routes_secret(&admin->settings.routes) &&
+	    stat(admin->config, &info) == 0 && (info.st_mode & S_IROTH) != 0)
+		admin_complain("warning: %s has passwords of routes, and everybody "
+			       "can read it: chmod o-r",
+			       admin->config);
+}
+
 static enum exit_status
 check_server(struct admin *admin, int argc, char **argv)
 {
@@ -194,6 +207,7 @@ check_server(struct admin *admin, int argc, char **argv)
 	(void)argc, (void)argv;
 	if (!admin_settings(admin))
 		return EXIT_FAILED;
+	check_secrets(admin);
 	good = check_programs();
 	good = check_users(&admin->settings) && good;
 	good = check_folders(&admin->settings) && good;
