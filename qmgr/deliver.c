@@ -1,11 +1,8 @@
 /* Jobs to local, answers from it. */
 #include "qmgr/qmgr.h"
 
-#define BACKLOG_BYTES_MAX (2u << 20) /* queued for one local */
-
 static void
-job_send(struct qmgr *m, struct ipc_peer *local, const struct queue_job *job,
-	 struct segment_fd *s)
+job_send(struct ipc_peer *local, const struct queue_job *job, struct segment_fd *s)
 {
 	struct ipc_deliver d = {.job = job->job,
 				.id = job->id,
@@ -21,7 +18,7 @@ job_send(struct qmgr *m, struct ipc_peer *local, const struct queue_job *job,
 				.recipient = job->recipient,
 				.original_recipient = job->original};
 
-	segment_fd_tell(m, s, local);
+	segment_fd_tell(s, local);
 	s->n_jobs++;
 	ipc_send_deliver(local, &d);
 }
@@ -33,13 +30,13 @@ jobs_send(struct qmgr *m, struct ipc_peer *local, uint32_t share)
 	struct queue_job job;
 	struct err err;
 
-	while (queue_sent(m->queue, instance) < share &&
-	       ipc_queued_bytes(local) < BACKLOG_BYTES_MAX &&
+	while (queue_sent(m->queue, JOB_LOCAL, instance) < share &&
+	       ipc_queued_bytes(local) < JOBS_BYTES_MAX &&
 	       queue_next_job(m->queue, instance, &job)) {
 		struct segment_fd *s = segment_fd_get(m, job.place.segment, &err);
 
 		if (s)
-			job_send(m, local, &job, s);
+			job_send(local, &job, s);
 		else
 			queue_delivered(m->queue, instance, job.job, DELIVERY_DEFERRED,
 					span_str(err.text), qmgr_now_s());
@@ -64,15 +61,11 @@ deliver_turn(struct qmgr *m)
 void
 deliver_answer(struct qmgr *m, uint32_t instance, const struct ipc_delivered *d)
 {
-	struct queue_job job;
-	struct segment_fd *s;
-	struct err err;
+	struct place p;
 
-	if (!queue_sent_job(m->queue, instance, d->job, &job))
+	if (!queue_sent_place(m->queue, JOB_LOCAL, instance, d->job, &p))
 		return; /* of a former channel */
-	s = segment_fd_get(m, job.place.segment, &err);
-	if (s && s->n_jobs > 0)
-		s->n_jobs--;
+	segment_fd_done(m, p.segment);
 	queue_delivered(m->queue, instance, d->job, (enum delivery_outcome)d->outcome,
 			d->text, qmgr_now_s());
 }

@@ -63,17 +63,29 @@ events_start(struct qmgr *m)
 	ASSERT(m->again && m->second && event_add(m->second, &every) == 0);
 }
 
+static uint32_t
+instances_of(const struct proc *p, enum ipc_kind kind)
+{
+	uint32_t n = proc_count(p, kind);
+
+	return n < QUEUE_INSTANCES_MAX ? n : QUEUE_INSTANCES_MAX;
+}
+
 static struct queue_config
 config_make(struct proc *p)
 {
 	const struct settings *set = proc_settings(p);
-	uint32_t instances = proc_count(p, IPC_KIND_LOCAL);
-	struct queue_config c = {.active_max = set->queue_active_max,
-				 .retry_min_s = (uint32_t)set->queue_retry_min,
-				 .retry_max_s = (uint32_t)set->queue_retry_max,
-				 .lifetime_s = (uint32_t)set->queue_lifetime};
+	struct queue_config c = {
+	    .active_max = set->queue_active_max,
+	    .instances = {[JOB_LOCAL] = instances_of(p, IPC_KIND_LOCAL),
+			  [JOB_REMOTE] = instances_of(p, IPC_KIND_REMOTE),
+			  [JOB_BOUNCE] = instances_of(p, IPC_KIND_BOUNCE)},
+	    .retry_min_s = (uint32_t)set->queue_retry_min,
+	    .retry_max_s = (uint32_t)set->queue_retry_max,
+	    .lifetime_s = (uint32_t)set->queue_lifetime,
+	    .relay_recipients_max = (uint32_t)set->relay_recipients_max
+        };
 
-	c.instances = instances < QUEUE_INSTANCES_MAX ? instances : QUEUE_INSTANCES_MAX;
 	if (getrandom(&c.seed, sizeof(c.seed), 0) != sizeof(c.seed))
 		c.seed = proc_now_us();
 	return c;
@@ -120,8 +132,7 @@ reload(struct proc *p)
 	struct qmgr *m = proc_context(p);
 	struct queue_config c = config_make(p);
 
-	c.instances = m->queue->config.instances;
-	m->queue->config = c;
+	queue_configure(m->queue, &c);
 }
 
 /* --- peers ---------------------------------------------------------------- */
@@ -130,11 +141,12 @@ static void
 peer_up(struct proc *p, struct ipc_peer *peer)
 {
 	struct qmgr *m = proc_context(p);
+	enum job_kind kind;
 
 	if (ipc_peer_kind(peer) == IPC_KIND_SPOOLD)
 		m->spoold_fresh = true;
-	if (ipc_peer_kind(peer) == IPC_KIND_LOCAL)
-		queue_instance_up(m->queue, ipc_peer_instance(peer));
+	if (job_kind_of(ipc_peer_kind(peer), &kind))
+		queue_instance_up(m->queue, kind, ipc_peer_instance(peer));
 }
 
 static void
@@ -142,11 +154,12 @@ peer_down(struct proc *p, struct ipc_peer *peer)
 {
 	struct qmgr *m = proc_context(p);
 	uint32_t instance = ipc_peer_instance(peer);
+	enum job_kind kind;
 
-	if (ipc_peer_kind(peer) == IPC_KIND_LOCAL &&
-	    instance < m->queue->config.instances) {
-		segment_fds_instance_down(m, instance);
-		queue_instance_down(m->queue, instance, qmgr_now_s());
+	if (job_kind_of(ipc_peer_kind(peer), &kind) &&
+	    instance < m->queue->config.instances[kind]) {
+		segment_fds_instance_down(m, kind, instance);
+		queue_instance_down(m->queue, kind, instance, qmgr_now_s());
 	}
 	if (ipc_peer_kind(peer) == IPC_KIND_ADMIN)
 		admin_peer_down(m, peer);
@@ -166,8 +179,10 @@ message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *msg, in
 		search_add(m, &msg->queue_add);
 		break;
 	case IPC_NUMBER_delivered:
-		if (ipc_peer_instance(peer) < m->queue->config.instances)
-			deliver_answer(m, ipc_peer_instance(peer), &msg->delivered);
+		deliver_answer(m, ipc_peer_instance(peer), &msg->delivered);
+		break;
+	case IPC_NUMBER_relayed:
+		relay_answer(m, ipc_peer_instance(peer), &msg->relayed);
 		break;
 	case IPC_NUMBER_queue_ask:
 		admin_ask(m, peer, &msg->queue_ask);
@@ -230,8 +245,9 @@ jobs_out(const struct qmgr *m)
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < m->queue->config.instances; i++)
-		n += queue_sent(m->queue, i);
+	for (size_t kind = 0; kind < JOB_KINDS; kind++)
+		for (uint32_t i = 0; i < m->queue->config.instances[kind]; i++)
+			n += queue_sent(m->queue, kind, i);
 	return n;
 }
 
@@ -245,6 +261,7 @@ turn(struct proc *p)
 			qmgr_again(m);
 		load_turn(m);
 		deliver_turn(m);
+		relay_turn(m);
 		moves_ask(m);
 	}
 	admin_turn(m);
@@ -262,7 +279,7 @@ drain(struct proc *p, bool now)
 	struct qmgr *m = proc_context(p);
 
 	if (!now)
-		return; /* turn() waits for the answers of local */
+		return; /* turn() waits for the answers */
 	state_finish(m);
 	proc_drained(p);
 }
@@ -280,6 +297,8 @@ status(struct proc *p, struct buf *out)
 	    {"queue_deferred",  q->n_deferred    },
 	    {"queue_segments",  q->segments.n    },
 	    {"queue_searching", m->search.running},
+	    {"queue_relays",    q->n_relays      },
+	    {"queue_replays",   q->n_replays     },
 	};
 
 	figures_put(rows, N_ELEMS(rows), out);

@@ -1,8 +1,8 @@
 /* qmgr/qmgr.h - the program around the queue: disk, clock, ipc
  *
  * What    search.c looks for messages in segments, state.c keeps the state log,
- *         load.c reads envelopes, deliver.c hands out jobs, segment_fd.c keeps the
- *         open segments, admin.c answers the operator.
+ *         load.c reads envelopes, deliver.c and relay.c hand out jobs, segment_fd.c
+ *         keeps the open segments, admin.c answers the operator.
  */
 #pragma once
 
@@ -15,12 +15,14 @@ struct event;
 
 /* --- open segments (segment_fd.c) ----------------------------------------- */
 
+#define JOBS_BYTES_MAX (2u << 20) /* queued for one process */
+
 #define SEGMENT_FDS_MAX 512 /* open ones that no job needs are closed beyond */
 
 struct segment_fd {
 	uint32_t number;
-	uint32_t n_jobs; /* sent and not answered */
-	uint64_t told;   /* a bit for each instance of local that has it */
+	uint32_t n_jobs;          /* sent and not answered */
+	uint64_t told[JOB_KINDS]; /* a bit for each instance that has it */
 	struct log_file file;
 };
 
@@ -114,10 +116,14 @@ void qmgr_again(struct qmgr *m);
 MUST_USE struct segment_fd *
 segment_fd_get(struct qmgr *m, uint32_t number, struct err *err);
 /* Makes sure that the instance has it. */
-void segment_fd_tell(struct qmgr *m, struct segment_fd *s, struct ipc_peer *local);
+void segment_fd_tell(struct segment_fd *s, struct ipc_peer *peer);
+/* One job of it is answered. */
+void segment_fd_done(struct qmgr *m, uint32_t number);
 void segment_fd_drop(struct qmgr *m, uint32_t number);
 /* It went away, and with it the jobs it had; before the queue is told. */
-void segment_fds_instance_down(struct qmgr *m, uint32_t instance);
+void segment_fds_instance_down(struct qmgr *m, enum job_kind kind, uint32_t instance);
+/* False when no jobs are done by such a program. */
+MUST_USE bool job_kind_of(enum ipc_kind program, enum job_kind *out);
 
 void load_turn(struct qmgr *m);
 /* The envelope of a message, allocated; null when it cannot be read. For an
@@ -126,6 +132,9 @@ MUST_USE char *load_envelope(struct qmgr *m, const struct entry *e);
 
 void deliver_turn(struct qmgr *m);
 void deliver_answer(struct qmgr *m, uint32_t instance, const struct ipc_delivered *d);
+
+void relay_turn(struct qmgr *m);
+void relay_answer(struct qmgr *m, uint32_t instance, const struct ipc_relayed *r);
 
 MUST_USE int state_start(struct qmgr *m, int spool_fd, struct err *err);
 /* The search is over: from now on the state is written. */

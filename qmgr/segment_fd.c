@@ -1,5 +1,20 @@
-/* The open segments: read by us, passed on to each local once. */
+/* The open segments: read by us, passed on once to each process that delivers. */
 #include "qmgr/qmgr.h"
+
+static const enum ipc_kind programs[] = {[JOB_LOCAL] = IPC_KIND_LOCAL,
+					 [JOB_REMOTE] = IPC_KIND_REMOTE,
+					 [JOB_BOUNCE] = IPC_KIND_BOUNCE};
+
+bool
+job_kind_of(enum ipc_kind program, enum job_kind *out)
+{
+	for (size_t i = 0; i < N_ELEMS(programs); i++)
+		if (programs[i] == program) {
+			*out = i;
+			return true;
+		}
+	return false;
+}
 
 static size_t
 place_find(const struct segment_fds *f, uint32_t number)
@@ -18,17 +33,25 @@ place_find(const struct segment_fds *f, uint32_t number)
 }
 
 static void
+drop_tell(struct qmgr *m, const struct segment_fd *s, enum job_kind kind)
+{
+	struct ipc_segment_drop drop = {.segment = s->number};
+
+	for (uint32_t i = 0; i < m->queue->config.instances[kind]; i++) {
+		struct ipc_peer *peer = proc_peer(m->proc, programs[kind], i);
+
+		if (peer && s->told[kind] & UINT64_C(1) << i)
+			ipc_send_segment_drop(peer, &drop);
+	}
+}
+
+static void
 drop_at(struct qmgr *m, size_t i)
 {
 	struct segment_fds *f = &m->fds;
-	struct ipc_segment_drop drop = {.segment = f->at[i].number};
 
-	for (uint32_t k = 0; k < proc_count(m->proc, IPC_KIND_LOCAL); k++) {
-		struct ipc_peer *local = proc_peer(m->proc, IPC_KIND_LOCAL, k);
-
-		if (local && f->at[i].told & UINT64_C(1) << k)
-			ipc_send_segment_drop(local, &drop);
-	}
+	for (size_t kind = 0; kind < JOB_KINDS; kind++)
+		drop_tell(m, &f->at[i], kind);
 	log_file_close(&f->at[i].file);
 	f->n--;
 	memmove(f->at + i, f->at + i + 1, (f->n - i) * sizeof(*f->at));
@@ -85,16 +108,25 @@ segment_fd_get(struct qmgr *m, uint32_t number, struct err *err)
 }
 
 void
-segment_fd_tell(struct qmgr *m, struct segment_fd *s, struct ipc_peer *local)
+segment_fd_tell(struct segment_fd *s, struct ipc_peer *peer)
 {
 	struct ipc_segment_fd message = {.segment = s->number};
-	uint64_t bit = UINT64_C(1) << ipc_peer_instance(local);
+	uint64_t bit = UINT64_C(1) << ipc_peer_instance(peer);
+	enum job_kind kind;
 
-	(void)m;
-	if (s->told & bit)
+	if (!job_kind_of(ipc_peer_kind(peer), &kind) || s->told[kind] & bit)
 		return;
-	s->told |= bit;
-	ipc_send_segment_fd(local, &message, s->file.fd);
+	s->told[kind] |= bit;
+	ipc_send_segment_fd(peer, &message, s->file.fd);
+}
+
+void
+segment_fd_done(struct qmgr *m, uint32_t number)
+{
+	size_t i = place_find(&m->fds, number);
+
+	if (i < m->fds.n && m->fds.at[i].number == number && m->fds.at[i].n_jobs > 0)
+		m->fds.at[i].n_jobs--;
 }
 
 void
@@ -106,27 +138,16 @@ segment_fd_drop(struct qmgr *m, uint32_t number)
 		drop_at(m, i);
 }
 
-static void
-job_gone(struct qmgr *m, uint32_t instance, uint64_t number)
-{
-	struct queue_job job;
-	size_t i;
-
-	if (!queue_sent_job(m->queue, instance, number, &job))
-		return;
-	i = place_find(&m->fds, job.place.segment);
-	if (i < m->fds.n && m->fds.at[i].number == job.place.segment &&
-	    m->fds.at[i].n_jobs > 0)
-		m->fds.at[i].n_jobs--;
-}
-
 void
-segment_fds_instance_down(struct qmgr *m, uint32_t instance)
+segment_fds_instance_down(struct qmgr *m, enum job_kind kind, uint32_t instance)
 {
 	const struct queue *q = m->queue;
+	struct place p;
 
 	for (uint32_t i = 0; i < q->n_jobs_size; i++)
-		job_gone(m, instance, (uint64_t)q->jobs[i].generation << 32 | i);
+		if (queue_sent_place(q, kind, instance,
+				     (uint64_t)q->jobs[i].generation << 32 | i, &p))
+			segment_fd_done(m, p.segment);
 	for (size_t i = 0; i < m->fds.n; i++)
-		m->fds.at[i].told &= ~(UINT64_C(1) << instance);
+		m->fds.at[i].told[kind] &= ~(UINT64_C(1) << instance);
 }

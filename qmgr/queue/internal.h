@@ -3,8 +3,7 @@
 
 #include "qmgr/queue/queue.h"
 
-#define QUEUE_REMOTE_REASON "outgoing delivery is not part of this version"
-#define QUEUE_AWAY_REASON   "local delivery is away"
+#define QUEUE_AWAY_REASON "the program that delivers it is away"
 
 /* The only place that changes an entry's state: leaves what the old one had
  * (heap, held count), enters the new one. ENTRY_WAITING takes due_s as it is. */
@@ -31,14 +30,49 @@ void queue_note_target(struct queue *q, struct entry *e, uint32_t ordinal);
 void queue_event_add(struct queue *q, enum queue_event_kind kind, const struct entry *e,
 		     struct span recipient);
 
-/* Jobs */
-void job_add(struct queue *q, uint32_t work, uint32_t ordinal, const struct target *t,
-	     struct span original);
-MUST_USE struct job *job_find(const struct queue *q, uint64_t job);
-/* Takes the jobs of a work that were not sent out of their lines. */
-void jobs_cancel(struct queue *q, uint32_t work);
+/* --- jobs ----------------------------------------------------------------- */
 
-/* Work */
-MUST_USE uint32_t work_new(struct queue *q, uint32_t ref);
+/* One of no target yet, at the end of its line. */
+MUST_USE uint32_t job_new(struct queue *q, uint32_t work, enum job_kind kind,
+			  uint32_t instance);
+void job_target_add(struct queue *q, uint32_t job, uint32_t ordinal);
+/* It is answered. */
+void job_free(struct queue *q, struct job *j);
+/* It is not; its targets are open again. */
+void job_drop(struct queue *q, struct job *j);
+/* Drops the jobs of a work that were not sent. */
+void jobs_cancel(struct queue *q, uint32_t work);
+/* The next in line, which counts as sent; null: none, or the process is away. */
+MUST_USE struct job *job_next(struct queue *q, enum job_kind kind, uint32_t instance);
+MUST_USE uint64_t job_number(const struct queue *q, const struct job *j);
+/* The sent job of that number; null when there is none at the instance. */
+MUST_USE struct job *
+job_find(const struct queue *q, enum job_kind kind, uint32_t instance, uint64_t number);
+
+/* A job for the target, or `away`. */
+void local_start(struct queue *q, uint32_t work, uint32_t ordinal);
+/* Jobs for n targets on other servers, whose destinations are set. */
+void relay_start(struct queue *q, uint32_t work, const uint32_t *ordinals, uint32_t n);
+
+/* --- results -------------------------------------------------------------- */
+
+/* Takes an enhanced code that begins the text out of it. */
+void result_split(struct relay_result *r);
+/* What became of the target r->ordinal. */
+void result_take(struct queue *q, uint32_t work, const struct relay_result *r,
+		 uint32_t now_s);
+
+/* --- work ----------------------------------------------------------------- */
+
+void works_release(struct queue *q);
 /* When it has no jobs left: the message is done, deferred or held. */
 void work_maybe_end(struct queue *q, uint32_t work, uint32_t now_s);
+
+/* --- destinations --------------------------------------------------------- */
+
+/* What stands behind the last "@". */
+MUST_USE struct span address_domain(struct span address);
+/* The destination of mail to the domain. */
+MUST_USE uint32_t destination_of(struct queue *q, struct span domain);
+/* Which process of remote talks to it. */
+MUST_USE uint32_t destination_instance(const struct queue *q, uint32_t destination);

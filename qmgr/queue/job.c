@@ -1,8 +1,8 @@
-/* Jobs: one target of one message, at one local process. */
+/* Jobs: what one process is asked to do for one message. */
 #include "qmgr/queue/internal.h"
 
 static uint32_t
-job_new(struct queue *q)
+job_slot(struct queue *q)
 {
 	uint32_t i = q->free_job;
 
@@ -16,211 +16,194 @@ job_new(struct queue *q)
 		}
 		i = (uint32_t)q->n_jobs;
 	} else {
-		q->free_job = q->jobs[i].next;
+		q->free_job = q->jobs[i].line_next;
 	}
 	q->n_jobs++;
 	return i;
 }
 
-/* Out of work and instance; its target may be tried again. */
+static struct instance *
+instance_of(struct queue *q, const struct job *j)
+{
+	return &q->instances[j->kind][j->instance];
+}
+
+/* --- lines ---------------------------------------------------------------- */
+
 static void
+line_add(struct queue *q, uint32_t i)
+{
+	struct job *j = &q->jobs[i];
+	struct instance *at = instance_of(q, j);
+
+	j->line_before = at->last;
+	j->line_next = ENTRY_NONE;
+	if (at->last == ENTRY_NONE)
+		at->first = i;
+	else
+		q->jobs[at->last].line_next = i;
+	at->last = i;
+}
+
+static void
+line_remove(struct queue *q, const struct job *j)
+{
+	struct instance *at = instance_of(q, j);
+
+	if (j->line_before == ENTRY_NONE)
+		at->first = j->line_next;
+	else
+		q->jobs[j->line_before].line_next = j->line_next;
+	if (j->line_next == ENTRY_NONE)
+		at->last = j->line_before;
+	else
+		q->jobs[j->line_next].line_before = j->line_before;
+}
+
+/* --- life ----------------------------------------------------------------- */
+
+uint32_t
+job_new(struct queue *q, uint32_t work, enum job_kind kind, uint32_t instance)
+{
+	uint32_t i = job_slot(q);
+	struct job *j = &q->jobs[i];
+	struct work *w = &q->works[work];
+
+	*j = (struct job){.work = work,
+			  .generation = j->generation,
+			  .first = ENTRY_NONE,
+			  .before = ENTRY_NONE,
+			  .next = w->jobs,
+			  .instance = (uint16_t)instance,
+			  .kind = (uint8_t)kind,
+			  .state = JOB_WAITING};
+	if (w->jobs != ENTRY_NONE)
+		q->jobs[w->jobs].before = i;
+	w->jobs = i;
+	line_add(q, i);
+	return i;
+}
+
+void
+job_target_add(struct queue *q, uint32_t job, uint32_t ordinal)
+{
+	struct job *j = &q->jobs[job];
+	struct work *w = &q->works[j->work];
+
+	w->targets[ordinal].next = j->first;
+	j->first = ordinal;
+	j->n++;
+	entry_target_set(entry_at(&q->entries, w->ref), ordinal, TARGET_WORK);
+}
+
+void
 job_free(struct queue *q, struct job *j)
 {
-	q->works[j->work].n_jobs--;
+	struct work *w = &q->works[j->work];
+
 	if (j->state == JOB_SENT)
-		q->instances[j->instance].n_sent--;
-	*j = (struct job){.generation = j->generation + 1, .next = q->free_job};
+		instance_of(q, j)->n_sent--;
+	else
+		line_remove(q, j);
+	if (j->before == ENTRY_NONE)
+		w->jobs = j->next;
+	else
+		q->jobs[j->before].next = j->next;
+	if (j->next != ENTRY_NONE)
+		q->jobs[j->next].before = j->before;
+	*j = (struct job){.generation = j->generation + 1, .line_next = q->free_job};
 	q->free_job = (uint32_t)(j - q->jobs);
 	q->n_jobs--;
 }
 
 void
-job_add(struct queue *q, uint32_t work, uint32_t ordinal, const struct target *t,
-	struct span original)
-{
-	uint32_t i = job_new(q);
-	struct job *j = &q->jobs[i];
-	struct instance *at;
-
-	j->work = work;
-	j->ordinal = ordinal;
-	j->instance = (uint16_t)(t->account % q->config.instances);
-	j->state = JOB_WAITING;
-	j->account = t->account;
-	j->recipient = t->address;
-	j->original = original;
-	j->next = ENTRY_NONE;
-	at = &q->instances[j->instance];
-	if (at->last == ENTRY_NONE)
-		at->first = i;
-	else
-		q->jobs[at->last].next = i;
-	at->last = i;
-	q->works[work].n_jobs++;
-	entry_target_set(entry_at(&q->entries, q->works[work].ref), ordinal,
-			 TARGET_WORK);
-}
-
-static struct job *
-line_take(struct queue *q, struct instance *at)
-{
-	struct job *j;
-
-	if (at->first == ENTRY_NONE)
-		return NULL;
-	j = &q->jobs[at->first];
-	at->first = j->next;
-	if (at->first == ENTRY_NONE)
-		at->last = ENTRY_NONE;
-	return j;
-}
-
-static struct queue_job
-job_told(const struct queue *q, const struct job *j)
-{
-	const struct work *w = &q->works[j->work];
-	const struct entry *e = entry_at(&q->entries, w->ref);
-
-	return (struct queue_job){.job = (uint64_t)j->generation << 32 |
-					 (uint32_t)(j - q->jobs),
-				  .id = e->id,
-				  .place = entry_place(e),
-				  .arrived_us = w->arrived_us,
-				  .account = j->account,
-				  .ordinal = j->ordinal,
-				  .replay = e->flags & ENTRY_REPLAY,
-				  .sender = w->envelope.sender,
-				  .recipient = j->recipient,
-				  .original = j->original};
-}
-
-bool
-queue_next_job(struct queue *q, uint32_t instance, struct queue_job *out)
-{
-	struct instance *at = &q->instances[instance];
-	struct job *j = at->up ? line_take(q, at) : NULL;
-
-	if (!j)
-		return false;
-	j->state = JOB_SENT;
-	at->n_sent++;
-	*out = job_told(q, j);
-	return true;
-}
-
-struct job *
-job_find(const struct queue *q, uint64_t number)
-{
-	uint32_t i = (uint32_t)number;
-
-	if (i >= q->n_jobs_size || q->jobs[i].generation != number >> 32 ||
-	    q->jobs[i].state != JOB_SENT)
-		return NULL;
-	return &q->jobs[i];
-}
-
-bool
-queue_sent_job(const struct queue *q, uint32_t instance, uint64_t job,
-	       struct queue_job *out)
-{
-	const struct job *j = job_find(q, job);
-
-	if (!j || j->instance != instance)
-		return false;
-	*out = job_told(q, j);
-	return true;
-}
-
-uint32_t
-queue_sent(const struct queue *q, uint32_t instance)
-{
-	return q->instances[instance].n_sent;
-}
-
-/* A target of a message with several is noted at once, so that a crash does not
- * deliver it again; the only target is noted as the message's end. */
-static void
-target_result(struct queue *q, struct work *w, uint32_t ordinal, enum target_state to)
-{
-	struct entry *e = entry_at(&q->entries, w->ref);
-
-	entry_target_set(e, ordinal, to);
-	if (to == TARGET_OPEN || (to == TARGET_DONE && e->n_targets == 1))
-		return;
-	queue_note_target(q, e, ordinal);
-}
-
-/* It may have been appended before it failed, so the next try is a replay. */
-static void
-job_deferred(struct queue *q, struct work *w, struct span text)
-{
-	entry_at(&q->entries, w->ref)->flags |= ENTRY_REPLAY;
-	w->deferred = true;
-	w->full |= full_said(text);
-}
-
-bool
-queue_delivered(struct queue *q, uint32_t instance, uint64_t number,
-		enum delivery_outcome outcome, struct span text, uint32_t now_s)
-{
-	static const enum target_state states[] = {[DELIVERY_DONE] = TARGET_DONE,
-						   [DELIVERY_DEFERRED] = TARGET_OPEN,
-						   [DELIVERY_FAILED] = TARGET_FAILED};
-	struct job *j = job_find(q, number);
-	uint32_t work;
-
-	if (!j || j->instance != instance || (size_t)outcome >= N_ELEMS(states))
-		return false;
-	work = j->work;
-	if (outcome == DELIVERY_DEFERRED)
-		job_deferred(q, &q->works[work], text);
-	else if (entry_at(&q->entries, q->works[work].ref)->flags & ENTRY_FULL)
-		full_over(q);
-	if (outcome != DELIVERY_DONE)
-		queue_set_reason(q, entry_at(&q->entries, q->works[work].ref), text);
-	target_result(q, &q->works[work], j->ordinal, states[outcome]);
-	job_free(q, j);
-	work_maybe_end(q, work, now_s);
-	return true;
-}
-
-/* Its target is open again. */
-static void
 job_drop(struct queue *q, struct job *j)
 {
-	struct entry *e = entry_at(&q->entries, q->works[j->work].ref);
+	struct work *w = &q->works[j->work];
+	struct entry *e = entry_at(&q->entries, w->ref);
 
-	entry_target_set(e, j->ordinal, TARGET_OPEN);
+	for (uint32_t i = j->first; i != ENTRY_NONE; i = w->targets[i].next)
+		entry_target_set(e, i, TARGET_OPEN);
 	job_free(q, j);
 }
 
 void
 jobs_cancel(struct queue *q, uint32_t work)
 {
-	for (uint32_t k = 0; k < q->config.instances; k++) {
-		struct instance *at = &q->instances[k];
-		uint32_t *link = &at->first, before = ENTRY_NONE;
+	uint32_t i = q->works[work].jobs;
 
-		while (*link != ENTRY_NONE) {
-			struct job *j = &q->jobs[*link];
+	while (i != ENTRY_NONE) {
+		struct job *j = &q->jobs[i];
 
-			if (j->work == work) {
-				*link = j->next;
-				job_drop(q, j);
-			} else {
-				before = *link;
-				link = &j->next;
-			}
-		}
-		at->last = before;
+		i = j->next;
+		if (j->state == JOB_WAITING)
+			job_drop(q, j);
 	}
 }
 
-void
-queue_instance_up(struct queue *q, uint32_t instance)
+/* --- out ------------------------------------------------------------------ */
+
+uint64_t
+job_number(const struct queue *q, const struct job *j)
 {
-	if (instance < q->config.instances)
-		q->instances[instance].up = true;
+	return (uint64_t)j->generation << 32 | (uint32_t)(j - q->jobs);
+}
+
+struct job *
+job_next(struct queue *q, enum job_kind kind, uint32_t instance)
+{
+	struct instance *at = &q->instances[kind][instance];
+	struct job *j;
+
+	if (!at->up || at->first == ENTRY_NONE)
+		return NULL;
+	j = &q->jobs[at->first];
+	line_remove(q, j);
+	j->state = JOB_SENT;
+	at->n_sent++;
+	return j;
+}
+
+struct job *
+job_find(const struct queue *q, enum job_kind kind, uint32_t instance, uint64_t number)
+{
+	uint32_t i = (uint32_t)number;
+	struct job *j;
+
+	if (i >= q->n_jobs_size)
+		return NULL;
+	j = &q->jobs[i];
+	return j->generation == number >> 32 && j->state == JOB_SENT &&
+		       j->kind == kind && j->instance == instance
+		   ? j
+		   : NULL;
+}
+
+bool
+queue_sent_place(const struct queue *q, enum job_kind kind, uint32_t instance,
+		 uint64_t job, struct place *out)
+{
+	const struct job *j = job_find(q, kind, instance, job);
+
+	if (!j)
+		return false;
+	*out = entry_place(entry_at(&q->entries, q->works[j->work].ref));
+	return true;
+}
+
+uint32_t
+queue_sent(const struct queue *q, enum job_kind kind, uint32_t instance)
+{
+	return q->instances[kind][instance].n_sent;
+}
+
+/* --- processes come and go ------------------------------------------------ */
+
+void
+queue_instance_up(struct queue *q, enum job_kind kind, uint32_t instance)
+{
+	if (instance < q->config.instances[kind])
+		q->instances[kind][instance].up = true;
 }
 
 static void
@@ -229,24 +212,25 @@ job_lost(struct queue *q, struct job *j, uint32_t now_s)
 	struct work *w = &q->works[j->work];
 	uint32_t work = j->work;
 
-	if (j->state == JOB_SENT)
+	if (j->state == JOB_SENT && j->kind != JOB_BOUNCE)
 		entry_at(&q->entries, w->ref)->flags |= ENTRY_REPLAY;
-	w->away = true;
+	w->away |= (uint8_t)(1 << j->kind);
 	job_drop(q, j);
 	work_maybe_end(q, work, now_s);
 }
 
 void
-queue_instance_down(struct queue *q, uint32_t instance, uint32_t now_s)
+queue_instance_down(struct queue *q, enum job_kind kind, uint32_t instance,
+		    uint32_t now_s)
 {
-	struct instance *at = &q->instances[instance];
+	struct instance *at = &q->instances[kind][instance];
 
-	if (instance >= q->config.instances || !at->up)
+	if (instance >= q->config.instances[kind] || !at->up)
 		return;
 	at->up = false;
 	at->away_since_s = now_s;
-	at->first = at->last = ENTRY_NONE;
 	for (uint32_t i = 0; i < q->n_jobs_size; i++)
-		if (q->jobs[i].state != JOB_FREE && q->jobs[i].instance == instance)
+		if (q->jobs[i].state != JOB_FREE && q->jobs[i].kind == kind &&
+		    q->jobs[i].instance == instance)
 			job_lost(q, &q->jobs[i], now_s);
 }

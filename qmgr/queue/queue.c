@@ -7,15 +7,30 @@ queue_new(const struct queue_config *config)
 {
 	struct queue *q = memory_new(1, sizeof(*q));
 
-	ASSERT(config->instances > 0 && config->instances <= QUEUE_INSTANCES_MAX);
+	for (size_t kind = 0; kind < JOB_KINDS; kind++) {
+		ASSERT(config->instances[kind] > 0 &&
+		       config->instances[kind] <= QUEUE_INSTANCES_MAX);
+		for (size_t i = 0; i < QUEUE_INSTANCES_MAX; i++)
+			q->instances[kind][i].first = q->instances[kind][i].last =
+			    ENTRY_NONE;
+	}
 	q->config = *config;
+	q->relay_list = buf_make(2 * RELAY_LIST_BYTES_MAX);
+	q->destinations.free = ENTRY_NONE;
 	q->notes = buf_make(NOTES_BYTES_MAX);
 	q->event_texts = buf_make(NOTES_BYTES_MAX);
 	q->free_work = q->free_job = ENTRY_NONE;
 	q->random = config->seed;
-	for (size_t i = 0; i < QUEUE_INSTANCES_MAX; i++)
-		q->instances[i].first = q->instances[i].last = ENTRY_NONE;
 	return q;
+}
+
+void
+queue_configure(struct queue *q, const struct queue_config *config)
+{
+	struct queue_config c = *config;
+
+	memcpy(c.instances, q->config.instances, sizeof(c.instances));
+	q->config = c;
 }
 
 void
@@ -25,9 +40,7 @@ queue_free(struct queue **queue)
 
 	if (!q)
 		return;
-	for (uint32_t i = 0; i < q->n_works; i++)
-		free(q->works[i].bytes);
-	free(q->works);
+	works_release(q);
 	free(q->jobs);
 	free(q->events);
 	buf_release(&q->notes);
@@ -37,6 +50,8 @@ queue_free(struct queue **queue)
 	idmap_release(&q->dead);
 	heap_release(&q->heap);
 	words_release(&q->words);
+	destinations_release(&q->destinations);
+	buf_release(&q->relay_list);
 	segments_release(&q->segments);
 	free(q);
 	*queue = NULL;

@@ -3,7 +3,8 @@
  * What    which messages there are, when and where each target is tried, and what
  *         must be written down. Events go in by calls; what is to be done is
  *         fetched: queue_next_load() which envelope to read, queue_next_job()
- *         what to hand to a local process, queue_next_done() which segment is
+ *         what to hand to a local process, queue_next_relay() to a remote one,
+ *         queue_next_done() which segment is
  *         needed no more, `notes` what to append to the state log.
  * Promise a message leaves the queue only when every target is done or an
  *         operator removed it; a target has at most one job at a time; a job is
@@ -18,64 +19,40 @@
 #include "common/ipc/ipc.h"
 #include "common/spool/spool.h"
 
+#include "qmgr/queue/destination.h"
 #include "qmgr/queue/entry.h"
 #include "qmgr/queue/heap.h"
 #include "qmgr/queue/idmap.h"
 #include "qmgr/queue/record.h"
 #include "qmgr/queue/segments.h"
 #include "qmgr/queue/words.h"
+#include "qmgr/queue/work.h"
 
-#define QUEUE_INSTANCES_MAX 64
-#define QUEUE_AWAY_MAX_S    30 /* longest wait for a local process that is away */
+#define QUEUE_INSTANCES_MAX 64 /* of a kind */
+#define QUEUE_AWAY_MAX_S    30 /* longest wait for a process that is away */
 #define QUEUE_MOVES_MAX     32 /* copies asked for at once */
 #define QUEUE_EMPTY_PERCENT 10 /* a segment less alive than this is emptied */
 #define QUEUE_EMPTY_AGE_S   600
 #define QUEUE_FULL_PROBES   4 /* messages that try whether a full disk has space */
 #define QUEUE_FULL_PROBE_S  2 /* how often they do */
 
+/* What the settings say of mail to a domain. */
+struct queue_route {
+	char key[DESTINATION_KEY_SIZE]; /* of its destination: domains with one key
+					   share it */
+	uint32_t connections_max;       /* transactions at once */
+	uint32_t per_minute_max;        /* of them; 0: as many as there are */
+};
+
 struct queue_config {
 	uint64_t active_max; /* jobs */
-	uint32_t instances;  /* of local */
+	uint32_t instances[JOB_KINDS];
 	uint32_t retry_min_s, retry_max_s, lifetime_s;
-	uint64_t seed; /* for the jitter of retries */
-};
-
-/* A message in work: its envelope, and jobs that are not answered. */
-struct work {
-	uint32_t ref;
-	uint32_t n_jobs;
-	uint32_t next; /* free list */
-	char *bytes;   /* the envelope, allocated */
-	struct envelope envelope;
-	uint64_t arrived_us;
-	bool away;     /* a target could not be tried: its process is away */
-	bool deferred; /* a target is to be tried later */
-	bool full;     /* for want of space */
-};
-
-enum job_state {
-	JOB_FREE,
-	JOB_WAITING, /* in its instance's line */
-	JOB_SENT,
-};
-
-struct job {
-	uint32_t work;
-	uint32_t ordinal;
-	uint32_t generation; /* so that an old answer fits no new job */
-	uint32_t next;       /* in line, or free */
-	uint16_t instance;
-	uint8_t state; /* enum job_state */
-	uint64_t account;
-	struct span recipient; /* where it goes */
-	struct span original;  /* as RCPT had it */
-};
-
-struct instance {
-	bool up;
-	uint32_t away_since_s;
-	uint32_t first, last; /* waiting jobs */
-	uint32_t n_sent;
+	uint32_t relay_recipients_max; /* of one transaction */
+	uint64_t seed;                 /* for the jitter of retries */
+	/* Null: the key is the domain in lower case. */
+	void (*route)(const void *context, struct span domain, struct queue_route *out);
+	const void *route_context;
 };
 
 /* Messages wait because the disk of the mailboxes is full. Some of them are tried
@@ -110,13 +87,15 @@ struct queue {
 	struct idmap dead; /* finished messages of which a segment may still tell */
 	struct heap heap;
 	struct words words;
+	struct destinations destinations;
 	struct segments segments;
 	struct work *works;
 	uint32_t n_works, free_work;
 	struct job *jobs;
 	uint32_t n_jobs_size, free_job;
 	uint64_t n_jobs; /* not free */
-	struct instance instances[QUEUE_INSTANCES_MAX];
+	struct instance instances[JOB_KINDS][QUEUE_INSTANCES_MAX];
+	struct buf relay_list; /* of queue_next_relay() */
 	struct buf notes;
 	struct queue_event *events;
 	size_t n_events, size_events;
@@ -129,11 +108,14 @@ struct queue {
 	uint64_t snapshot_after; /* up to this id it is */
 	uint64_t empty_after;    /* where the search for messages to move stands */
 	bool emptying;
-	uint64_t n_done, n_deferred; /* for status */
+	uint64_t n_done, n_deferred;  /* for status */
+	uint64_t n_relays, n_replays; /* transactions handed out; of these, again */
 };
 
 MUST_USE struct queue *queue_new(const struct queue_config *config);
 void queue_free(struct queue **q);
+/* Other settings; the numbers of instances stay as they were. */
+void queue_configure(struct queue *q, const struct queue_config *config);
 
 /* --- messages come -------------------------------------------------------- */
 
@@ -182,26 +164,53 @@ struct queue_job {
 	struct span sender, recipient, original; /* until the job is answered */
 };
 
-/* The next job for an instance; it counts as sent. */
+/* The next job for an instance of local; it counts as sent. */
 MUST_USE bool queue_next_job(struct queue *q, uint32_t instance, struct queue_job *out);
 
 /* A job sent to that instance is answered. False when there is no such job. */
 bool queue_delivered(struct queue *q, uint32_t instance, uint64_t job,
 		     enum delivery_outcome outcome, struct span text, uint32_t now_s);
 
-/* What is known of a job that was sent. */
-MUST_USE bool queue_sent_job(const struct queue *q, uint32_t instance, uint64_t job,
-			     struct queue_job *out);
+/* One transaction. */
+struct queue_relay {
+	uint64_t job;
+	uint64_t id;
+	struct place place;
+	uint64_t arrived_us;
+	bool replay;
+	uint32_t n; /* recipients */
+	/* Until the job is answered. */
+	const struct envelope *envelope;
+	struct span domain, sender;
+	struct span recipients; /* relay list of common/spool; until the next call */
+};
+
+/* The next one for an instance of remote; it counts as sent. */
+MUST_USE bool queue_next_relay(struct queue *q, uint32_t instance, uint32_t now_s,
+			       struct queue_relay *out);
+
+/* An answer of remote: results for some recipients, or the end of the job. False
+ * when there is no such job. The reason kept of a message is
+ * "[HOST: ][CODE ][ENHANCED ]TEXT" of a result that was not DONE. */
+bool queue_relayed(struct queue *q, uint32_t instance, const struct ipc_relayed *r,
+		   uint32_t now_s);
+
+/* Where the message of a job stands that was sent to that instance; false when there
+ * is no such job. */
+MUST_USE bool queue_sent_place(const struct queue *q, enum job_kind kind,
+			       uint32_t instance, uint64_t job, struct place *out);
 /* Jobs sent to the instance and not answered. */
-MUST_USE uint32_t queue_sent(const struct queue *q, uint32_t instance);
+MUST_USE uint32_t queue_sent(const struct queue *q, enum job_kind kind,
+			     uint32_t instance);
 
 /* Space came back: makes up to n of the messages that waited for it due. False when
  * none are left. */
 bool queue_full_turn(struct queue *q, size_t n, uint32_t now_s);
 
-void queue_instance_up(struct queue *q, uint32_t instance);
+void queue_instance_up(struct queue *q, enum job_kind kind, uint32_t instance);
 /* Its jobs end without an answer; the next try of each is a replay. */
-void queue_instance_down(struct queue *q, uint32_t instance, uint32_t now_s);
+void queue_instance_down(struct queue *q, enum job_kind kind, uint32_t instance,
+			 uint32_t now_s);
 
 /* --- the operator --------------------------------------------------------- */
 

@@ -44,6 +44,23 @@ word_new(struct words *w)
 	return w->n++;
 }
 
+static uint32_t
+bucket_find(const struct words *w, struct span text, uint32_t hash)
+{
+	uint32_t i = w->n_buckets ? w->buckets[hash & (w->n_buckets - 1)] : 0;
+
+	while (i != 0 && (w->at[i].hash != hash || !span_equal(word_text(w, i), text)))
+		i = w->at[i].next;
+	return i;
+}
+
+uint32_t
+word_find(const struct words *w, struct span text)
+{
+	text = span_first(text, WORD_BYTES_MAX);
+	return text.n > 0 ? bucket_find(w, text, crc32c(0, text)) : 0;
+}
+
 uint32_t
 word_take(struct words *w, struct span text)
 {
@@ -53,14 +70,14 @@ word_take(struct words *w, struct span text)
 	if (text.n == 0)
 		return 0;
 	hash = crc32c(0, text);
+	i = bucket_find(w, text, hash);
+	if (i != 0) {
+		w->at[i].users++;
+		return i;
+	}
 	if (w->n_used >= w->n_buckets)
 		buckets_grow(w);
 	bucket = &w->buckets[hash & (w->n_buckets - 1)];
-	for (i = *bucket; i != 0; i = w->at[i].next)
-		if (w->at[i].hash == hash && span_equal(word_text(w, i), text)) {
-			w->at[i].users++;
-			return i;
-		}
 	i = word_new(w);
 	w->at[i] = (struct word){
 	    .n = (uint32_t)text.n, .users = 1, .hash = hash, .next = *bucket};

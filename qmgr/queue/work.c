@@ -5,9 +5,10 @@
 static bool
 anybody_up(const struct queue *q)
 {
-	for (uint32_t i = 0; i < q->config.instances; i++)
-		if (q->instances[i].up)
-			return true;
+	for (size_t kind = 0; kind < JOB_KINDS; kind++)
+		for (uint32_t i = 0; i < q->config.instances[kind]; i++)
+			if (q->instances[kind][i].up)
+				return true;
 	return false;
 }
 
@@ -33,7 +34,7 @@ queue_next_load(struct queue *q, uint32_t now_s, struct queue_load *out)
 	return false;
 }
 
-uint32_t
+static uint32_t
 work_new(struct queue *q, uint32_t ref)
 {
 	uint32_t i = q->free_work;
@@ -44,16 +45,36 @@ work_new(struct queue *q, uint32_t ref)
 	} else {
 		q->free_work = q->works[i].next;
 	}
-	q->works[i] = (struct work){.ref = ref};
+	q->works[i] = (struct work){.ref = ref, .jobs = ENTRY_NONE};
 	return i;
 }
 
 static void
-work_free(struct queue *q, uint32_t i)
+work_release(struct work *w, uint32_t n_targets)
 {
-	free(q->works[i].bytes);
+	for (uint32_t i = 0; w->targets && i < n_targets; i++)
+		free(w->targets[i].result.bytes);
+	free(w->targets);
+	free(w->bytes);
+}
+
+/* `n_targets` is told because the entry may be gone. */
+static void
+work_free(struct queue *q, uint32_t i, uint32_t n_targets)
+{
+	work_release(&q->works[i], n_targets);
 	q->works[i] = (struct work){.ref = ENTRY_NONE, .next = q->free_work};
 	q->free_work = i;
+}
+
+void
+works_release(struct queue *q)
+{
+	for (uint32_t i = 0; i < q->n_works; i++)
+		if (q->works[i].ref != ENTRY_NONE)
+			work_release(&q->works[i],
+				     entry_at(&q->entries, q->works[i].ref)->n_targets);
+	free(q->works);
 }
 
 static uint32_t
@@ -72,91 +93,107 @@ targets_count(const struct envelope *envelope)
 	return n;
 }
 
-static void
-domain_set(struct queue *q, struct entry *e, struct span address)
+static struct work_target *
+targets_list(const struct envelope *envelope, uint32_t n)
 {
-	if (e->domain == 0)
-		e->domain = word_take(
-		    &q->words, span_after(address, span_find_last(address, '@') + 1));
+	struct work_target *all = memory_new(n, sizeof(*all));
+	struct cursor c = cursor_make(envelope->recipients);
+	struct envelope_recipient r;
+	struct target t;
+	uint32_t i = 0;
+
+	while (recipient_next(&c, &r))
+		for (struct cursor k = cursor_make(r.targets); target_next(&k, &t); i++)
+			all[i] = (struct work_target){.target = t,
+						      .recipient = r.address,
+						      .orcpt = r.orcpt,
+						      .notify = r.notify,
+						      .next = ENTRY_NONE};
+	return all;
 }
 
-/* One target: a job, or a reason why not now. */
-static void
-target_start(struct queue *q, uint32_t work, uint32_t ordinal, const struct target *t,
-	     struct span original)
-{
-	struct entry *e = entry_at(&q->entries, q->works[work].ref);
-
-	domain_set(q, e, t->address);
-	if (entry_target(e, ordinal) != TARGET_OPEN)
-		return;
-	if (t->kind == TARGET_REMOTE) {
-		q->works[work].deferred = true;
-		queue_set_reason(q, e, SPAN(QUEUE_REMOTE_REASON));
-	} else if (!q->instances[t->account % q->config.instances].up) {
-		q->works[work].away = true;
-	} else {
-		job_add(q, work, ordinal, t, original);
-	}
-}
+/* --- one copy for those who are named twice ------------------------------- */
 
 struct numbered {
-	struct target target;
-	struct span original;
+	const struct work_target *target;
 	uint32_t ordinal;
 };
+
+static int
+target_compare(const struct target *x, const struct target *y)
+{
+	int order;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	if (x->account != y->account)
+		return x->account < y->account ? -1 : 1;
+	order = span_compare(x->address, y->address);
+	return order != 0 ? order : span_compare(x->sender, y->sender);
+}
 
 static int
 numbered_compare(const void *a, const void *b)
 {
 	const struct numbered *x = a, *y = b;
-	int order;
+	int order = target_compare(&x->target->target, &y->target->target);
 
-	if (x->target.account != y->target.account)
-		return x->target.account < y->target.account ? -1 : 1;
-	order = span_compare(x->target.address, y->target.address);
 	if (order != 0)
 		return order;
 	return x->ordinal < y->ordinal ? -1 : x->ordinal > y->ordinal;
 }
 
+/* A mailbox, here or elsewhere, that several recipients lead to gets one copy. */
 static void
-targets_list(const struct envelope *envelope, struct numbered *out)
+repeated_drop(struct entry *e, const struct work_target *targets, uint32_t n)
 {
-	struct cursor c = cursor_make(envelope->recipients);
-	struct envelope_recipient r;
-	struct target t;
-	uint32_t n = 0;
+	struct numbered *all = memory_new(n, sizeof(*all));
 
-	while (recipient_next(&c, &r))
-		for (struct cursor k = cursor_make(r.targets); target_next(&k, &t); n++)
-			out[n] = (struct numbered){t, r.address, n};
-}
-
-/* A mailbox that several recipients lead to gets one copy. */
-static void
-repeated_drop(struct entry *e, struct numbered *all, uint32_t n)
-{
+	for (uint32_t i = 0; i < n; i++)
+		all[i] = (struct numbered){&targets[i], i};
 	qsort(all, n, sizeof(*all), numbered_compare);
 	for (uint32_t i = 1; i < n; i++)
-		if (all[i].target.kind == TARGET_ACCOUNT &&
-		    all[i].target.account == all[i - 1].target.account &&
-		    span_equal(all[i].target.address, all[i - 1].target.address))
+		if (target_compare(&all[i].target->target,
+				   &all[i - 1].target->target) == 0)
 			entry_target_set(e, all[i].ordinal, TARGET_DONE);
+	free(all);
+}
+
+/* --- start ---------------------------------------------------------------- */
+
+static void
+domain_set(struct queue *q, struct entry *e, struct span address)
+{
+	if (e->domain == 0)
+		e->domain = word_take(&q->words, address_domain(address));
 }
 
 static void
 targets_start(struct queue *q, uint32_t work, uint32_t n)
 {
 	struct entry *e = entry_at(&q->entries, q->works[work].ref);
-	struct numbered *all = memory_new(n, sizeof(*all));
+	struct work_target *all = q->works[work].targets;
+	uint32_t one, *relays = n > 1 ? memory_new(n, sizeof(*relays)) : &one;
+	uint32_t n_relays = 0;
 
-	targets_list(&q->works[work].envelope, all);
+	domain_set(q, e, all[0].target.address);
 	if (n > 1)
 		repeated_drop(e, all, n);
-	for (uint32_t i = 0; i < n; i++)
-		target_start(q, work, all[i].ordinal, &all[i].target, all[i].original);
-	free(all);
+	for (uint32_t i = 0; i < n; i++) {
+		if (entry_target(e, i) != TARGET_OPEN)
+			continue;
+		if (all[i].target.kind == TARGET_ACCOUNT) {
+			local_start(q, work, i);
+			continue;
+		}
+		all[i].destination =
+		    destination_of(q, address_domain(all[i].target.address));
+		relays[n_relays++] = i;
+	}
+	if (n_relays > 0)
+		relay_start(q, work, relays, n_relays);
+	if (n > 1)
+		free(relays);
 }
 
 void
@@ -173,18 +210,19 @@ queue_loaded(struct queue *q, uint32_t ref, uint64_t arrived_us, char *bytes,
 	e->arrived_s = (uint32_t)(arrived_us / 1000000);
 	if (!envelope_parse(span_make(bytes, e->envelope_bytes),
 			    &q->works[work].envelope)) {
-		work_free(q, work);
+		work_free(q, work, 0);
 		queue_load_failed(q, ref, SPAN("the envelope is damaged"));
 		return;
 	}
 	n = targets_count(&q->works[work].envelope);
 	if (!entry_set_targets(e, n)) {
-		work_free(q, work);
+		work_free(q, work, 0);
 		queue_load_failed(q, ref, SPAN("the envelope has changed"));
 		return;
 	}
 	queue_enter(q, ref, ENTRY_WORK);
 	e->link = work;
+	q->works[work].targets = targets_list(&q->works[work].envelope, n);
 	targets_start(q, work, n);
 	work_maybe_end(q, work, now_s);
 }
@@ -208,32 +246,28 @@ static struct span
 open_recipient(const struct queue *q, const struct work *w)
 {
 	const struct entry *e = entry_at(&q->entries, w->ref);
-	struct cursor c = cursor_make(w->envelope.recipients);
-	struct envelope_recipient r;
-	struct target t;
-	uint32_t n = 0;
 
-	while (recipient_next(&c, &r))
-		for (struct cursor k = cursor_make(r.targets); target_next(&k, &t); n++)
-			if (entry_target(e, n) == TARGET_OPEN)
-				return r.address;
+	for (uint32_t i = 0; i < e->n_targets; i++)
+		if (entry_target(e, i) == TARGET_OPEN)
+			return w->targets[i].recipient;
 	return SPAN("");
 }
 
+/* The longer a process is away the rarer it is looked for. */
 static uint32_t
-away_s(const struct queue *q, uint32_t now_s)
+away_s(const struct queue *q, uint8_t kinds, uint32_t now_s)
 {
-	uint32_t longest = 0;
+	uint32_t longest = 1;
 
-	for (uint32_t i = 0; i < q->config.instances; i++) {
-		const struct instance *at = &q->instances[i];
+	for (size_t kind = 0; kind < JOB_KINDS; kind++)
+		for (uint32_t i = 0; i < q->config.instances[kind]; i++) {
+			const struct instance *at = &q->instances[kind][i];
 
-		if (!at->up && now_s - at->away_since_s > longest)
-			longest = now_s - at->away_since_s;
-	}
-	if (longest > QUEUE_AWAY_MAX_S)
-		longest = QUEUE_AWAY_MAX_S;
-	return longest ? longest : 1;
+			if (kinds & 1 << kind && !at->up &&
+			    now_s - at->away_since_s > longest)
+				longest = now_s - at->away_since_s;
+		}
+	return longest < QUEUE_AWAY_MAX_S ? longest : QUEUE_AWAY_MAX_S;
 }
 
 static void
@@ -259,7 +293,7 @@ wait_more(struct queue *q, const struct work *w, uint32_t now_s)
 	uint32_t due_s;
 
 	if (w->away && !w->deferred) {
-		e->due_s = now_s + away_s(q, now_s);
+		e->due_s = now_s + away_s(q, w->away, now_s);
 		queue_set_reason(q, e, SPAN(QUEUE_AWAY_REASON));
 		queue_enter(q, w->ref, ENTRY_WAITING);
 		return;
@@ -301,11 +335,12 @@ void
 work_maybe_end(struct queue *q, uint32_t work, uint32_t now_s)
 {
 	struct entry *e = entry_at(&q->entries, q->works[work].ref);
+	uint32_t n_targets = e->n_targets;
 
 	if (e->flags & (ENTRY_HOLD | ENTRY_REMOVE))
 		jobs_cancel(q, work);
-	if (q->works[work].n_jobs > 0)
+	if (q->works[work].jobs != ENTRY_NONE)
 		return;
 	work_result(q, &q->works[work], now_s);
-	work_free(q, work);
+	work_free(q, work, n_targets);
 }

@@ -32,7 +32,7 @@ messages_try(struct queue *q)
 	const struct entry *e;
 	struct queue_load load;
 
-	queue_instance_up(q, 0);
+	queue_instance_up(q, JOB_LOCAL, 0);
 	while (queue_next_load(q, NOW_S, &load))
 		queue_loaded(q, load.ref, 0, memory_new(load.place.envelope_bytes, 1),
 			     NOW_S);
@@ -47,7 +47,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct queue_config config = {.active_max = 10,
-				      .instances = 1,
+				      .instances = {1, 1, 1},
+				      .relay_recipients_max = 100,
 				      .retry_min_s = 1,
 				      .retry_max_s = 2,
 				      .lifetime_s = 3};

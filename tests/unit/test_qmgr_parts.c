@@ -187,22 +187,6 @@ test_notes_cut_anywhere_end_cleanly(void **state)
 /* --- the rules, one by one ------------------------------------------------ */
 
 static void
-test_remote_target_waits_with_a_true_reason(void **state)
-{
-	(void)state;
-	struct queue *q = queue_make();
-	const struct entry *e;
-
-	message_start(q, 1, &target_there, 1, 1000);
-	e = queue_find(q, 1);
-	assert_int_equal(queue_entry_status(e), QUEUE_DEFERRED);
-	assert_true(span_equal(word_text(&q->words, e->reason),
-			       SPAN("outgoing delivery is not part of this version")));
-	assert_true(span_equal(word_text(&q->words, e->domain), SPAN("example.net")));
-	queue_free(&q);
-}
-
-static void
 test_retries_back_off_up_to_a_limit_then_hold(void **state)
 {
 	(void)state;
@@ -210,7 +194,7 @@ test_retries_back_off_up_to_a_limit_then_hold(void **state)
 	uint32_t now_s = 1000, longest = 0, tries = 1;
 	const struct entry *e;
 
-	message_start(q, 1, &target_there, 1, now_s);
+	message_deferred(q, 1, now_s);
 	e = queue_find(q, 1);
 	while (e->state == ENTRY_WAITING) {
 		uint32_t delay = e->due_s - now_s;
@@ -220,6 +204,7 @@ test_retries_back_off_up_to_a_limit_then_hold(void **state)
 		longest = delay > longest ? delay : longest;
 		now_s = e->due_s;
 		message_again(q, &target_there, 1, now_s);
+		assert_true(relay_one(q, DELIVERY_DEFERRED, RELAY_TALKED, now_s));
 	}
 	assert_true(longest > 12000);
 	assert_int_equal(e->state, ENTRY_HELD);
@@ -275,9 +260,9 @@ test_answer_of_a_former_channel_is_no_answer(void **state)
 	message_start(q, 1, &target_here, 1, 1000);
 	assert_true(queue_next_job(q, 0, &job));
 	assert_false(queue_delivered(q, 1, job.job, DELIVERY_DONE, SPAN(""), 1000));
-	queue_instance_down(q, 0, 1000);
+	queue_instance_down(q, JOB_LOCAL, 0, 1000);
 	assert_false(queue_delivered(q, 0, job.job, DELIVERY_DONE, SPAN(""), 1000));
-	queue_instance_up(q, 0);
+	queue_instance_up(q, JOB_LOCAL, 0);
 	message_again(q, &target_here, 1, 1002);
 	assert_true(queue_next_job(q, 0, &again));
 	assert_true(again.job != job.job);
@@ -308,8 +293,8 @@ test_commands_apply_where_they_make_sense(void **state)
 		const struct command_row *row = &command_rows[i];
 		struct queue *q = queue_make();
 
-		message_start(q, 1, &target_there, 1, 1000);
-		message_start(q, 2, &target_there, 1, 1000);
+		message_deferred(q, 1, 1000);
+		message_deferred(q, 2, 1000);
 		message_start(q, 3, &target_here, 1, 1000);
 		assert_true(queue_command(q, 2, QUEUE_HOLD, 1000));
 		if (queue_command(q, 1, row->verb, 1000) != row->deferred ||
@@ -389,8 +374,8 @@ test_segment_is_done_when_all_its_messages_are(void **state)
 	uint32_t segment;
 
 	queue_set_current(q, 1);
-	message_start(q, 1, &target_there, 1, 1000);
-	message_start(q, 2, &target_there, 1, 1000);
+	message_deferred(q, 1, 1000);
+	message_deferred(q, 2, 1000);
 	queue_set_current(q, 2);
 	assert_true(queue_command(q, 1, QUEUE_REMOVE, 1000));
 	assert_false(queue_next_done(q, &segment));
@@ -424,7 +409,7 @@ test_million_deferred_messages_cost_less_than_100_bytes_each(void **state)
 	struct queue *q = queue_make();
 
 	for (uint64_t id = 1; id <= MILLION; id++) {
-		message_start(q, id, &target_there, 1, 1000);
+		message_deferred(q, id, 1000);
 		buf_reset(&q->notes);
 		queue_events_clear(q);
 	}
@@ -444,7 +429,6 @@ main(void)
 	    cmocka_unit_test(test_words_are_kept_once_and_go_with_their_last_user),
 	    cmocka_unit_test(test_notes_come_back_as_they_were),
 	    cmocka_unit_test(test_notes_cut_anywhere_end_cleanly),
-	    cmocka_unit_test(test_remote_target_waits_with_a_true_reason),
 	    cmocka_unit_test(test_retries_back_off_up_to_a_limit_then_hold),
 	    cmocka_unit_test(test_mailbox_named_twice_gets_one_copy),
 	    cmocka_unit_test(test_failed_target_puts_the_message_on_hold),

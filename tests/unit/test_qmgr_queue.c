@@ -87,12 +87,15 @@ seed_get(void)
 static struct queue *
 queue_make(uint64_t seed)
 {
-	struct queue_config config = {.active_max = 20,
-				      .instances = INSTANCES,
-				      .retry_min_s = 60,
-				      .retry_max_s = 600,
-				      .lifetime_s = 1000000,
-				      .seed = seed};
+	struct queue_config config = {
+	    .active_max = 20,
+	    .instances = {INSTANCES, INSTANCES, 1},
+	    .relay_recipients_max = 2,
+	    .retry_min_s = 60,
+	    .retry_max_s = 600,
+	    .lifetime_s = 1000000,
+	    .seed = seed
+        };
 
 	return queue_new(&config);
 }
@@ -287,11 +290,11 @@ instance_flips(struct world *w)
 
 	w->up[i] = !w->up[i];
 	if (w->up[i]) {
-		queue_instance_up(w->q, i);
+		queue_instance_up(w->q, JOB_LOCAL, i);
 		return;
 	}
 	outs_lost(w, i);
-	queue_instance_down(w->q, i, w->now_s);
+	queue_instance_down(w->q, JOB_LOCAL, i, w->now_s);
 }
 
 static void
@@ -365,7 +368,7 @@ qmgr_crashes(struct world *w)
 	queue_restored(w->q);
 	for (uint32_t i = 0; i < INSTANCES; i++)
 		if (w->up[i])
-			queue_instance_up(w->q, i);
+			queue_instance_up(w->q, JOB_LOCAL, i);
 	notes_take(w);
 	w->snapshot_begun = w->notes.n;
 	queue_snapshot_start(w->q);
@@ -518,7 +521,7 @@ run_out(struct world *w)
 	for (uint32_t i = 0; i < INSTANCES; i++)
 		if (!w->up[i]) {
 			w->up[i] = true;
-			queue_instance_up(w->q, i);
+			queue_instance_up(w->q, JOB_LOCAL, i);
 		}
 	for (unsigned n = 0; n < 200000 && w->q->ids.n > 0; n++) {
 		const struct entry *e = queue_walk(w->q, roll(w, w->n_letters));

@@ -1,0 +1,82 @@
+/* qmgr/queue/work.h - a message in work: its envelope, its targets, their jobs
+ *
+ * A job is one target at one local process, one transaction (some targets of one
+ * destination and one sender) at a remote process, or one report at bounce.
+ * What the last try said of each target is kept while the message is in work.
+ */
+#pragma once
+
+#include "common/ipc/ipc.h"
+#include "common/spool/spool.h"
+
+#include "qmgr/queue/entry.h"
+
+/* Which program does it; each has instances of its own. */
+enum job_kind {
+	JOB_LOCAL,
+	JOB_REMOTE,
+	JOB_BOUNCE,
+	JOB_KINDS,
+};
+
+/* What the last try said of a target; nothing when it was not tried in this work. */
+struct target_result {
+	bool known;
+	uint8_t outcome;      /* enum delivery_outcome */
+	uint8_t flags;        /* enum relay_flag */
+	uint16_t code;        /* of the reply; 0 when there was none */
+	uint16_t enhanced[3]; /* [RFC3463]; all 0: none */
+	struct span text;     /* without the codes */
+	struct span host;     /* who said it; may be empty */
+	uint32_t tried_s;
+	char *bytes; /* of text and host, allocated; null when both are empty */
+};
+
+struct work_target {
+	struct target target;
+	struct span recipient; /* as RCPT had it */
+	struct span orcpt;
+	uint8_t notify;       /* enum envelope_notify */
+	uint32_t destination; /* of a target on another server */
+	uint32_t next;        /* ordinal of the next one in its job; ENTRY_NONE ends */
+	struct target_result result;
+};
+
+struct work {
+	uint32_t ref;
+	uint32_t next; /* free list */
+	uint32_t jobs; /* the first of its jobs; ENTRY_NONE: none left */
+	char *bytes;   /* the envelope, allocated */
+	struct envelope envelope;
+	struct work_target *targets; /* by ordinal; as many as the entry has */
+	uint64_t arrived_us;
+	uint8_t away;  /* a bit for each kind of program that was missed */
+	bool deferred; /* a target was tried and is to be tried later */
+	bool full;     /* for want of space */
+};
+
+enum job_state {
+	JOB_FREE,
+	JOB_WAITING, /* in a line */
+	JOB_SENT,
+};
+
+struct job {
+	uint32_t work;
+	uint32_t generation; /* so that an old answer fits no new job */
+	uint32_t first;      /* ordinal of its first target; ENTRY_NONE: of none */
+	uint32_t n;          /* targets */
+	uint32_t line_before, line_next; /* in line; the latter also when free */
+	uint32_t before, next;           /* jobs of the same work */
+	uint16_t instance;
+	uint8_t kind;  /* enum job_kind */
+	uint8_t state; /* enum job_state */
+};
+
+/* A process that takes jobs. */
+struct instance {
+	bool up;
+	uint32_t away_since_s;
+	uint32_t first, last; /* waiting jobs */
+	uint32_t n_sent;
+};
