@@ -1,7 +1,8 @@
 /* spoold/main.c - the one writer of the message log
  *
- * What    takes messages from every smtpd, appends them to spool/seg, and says
- *         "stored" once a sync has covered them; tells qmgr where they are.
+ * What    takes messages from every smtpd, and reports from bounce, appends them to
+ *         spool/seg, and says "stored" once a sync has covered them; tells qmgr where
+ *         they are.
  * Trust   smtpd faces strangers: a message with an id it was not granted, or out
  *         of order, drops its channel.
  */
@@ -12,14 +13,16 @@
 #include <time.h>
 
 #define SMTPD_MAX        64
+#define CLIENT_BOUNCE    SMTPD_MAX /* behind all smtpd: one bounce */
+#define CLIENTS_MAX      (SMTPD_MAX + 1)
 #define QMGR_BACKLOG_MAX (4u << 20) /* bytes queued for qmgr that pause intake */
 #define SPOOL_THREADS    6
 
 struct spoold {
 	struct proc *proc;
 	struct store store;
-	struct client *clients[SMTPD_MAX];
-	bool paused[SMTPD_MAX];
+	struct client *clients[CLIENTS_MAX]; /* origin.instance is the place here */
+	bool paused[CLIENTS_MAX];
 	uint32_t generation;
 	uint64_t next_id;
 	bool qmgr_told; /* it has had its queue_state */
@@ -103,6 +106,29 @@ start(struct proc *p, struct err *err)
 	return 0;
 }
 
+/* --- who hands in messages ------------------------------------------------ */
+
+/* The place of a peer among the clients; CLIENTS_MAX for others. */
+static uint32_t
+client_place(const struct ipc_peer *peer)
+{
+	uint32_t instance = ipc_peer_instance(peer);
+
+	if (ipc_peer_kind(peer) == IPC_KIND_BOUNCE)
+		return CLIENT_BOUNCE;
+	if (ipc_peer_kind(peer) == IPC_KIND_SMTPD && instance < SMTPD_MAX)
+		return instance;
+	return CLIENTS_MAX;
+}
+
+static struct ipc_peer *
+client_peer(const struct spoold *d, uint32_t place)
+{
+	if (place == CLIENT_BOUNCE)
+		return proc_peer(d->proc, IPC_KIND_BOUNCE, 0);
+	return proc_peer(d->proc, IPC_KIND_SMTPD, place);
+}
+
 /* --- to the peers --------------------------------------------------------- */
 
 static void
@@ -128,7 +154,7 @@ queue_state_send(struct spoold *d, struct ipc_peer *qmgr)
 static void
 answer_send(struct spoold *d, const struct store_result *r)
 {
-	struct ipc_peer *peer = proc_peer(d->proc, IPC_KIND_SMTPD, r->origin.instance);
+	struct ipc_peer *peer = client_peer(d, r->origin.instance);
 	const struct client *c = d->clients[r->origin.instance];
 	struct ipc_spool_done m = {.id = r->id, .outcome = (uint8_t)r->outcome};
 
@@ -170,32 +196,32 @@ static void
 peer_up(struct proc *p, struct ipc_peer *peer)
 {
 	struct spoold *d = proc_context(p);
-	uint32_t instance = ipc_peer_instance(peer);
+	uint32_t place = client_place(peer);
 
 	if (ipc_peer_kind(peer) == IPC_KIND_QMGR)
 		d->qmgr_told = false; /* turn() sends it the state */
-	if (ipc_peer_kind(peer) != IPC_KIND_SMTPD || instance >= SMTPD_MAX)
+	if (place == CLIENTS_MAX)
 		return;
-	client_free(&d->clients[instance]);
-	d->clients[instance] =
-	    client_new(&d->store, (struct origin){instance, ++d->generation});
-	d->paused[instance] = false;
-	grant(d, peer, d->clients[instance]);
+	client_free(&d->clients[place]);
+	d->clients[place] =
+	    client_new(&d->store, (struct origin){place, ++d->generation});
+	d->paused[place] = false;
+	grant(d, peer, d->clients[place]);
 }
 
 static void
 peer_down(struct proc *p, struct ipc_peer *peer)
 {
 	struct spoold *d = proc_context(p);
-	uint32_t instance = ipc_peer_instance(peer);
+	uint32_t place = client_place(peer);
 
 	if (ipc_peer_kind(peer) == IPC_KIND_QMGR)
 		d->qmgr_told = false;
-	if (ipc_peer_kind(peer) == IPC_KIND_SMTPD && instance < SMTPD_MAX)
-		client_free(&d->clients[instance]);
+	if (place < CLIENTS_MAX)
+		client_free(&d->clients[place]);
 }
 
-/* False when smtpd broke the rules. */
+/* False when the client broke the rules. */
 static bool
 take_message(struct client *c, const struct ipc_message *m, uint64_t now_us)
 {
@@ -219,10 +245,9 @@ take_message(struct client *c, const struct ipc_message *m, uint64_t now_us)
 }
 
 static void
-message_smtpd(struct spoold *d, struct ipc_peer *peer, const struct ipc_message *m)
+message_client(struct spoold *d, struct ipc_peer *peer, const struct ipc_message *m)
 {
-	uint32_t instance = ipc_peer_instance(peer);
-	struct client *c = instance < SMTPD_MAX ? d->clients[instance] : NULL;
+	struct client *c = d->clients[client_place(peer)];
 
 	if (!c)
 		return;
@@ -240,8 +265,8 @@ message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m, int 
 	struct spoold *d = proc_context(p);
 
 	(void)fd;
-	if (ipc_peer_kind(peer) == IPC_KIND_SMTPD)
-		message_smtpd(d, peer, m);
+	if (client_place(peer) < CLIENTS_MAX)
+		message_client(d, peer, m);
 	else if (m->number == IPC_NUMBER_segment_free)
 		store_let_go(&d->store, m->segment_free.segment);
 	else if (m->number == IPC_NUMBER_queue_move)
@@ -257,7 +282,7 @@ pause_or_not(struct spoold *d)
 	bool all = store_full(&d->store) ||
 		   (qmgr && ipc_queued_bytes(qmgr) > QMGR_BACKLOG_MAX);
 
-	for (uint32_t i = 0; i < SMTPD_MAX; i++) {
+	for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
 		struct ipc_peer *peer;
 		bool pause;
 
@@ -266,7 +291,7 @@ pause_or_not(struct spoold *d)
 		pause = all || client_full(d->clients[i]);
 		if (pause == d->paused[i])
 			continue;
-		peer = proc_peer(d->proc, IPC_KIND_SMTPD, i);
+		peer = client_peer(d, i);
 		if (peer)
 			ipc_peer_pause(peer, pause);
 		d->paused[i] = pause;
