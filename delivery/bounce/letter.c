@@ -1,0 +1,164 @@
+/* One message for spoold: what of the original is returned, the report, its envelope.
+ */
+#include "delivery/bounce/bounce.h"
+
+#include <sys/random.h>
+
+#define PIECE_BYTES_MAX    (56u << 10) /* of one ipc message */
+#define ENVELOPE_BYTES_ONE (TARGETS_BYTES_MAX + 4096)
+
+void
+letter_postmaster(const struct bounce *b, struct buf *out)
+{
+	buf_put(out, SPAN("postmaster@"));
+	buf_put_str(out, proc_settings(b->proc)->hostname);
+}
+
+/* The bytes of the original that are returned, or its header is looked for in. */
+static uint64_t
+content_wanted(const struct bounce *b, const struct report *r, bool *whole)
+{
+	*whole = r->reader == DSN_TO_SENDER && dsn_wants_whole(&r->request) &&
+		 r->content_bytes <= proc_settings(b->proc)->report_message_bytes_max;
+	if (*whole || r->content_bytes < HEADER_BYTES_MAX)
+		return r->content_bytes;
+	return HEADER_BYTES_MAX;
+}
+
+/* A message that cannot be read is reported without its header. False when that
+ * may be otherwise at another time. */
+static bool
+content_read(struct bounce *b, const struct report *r, struct buf *out, bool *whole,
+	     const char **why)
+{
+	uint64_t n = content_wanted(b, r, whole);
+	enum segments_result result;
+	char *at;
+
+	if (n == 0)
+		return true;
+	at = buf_extend(out, n);
+	ASSERT(at);
+	result = segments_read(&b->segments, r->segment, r->offset, at, n);
+	if (result == SEGMENTS_OK)
+		return true;
+	if (result == SEGMENTS_UNKNOWN) {
+		*why = segments_text(result);
+		return false;
+	}
+	logline(LOGLINE_WARNING, "bounce.unread", L_U64("segment", r->segment),
+		L_U64("offset", r->offset), L_STR("error", segments_text(result)));
+	buf_reset(out);
+	*whole = false;
+	return true;
+}
+
+static struct span
+letter_to(const struct bounce *b, const struct report *r, struct buf *postmaster)
+{
+	if (r->reader == DSN_TO_SENDER)
+		return r->request.sender;
+	letter_postmaster(b, postmaster);
+	return buf_span(postmaster);
+}
+
+static void
+envelope_make(const struct report *r, struct span to,
+	      const struct dsn_letter_made *made, struct buf *out)
+{
+	struct buf list = buf_make(ENVELOPE_BYTES_ONE);
+	struct envelope_recipient recipient = {.address = to,
+					       .notify = ENVELOPE_NOTIFY_NEVER,
+					       .targets = buf_span(&r->targets)};
+	struct envelope envelope = {.flags = (made->eightbit ? ENVELOPE_8BITMIME : 0) |
+					     (made->utf8 ? ENVELOPE_SMTPUTF8 : 0),
+				    .n_recipients = 1};
+
+	recipient_put(&list, &recipient);
+	envelope.recipients = buf_span(&list);
+	envelope_put(out, &envelope);
+	buf_release(&list);
+}
+
+/* `bytes` is the envelope and the message. */
+static void
+spool_send(struct ipc_peer *spoold, uint64_t id, uint32_t envelope_bytes,
+	   struct span bytes)
+{
+	struct ipc_spool_end end = {.id = id};
+	struct ipc_spool_begin begin = {.id = id,
+					.envelope_bytes = envelope_bytes,
+					.size_hint = bytes.n,
+					.bytes = span_first(bytes, PIECE_BYTES_MAX)};
+
+	if (bytes.n <= SPOOL_PUT_MAX) {
+		struct ipc_spool_put put = {id, envelope_bytes, bytes};
+
+		ipc_send_spool_put(spoold, &put);
+		return;
+	}
+	ipc_send_spool_begin(spoold, &begin);
+	bytes = span_after(bytes, begin.bytes.n);
+	while (bytes.n > 0) {
+		struct ipc_spool_piece piece = {id, span_first(bytes, PIECE_BYTES_MAX)};
+
+		ipc_send_spool_piece(spoold, &piece);
+		bytes = span_after(bytes, piece.bytes.n);
+	}
+	ipc_send_spool_end(spoold, &end);
+}
+
+static bool
+letter_make(struct bounce *b, const struct report *r, struct span content, bool whole,
+	    struct buf *envelope, struct buf *message)
+{
+	struct buf postmaster = buf_make(BOUNCE_ADDRESS_MAX);
+	struct buf help = buf_make(BOUNCE_ADDRESS_MAX);
+	struct dsn_letter_made made;
+	struct dsn_letter letter = {.request = &r->request,
+				    .templates = &b->templates,
+				    .reader = r->reader,
+				    .to = letter_to(b, r, &postmaster),
+				    .now_us = proc_now_us(),
+				    .id = r->letter_id,
+				    .original_id = r->id,
+				    .content = content,
+				    .whole = whole};
+	bool good;
+
+	letter.hostname = span_str(proc_settings(b->proc)->hostname);
+	letter_postmaster(b, &help);
+	letter.postmaster = buf_span(&help);
+	good = getrandom(letter.random, sizeof(letter.random), 0) ==
+		   sizeof(letter.random) &&
+	       dsn_compose(message, &letter, &made);
+	if (good)
+		envelope_make(r, letter.to, &made, envelope);
+	buf_release(&postmaster);
+	buf_release(&help);
+	return good && !envelope->full;
+}
+
+bool
+letter_send(struct bounce *b, struct report *r, struct ipc_peer *spoold,
+	    const char **why)
+{
+	struct buf content = buf_make(LETTER_BYTES_MAX);
+	struct buf envelope = buf_make(LETTER_BYTES_MAX + ENVELOPE_BYTES_ONE);
+	struct buf message = buf_make(LETTER_BYTES_MAX);
+	bool whole = false, good;
+
+	*why = "the report is too large";
+	good = content_read(b, r, &content, &whole, why) &&
+	       letter_make(b, r, buf_span(&content), whole, &envelope, &message);
+	if (good) {
+		uint32_t n = (uint32_t)envelope.n;
+
+		buf_put(&envelope, buf_span(&message));
+		spool_send(spoold, r->letter_id, n, buf_span(&envelope));
+	}
+	buf_release(&content);
+	buf_release(&envelope);
+	buf_release(&message);
+	return good;
+}

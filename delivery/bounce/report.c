@@ -1,0 +1,336 @@
+/* A report, from qmgr's question to its answer. */
+#include "delivery/bounce/bounce.h"
+
+static const char *const kinds[] = {
+    [DSN_FAILURE] = "failure",
+    [DSN_DELAY] = "delay",
+    [DSN_SUCCESS] = "success",
+    [DSN_NOTICE] = "notice",
+};
+
+static const char *const readers[] = {
+    [DSN_TO_SENDER] = "sender",
+    [DSN_TO_POSTMASTER] = "postmaster",
+    [DSN_COPY_TO_POSTMASTER] = "copy",
+};
+
+static struct report *
+by_tag(struct bounce *b, uint64_t tag)
+{
+	struct report *r;
+
+	TAILQ_FOREACH(r, &b->reports, link)
+	if (r->tag == tag && r->state <= REPORT_ASK_POSTMASTER)
+		return r;
+	return NULL;
+}
+
+static struct report *
+by_letter(struct bounce *b, uint64_t id)
+{
+	struct report *r;
+
+	TAILQ_FOREACH(r, &b->reports, link)
+	if (r->letter_id == id && r->state == REPORT_STORING)
+		return r;
+	return NULL;
+}
+
+static void
+report_free(struct bounce *b, struct report *r)
+{
+	TAILQ_REMOVE(&b->reports, r, link);
+	b->n_reports--;
+	buf_release(&r->targets);
+	free(r->bytes);
+	free(r);
+}
+
+/* The end of a report: qmgr is told. */
+static void
+answer(struct bounce *b, struct report *r, enum report_outcome outcome,
+       const char *text)
+{
+	struct ipc_peer *qmgr = proc_peer(b->proc, IPC_KIND_QMGR, 0);
+	struct ipc_reported m = {.job = r->job,
+				 .outcome = (uint8_t)outcome,
+				 .report = r->told_id,
+				 .text = span_str(text)};
+
+	if (qmgr)
+		ipc_send_reported(qmgr, &m);
+	report_free(b, r);
+}
+
+static void
+later(struct bounce *b, struct report *r, const char *why)
+{
+	char id[QUEUE_ID_TEXT_SIZE];
+
+	if (r->told_id != 0) { /* only the copy for postmaster is missing */
+		answer(b, r, r->double_bounce ? REPORT_NOBODY : REPORT_MADE, "");
+		return;
+	}
+	queue_id_format(r->id, id);
+	b->count.later++;
+	logline(LOGLINE_WARNING, "bounce.later", L_STR("id", id), L_STR("reason", why));
+	answer(b, r, REPORT_LATER, why);
+}
+
+/* The only place where a report without a letter under way goes on to one. */
+static void
+ask(struct bounce *b, struct report *r, enum dsn_reader reader)
+{
+	struct ipc_peer *authd = proc_peer(b->proc, IPC_KIND_AUTHD, 0);
+	struct ipc_resolve m = {.tag = ++b->next_tag, .may_relay = 1};
+
+	if (!authd) {
+		later(b, r, "the directory is away");
+		return;
+	}
+	r->reader = reader;
+	r->state = reader == DSN_TO_SENDER ? REPORT_ASK_SENDER : REPORT_ASK_POSTMASTER;
+	r->tag = m.tag;
+	m.address = reader == DSN_TO_SENDER ? r->request.sender : SPAN("postmaster");
+	ipc_send_resolve(authd, &m);
+}
+
+static struct report *
+report_new(struct bounce *b, const struct ipc_report *m)
+{
+	struct report *r = memory_new(1, sizeof(*r));
+
+	*r = (struct report){.job = m->job,
+			     .id = m->id,
+			     .segment = m->segment,
+			     .offset = m->offset,
+			     .content_bytes = m->content_bytes,
+			     .bytes = memory_new(m->request.n + 1, 1),
+			     .targets = buf_make(TARGETS_BYTES_MAX)};
+	if (m->request.n > 0)
+		memcpy(r->bytes, m->request.at, m->request.n);
+	TAILQ_INSERT_TAIL(&b->reports, r, link);
+	b->n_reports++;
+	return r;
+}
+
+bool
+report_take(struct bounce *b, const struct ipc_report *m)
+{
+	struct report *r = report_new(b, m);
+
+	if (m->offset > UINT64_MAX - m->content_bytes ||
+	    !dsn_request_parse(span_make(r->bytes, m->request.n), &r->request)) {
+		report_free(b, r);
+		return false;
+	}
+	if (b->n_reports > REPORTS_MAX || b->draining)
+		later(b, r, "too many reports at once");
+	else if (r->request.kind == DSN_NOTICE)
+		ask(b, r, DSN_TO_POSTMASTER);
+	else if (r->request.sender.n == 0)
+		answer(b, r, REPORT_NOBODY, "the null sender gets no report");
+	else
+		ask(b, r, DSN_TO_SENDER);
+	return true;
+}
+
+/* Nobody is there to be told. */
+static void
+drop(struct bounce *b, struct report *r, struct span why)
+{
+	char id[QUEUE_ID_TEXT_SIZE];
+
+	queue_id_format(r->id, id);
+	b->count.dropped++;
+	logline(LOGLINE_WARNING, "bounce.dropped", L_STR("id", id),
+		L_STR("kind", kinds[r->request.kind]),
+		L_SPAN("from", r->request.sender), L_SPAN("reason", why));
+	answer(b, r, r->told_id && !r->double_bounce ? REPORT_MADE : REPORT_NOBODY,
+	       "nobody can be told");
+}
+
+static void
+resolved_no(struct bounce *b, struct report *r, struct span why)
+{
+	if (r->reader != DSN_TO_SENDER) {
+		drop(b, r, why);
+		return;
+	}
+	b->count.nobody++;
+	r->double_bounce = true;
+	if (r->request.kind == DSN_FAILURE && proc_settings(b->proc)->report_double)
+		ask(b, r, DSN_TO_POSTMASTER);
+	else
+		drop(b, r, why);
+}
+
+static void
+resolved_yes(struct bounce *b, struct report *r, struct span targets)
+{
+	size_t n;
+
+	if (!target_list_check(targets, &n) || n == 0 || targets.n > r->targets.max) {
+		resolved_no(b, r, SPAN("the address leads nowhere"));
+		return;
+	}
+	if (r->reader == DSN_COPY_TO_POSTMASTER &&
+	    span_equal(targets, buf_span(&r->targets))) {
+		answer(b, r, REPORT_MADE, ""); /* postmaster is the sender */
+		return;
+	}
+	buf_reset(&r->targets);
+	buf_put(&r->targets, targets);
+	r->state = REPORT_READY;
+}
+
+void
+report_resolved(struct bounce *b, const struct ipc_resolved *m)
+{
+	struct report *r = by_tag(b, m->tag);
+
+	if (!r)
+		return;
+	if (m->outcome == RESOLVE_OK)
+		resolved_yes(b, r, m->targets);
+	else if (m->outcome == RESOLVE_LATER)
+		later(b, r, "the directory does not answer");
+	else
+		resolved_no(b, r, m->text);
+}
+
+static void
+made_log(const struct report *r)
+{
+	char id[QUEUE_ID_TEXT_SIZE], letter[QUEUE_ID_TEXT_SIZE];
+	struct cursor rows = cursor_make(r->request.rows);
+	struct dsn_row row = {0};
+
+	queue_id_format(r->id, id);
+	queue_id_format(r->letter_id, letter);
+	if (!dsn_row_next(&rows, &row))
+		row.final = SPAN("");
+	logline(LOGLINE_INFO, "bounce.made", L_STR("id", id), L_STR("report", letter),
+		L_STR("kind", kinds[r->request.kind]), L_STR("to", readers[r->reader]),
+		L_SPAN("from", r->request.sender), L_SPAN("rcpt", row.final),
+		L_U64("rcpts", r->request.n_rows));
+}
+
+static void
+stored(struct bounce *b, struct report *r)
+{
+	made_log(r);
+	if (r->reader == DSN_COPY_TO_POSTMASTER)
+		b->count.copies++;
+	else
+		r->told_id = r->letter_id;
+	if (r->reader == DSN_TO_SENDER)
+		b->count.made++;
+	if (r->reader == DSN_TO_POSTMASTER)
+		b->count.doubles++;
+	if (r->reader == DSN_TO_SENDER && r->request.kind == DSN_FAILURE &&
+	    proc_settings(b->proc)->report_copy_postmaster)
+		ask(b, r, DSN_COPY_TO_POSTMASTER);
+	else
+		answer(b, r, r->double_bounce ? REPORT_NOBODY : REPORT_MADE, "");
+}
+
+void
+report_stored(struct bounce *b, const struct ipc_spool_done *m)
+{
+	struct report *r = by_letter(b, m->id);
+
+	if (!r)
+		return;
+	if (m->outcome == SPOOL_STORED)
+		stored(b, r);
+	else if (m->outcome == SPOOL_NO_SPACE)
+		later(b, r, "no space for the report");
+	else
+		later(b, r, "the spool has a fault");
+}
+
+/* --- handing over --------------------------------------------------------- */
+
+static bool
+id_take(struct grants *g, uint64_t *id)
+{
+	if (g->n == 0)
+		return false;
+	*id = g->at[0].first++;
+	if (--g->at[0].n == 0)
+		memmove(g->at, g->at + 1, --g->n * sizeof(*g->at));
+	return true;
+}
+
+/* False when there is no room, or no id, at the moment. */
+static bool
+report_send(struct bounce *b, struct report *r, struct ipc_peer *spoold)
+{
+	struct ipc_spool_abort abort;
+	const char *why;
+
+	if (ipc_queued_bytes(spoold) > SPOOLD_QUEUE_MAX ||
+	    !id_take(&b->grants, &r->letter_id))
+		return false;
+	if (letter_send(b, r, spoold, &why)) {
+		r->state = REPORT_STORING;
+		return true;
+	}
+	abort = (struct ipc_spool_abort){.id = r->letter_id};
+	ipc_send_spool_abort(spoold, &abort);
+	later(b, r, why);
+	return true;
+}
+
+void
+reports_send(struct bounce *b)
+{
+	struct ipc_peer *spoold = proc_peer(b->proc, IPC_KIND_SPOOLD, 0);
+	struct report *r, *next;
+
+	for (r = TAILQ_FIRST(&b->reports); r; r = next) {
+		next = TAILQ_NEXT(r, link);
+		if (r->state != REPORT_READY)
+			continue;
+		if (!spoold)
+			later(b, r, "the spool is away");
+		else if (!report_send(b, r, spoold))
+			return;
+	}
+}
+
+static void
+give_up(struct bounce *b, enum report_state first, enum report_state last,
+	const char *why)
+{
+	struct report *r, *next;
+
+	for (r = TAILQ_FIRST(&b->reports); r; r = next) {
+		next = TAILQ_NEXT(r, link);
+		if (r->state >= first && r->state <= last)
+			later(b, r, why);
+	}
+}
+
+void
+reports_authd_down(struct bounce *b)
+{
+	give_up(b, REPORT_ASK_SENDER, REPORT_ASK_POSTMASTER, "the directory is away");
+}
+
+void
+reports_spoold_down(struct bounce *b)
+{
+	b->grants.n = 0;
+	give_up(b, REPORT_READY, REPORT_STORING, "the spool is away");
+}
+
+void
+reports_forget(struct bounce *b)
+{
+	struct report *r;
+
+	while ((r = TAILQ_FIRST(&b->reports)))
+		report_free(b, r);
+}
