@@ -83,6 +83,7 @@ config_make(struct proc *p)
 	    .retry_min_s = (uint32_t)set->queue_retry_min,
 	    .retry_max_s = (uint32_t)set->queue_retry_max,
 	    .lifetime_s = (uint32_t)set->queue_lifetime,
+	    .warning_after_s = (uint32_t)set->queue_warning_after,
 	    .relay_recipients_max = (uint32_t)set->relay_recipients_max
         };
 

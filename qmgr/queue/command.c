@@ -7,7 +7,7 @@ mark(struct queue *q, struct entry *e, enum entry_flag flag, uint32_t now_s)
 {
 	uint32_t work = e->link;
 
-	e->flags |= (uint8_t)flag;
+	e->flags |= (uint16_t)flag;
 	if (e->state == ENTRY_WORK)
 		work_maybe_end(q, work, now_s);
 	return true;
@@ -54,7 +54,7 @@ command_release(struct queue *q, uint32_t ref, uint32_t now_s)
 	struct entry *e = entry_at(&q->entries, ref);
 
 	if (in_work(e) && e->flags & ENTRY_HOLD) {
-		e->flags &= (uint8_t)~ENTRY_HOLD;
+		e->flags &= (uint16_t)~ENTRY_HOLD;
 		return true;
 	}
 	if (e->state != ENTRY_HELD)
@@ -96,13 +96,26 @@ command_remove(struct queue *q, uint32_t ref, uint32_t now_s)
 	return true;
 }
 
+static bool
+command_bounce(struct queue *q, uint32_t ref, uint32_t now_s)
+{
+	struct entry *e = entry_at(&q->entries, ref);
+
+	if (in_work(e))
+		return mark(q, e, ENTRY_GIVE_UP, now_s);
+	e->flags |= ENTRY_GIVE_UP;
+	e->due_s = now_s;
+	queue_enter(q, ref, ENTRY_WAITING);
+	return true;
+}
+
 bool
 queue_command(struct queue *q, uint64_t id, enum queue_verb verb, uint32_t now_s)
 {
 	static bool (*const rows[])(struct queue *, uint32_t, uint32_t) = {
 	    [QUEUE_HOLD] = command_hold,     [QUEUE_RELEASE] = command_release,
 	    [QUEUE_FLUSH] = command_flush,   [QUEUE_REQUEUE] = command_requeue,
-	    [QUEUE_REMOVE] = command_remove,
+	    [QUEUE_REMOVE] = command_remove, [QUEUE_BOUNCE] = command_bounce,
 	};
 	uint32_t ref;
 

@@ -101,7 +101,7 @@ entry_set_targets(struct entry *e, uint32_t n)
 {
 	if (e->n_targets != 0)
 		return e->n_targets == n;
-	e->n_targets = n;
+	e->n_targets = (uint16_t)n;
 	if (n > 1)
 		e->targets.many = memory_new(n, 1);
 	else

@@ -25,12 +25,15 @@ enum entry_flag {
 	ENTRY_HOLD = 1 << 3,     /* to be held when its jobs end */
 	ENTRY_REMOVE = 1 << 4,   /* to be removed when its jobs end */
 	ENTRY_FULL = 1 << 5,     /* a full disk kept it out of a mailbox */
+	ENTRY_WARNED = 1 << 6,   /* its sender was told that it is late */
+	ENTRY_GIVE_UP = 1 << 7,  /* the operator wants no more tries */
+	ENTRY_ONE = 1 << 8,      /* `domain` is where all its open targets are */
 };
 
 enum target_state {
 	TARGET_OPEN,
 	TARGET_DONE,
-	TARGET_FAILED, /* for good; the message is held in the end */
+	TARGET_FAILED, /* for good; its sender is to be told */
 	TARGET_WORK,   /* a job for it exists */
 };
 
@@ -51,12 +54,12 @@ struct entry {
 	uint32_t arrived_s;
 	uint32_t due_s;
 	uint32_t link;   /* place in the heap, number of the work, next free */
-	uint32_t domain; /* word: of the first target; 0 while not known */
+	uint32_t domain; /* word: of the first open target; 0 while not known */
 	uint32_t reason; /* word: why it was deferred or held; 0 for none */
 	uint16_t tries;
+	uint16_t n_targets; /* 0: not read yet */
+	uint16_t flags;     /* enum entry_flag */
 	uint8_t state;      /* enum entry_state */
-	uint8_t flags;      /* enum entry_flag */
-	uint32_t n_targets; /* 0: not read yet */
 	union {
 		uint8_t one;   /* enum target_state of the only target */
 		uint8_t *many; /* of each, allocated, when n_targets > 1 */
@@ -64,6 +67,7 @@ struct entry {
 };
 
 _Static_assert(sizeof(struct entry) == 64, "a million messages are 64 MB");
+_Static_assert(ENVELOPE_TARGETS_MAX <= UINT16_MAX, "n_targets");
 
 #define ENTRY_CHUNK 4096u
 

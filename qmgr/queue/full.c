@@ -39,7 +39,7 @@ release(struct queue *q, uint32_t ref, uint32_t now_s)
 
 	if (!(e->flags & ENTRY_FULL))
 		return;
-	e->flags &= (uint8_t)~ENTRY_FULL;
+	e->flags &= (uint16_t)~ENTRY_FULL;
 	if (e->state != ENTRY_WAITING)
 		return;
 	e->due_s = now_s;

@@ -62,9 +62,15 @@ void result_split(struct relay_result *r);
 void result_take(struct queue *q, uint32_t work, const struct relay_result *r,
 		 uint32_t now_s);
 
+/* It is tried no more. */
+void
+result_give_up(struct queue *q, uint32_t work, uint32_t ordinal, enum given_up why);
+
 /* --- work ----------------------------------------------------------------- */
 
 void works_release(struct queue *q);
+/* n_targets is told because the entry may be gone. */
+void work_free(struct queue *q, uint32_t work, uint32_t n_targets);
 /* When it has no jobs left: the message is done, deferred or held. */
 void work_maybe_end(struct queue *q, uint32_t work, uint32_t now_s);
 

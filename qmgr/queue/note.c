@@ -12,6 +12,7 @@ message_note(const struct queue *q, const struct entry *e)
 			     .n_targets = e->n_targets,
 			     .tries = e->tries,
 			     .held = e->state == ENTRY_HELD,
+			     .warned = e->flags & ENTRY_WARNED,
 			     .domain = word_text(&q->words, e->domain),
 			     .reason = word_text(&q->words, e->reason)};
 }
@@ -129,7 +130,7 @@ queue_snapshot_step(struct queue *q, size_t n)
 			break;
 		}
 		e = entry_at(&q->entries, ref);
-		e->flags &= (uint8_t)~ENTRY_RECORDED;
+		e->flags &= (uint16_t)~ENTRY_RECORDED;
 		queue_note_message(q, e);
 		q->snapshot_after = id;
 	}

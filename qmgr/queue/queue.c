@@ -102,7 +102,7 @@ static void
 moving_end(struct queue *q, struct entry *e)
 {
 	if (e->flags & ENTRY_MOVING) {
-		e->flags &= (uint8_t)~ENTRY_MOVING;
+		e->flags &= (uint16_t)~ENTRY_MOVING;
 		q->n_moving--;
 	}
 }

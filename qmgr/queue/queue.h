@@ -48,6 +48,7 @@ struct queue_config {
 	uint64_t active_max; /* jobs */
 	uint32_t instances[JOB_KINDS];
 	uint32_t retry_min_s, retry_max_s, lifetime_s;
+	uint32_t warning_after_s;      /* 0: never */
 	uint32_t relay_recipients_max; /* of one transaction */
 	uint64_t seed;                 /* for the jitter of retries */
 	/* Null: the key is the domain in lower case. */
@@ -216,7 +217,8 @@ void queue_instance_down(struct queue *q, enum job_kind kind, uint32_t instance,
 
 /* False when there is no such message, or the verb does not apply to it. Verbs:
  * HOLD, RELEASE (a held one), FLUSH (a deferred one), REQUEUE (either, as if
- * never tried), REMOVE. */
+ * never tried), REMOVE, BOUNCE
+ * (given up now). */
 bool queue_command(struct queue *q, uint64_t id, enum queue_verb verb, uint32_t now_s);
 
 /* The message with the lowest id above `after`; null at the end. */

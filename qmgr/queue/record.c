@@ -12,7 +12,7 @@ message_put(struct buf *out, const struct note *n)
 	wire_put_u32(out, n->due_s);
 	wire_put_u32(out, n->n_targets);
 	wire_put_u16(out, n->tries);
-	wire_put_u8(out, n->held);
+	wire_put_u8(out, (uint8_t)(n->held | n->warned << 1));
 	wire_put_bytes(out, n->domain);
 	wire_put_bytes(out, n->reason);
 }
@@ -20,6 +20,8 @@ message_put(struct buf *out, const struct note *n)
 static void
 message_get(struct cursor *c, struct note *n)
 {
+	uint8_t flags;
+
 	n->id = wire_get_u64(c);
 	n->place.segment = wire_get_u32(c);
 	n->place.offset = wire_get_u64(c);
@@ -29,7 +31,9 @@ message_get(struct cursor *c, struct note *n)
 	n->due_s = wire_get_u32(c);
 	n->n_targets = wire_get_u32(c);
 	n->tries = wire_get_u16(c);
-	n->held = wire_get_u8(c) != 0;
+	flags = wire_get_u8(c);
+	n->held = flags & 1;
+	n->warned = flags & 2;
 	n->domain = wire_get_bytes(c);
 	n->reason = wire_get_bytes(c);
 	if (n->id == 0 || !place_possible(&n->place) ||

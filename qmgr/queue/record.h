@@ -29,6 +29,7 @@ struct note {
 	uint32_t n_targets;
 	uint16_t tries;
 	bool held;
+	bool warned; /* its sender, that it is late */
 	struct span domain;
 	struct span reason;
 	uint32_t ordinal; /* of TARGET */

@@ -54,6 +54,8 @@ restore_message(struct queue *q, const struct note *n, uint32_t now_s)
 	e->due_s = n->due_s;
 	e->tries = n->tries;
 	e->flags |= ENTRY_RECORDED | ENTRY_REPLAY;
+	if (n->warned)
+		e->flags |= ENTRY_WARNED;
 	if (n->n_targets > 0 && !entry_set_targets(e, n->n_targets)) {
 		entry_forget_targets(e);
 		ASSERT(entry_set_targets(e, n->n_targets));

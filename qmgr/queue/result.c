@@ -107,3 +107,23 @@ result_take(struct queue *q, uint32_t work, const struct relay_result *r,
 		return;
 	queue_note_target(q, e, r->ordinal);
 }
+
+void
+result_give_up(struct queue *q, uint32_t work, uint32_t ordinal, enum given_up why)
+{
+	struct work *w = &q->works[work];
+	struct entry *e = entry_at(&q->entries, w->ref);
+	struct target_result *had = &w->targets[ordinal].result;
+	struct relay_result r = {.outcome = DELIVERY_FAILED,
+				 .text = word_text(&q->words, e->reason)};
+
+	if (!had->known)
+		result_keep(&w->targets[ordinal], &r, 0);
+	had->outcome = DELIVERY_FAILED;
+	had->given_up = (uint8_t)why;
+	had->enhanced[0] = 5;
+	had->enhanced[1] = why == GIVEN_UP_LATE ? 4 : 0;
+	had->enhanced[2] = why == GIVEN_UP_LATE ? 7 : 0;
+	entry_target_set(e, ordinal, TARGET_FAILED);
+	queue_note_target(q, e, ordinal);
+}

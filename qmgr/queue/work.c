@@ -1,5 +1,4 @@
-/* A message that is due: its envelope becomes jobs; when all are answered it is
- * done, deferred or held. */
+/* A message that is due: its envelope becomes jobs. */
 #include "qmgr/queue/internal.h"
 
 static bool
@@ -58,8 +57,7 @@ work_release(struct work *w, uint32_t n_targets)
 	free(w->bytes);
 }
 
-/* `n_targets` is told because the entry may be gone. */
-static void
+void
 work_free(struct queue *q, uint32_t i, uint32_t n_targets)
 {
 	work_release(&q->works[i], n_targets);
@@ -179,7 +177,7 @@ targets_start(struct queue *q, uint32_t work, uint32_t n)
 	domain_set(q, e, all[0].target.address);
 	if (n > 1)
 		repeated_drop(e, all, n);
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < n && !(e->flags & ENTRY_GIVE_UP); i++) {
 		if (entry_target(e, i) != TARGET_OPEN)
 			continue;
 		if (all[i].target.kind == TARGET_ACCOUNT) {
@@ -237,110 +235,6 @@ queue_load_failed(struct queue *q, uint32_t ref, struct span reason)
 		queue_finish(q, ref, QUEUE_EVENT_REMOVED);
 		return;
 	}
-	e->flags &= (uint8_t)~ENTRY_HOLD;
+	e->flags &= (uint16_t)~ENTRY_HOLD;
 	queue_hold(q, ref, reason);
-}
-
-/* The first recipient that still waits, for the log. */
-static struct span
-open_recipient(const struct queue *q, const struct work *w)
-{
-	const struct entry *e = entry_at(&q->entries, w->ref);
-
-	for (uint32_t i = 0; i < e->n_targets; i++)
-		if (entry_target(e, i) == TARGET_OPEN)
-			return w->targets[i].recipient;
-	return SPAN("");
-}
-
-/* The longer a process is away the rarer it is looked for. */
-static uint32_t
-away_s(const struct queue *q, uint8_t kinds, uint32_t now_s)
-{
-	uint32_t longest = 1;
-
-	for (size_t kind = 0; kind < JOB_KINDS; kind++)
-		for (uint32_t i = 0; i < q->config.instances[kind]; i++) {
-			const struct instance *at = &q->instances[kind][i];
-
-			if (kinds & 1 << kind && !at->up &&
-			    now_s - at->away_since_s > longest)
-				longest = now_s - at->away_since_s;
-		}
-	return longest < QUEUE_AWAY_MAX_S ? longest : QUEUE_AWAY_MAX_S;
-}
-
-static void
-expire(struct queue *q, uint32_t ref)
-{
-	const struct entry *e = entry_at(&q->entries, ref);
-	struct buf reason = buf_make(WORD_BYTES_MAX);
-
-	buf_put(&reason, SPAN("not delivered in time: "));
-	buf_put(&reason,
-		span_first(word_text(&q->words, e->reason), WORD_BYTES_MAX - 64));
-	queue_hold(q, ref, buf_span(&reason));
-	buf_release(&reason);
-}
-
-/* Some targets are open. A process that is away is no try of the message, and
- * needs no note: after a crash it would be tried at once anyway. However often it is
- * tried for space, that counts as one try. */
-static void
-wait_more(struct queue *q, const struct work *w, uint32_t now_s)
-{
-	struct entry *e = entry_at(&q->entries, w->ref);
-	uint32_t due_s;
-
-	if (w->away && !w->deferred) {
-		e->due_s = now_s + away_s(q, w->away, now_s);
-		queue_set_reason(q, e, SPAN(QUEUE_AWAY_REASON));
-		queue_enter(q, w->ref, ENTRY_WAITING);
-		return;
-	}
-	if (e->tries < UINT16_MAX && !(w->full && e->flags & ENTRY_FULL))
-		e->tries++;
-	e->flags = (uint8_t)(w->full ? e->flags | ENTRY_FULL : e->flags & ~ENTRY_FULL);
-	if (now_s > e->arrived_s && now_s - e->arrived_s > q->config.lifetime_s) {
-		expire(q, w->ref);
-		return;
-	}
-	if (w->full && full_probe(q, now_s))
-		due_s = now_s + QUEUE_FULL_PROBE_S;
-	else
-		due_s = queue_retry_s(q, e->tries, now_s);
-	queue_defer(q, w->ref, due_s, open_recipient(q, w));
-}
-
-static void
-work_result(struct queue *q, const struct work *w, uint32_t now_s)
-{
-	struct entry *e = entry_at(&q->entries, w->ref);
-	uint8_t flags = e->flags;
-
-	e->flags &= (uint8_t) ~(ENTRY_HOLD | ENTRY_REMOVE);
-	if (entry_count(e, TARGET_DONE) == e->n_targets)
-		queue_finish(q, w->ref, QUEUE_EVENT_DONE);
-	else if (flags & ENTRY_REMOVE)
-		queue_finish(q, w->ref, QUEUE_EVENT_REMOVED);
-	else if (flags & ENTRY_HOLD)
-		queue_hold(q, w->ref, SPAN("held by the operator"));
-	else if (entry_count(e, TARGET_OPEN) > 0)
-		wait_more(q, w, now_s);
-	else
-		queue_hold(q, w->ref, word_text(&q->words, e->reason));
-}
-
-void
-work_maybe_end(struct queue *q, uint32_t work, uint32_t now_s)
-{
-	struct entry *e = entry_at(&q->entries, q->works[work].ref);
-	uint32_t n_targets = e->n_targets;
-
-	if (e->flags & (ENTRY_HOLD | ENTRY_REMOVE))
-		jobs_cancel(q, work);
-	if (q->works[work].jobs != ENTRY_NONE)
-		return;
-	work_result(q, &q->works[work], now_s);
-	work_free(q, work, n_targets);
 }

@@ -19,11 +19,20 @@ enum job_kind {
 	JOB_KINDS,
 };
 
+/* Why a target that was DEFERRED is FAILED now. */
+enum given_up {
+	GIVEN_UP_NOT,
+	GIVEN_UP_LATE,     /* the message is older than queue_lifetime */
+	GIVEN_UP_OPERATOR, /* by command */
+};
+
 /* What the last try said of a target; nothing when it was not tried in this work. */
 struct target_result {
 	bool known;
 	uint8_t outcome;      /* enum delivery_outcome */
 	uint8_t flags;        /* enum relay_flag */
+	uint8_t given_up;     /* enum given_up; the rest is of the last try */
+	bool told;            /* the sender had a report of its success */
 	uint16_t code;        /* of the reply; 0 when there was none */
 	uint16_t enhanced[3]; /* [RFC3463]; all 0: none */
 	struct span text;     /* without the codes */
@@ -42,6 +51,13 @@ struct work_target {
 	struct target_result result;
 };
 
+/* What a sender is to hear of before its message may leave the work. */
+enum work_report {
+	WORK_FAILURE = 1 << 0, /* a target is FAILED */
+	WORK_DELAY = 1 << 1,   /* one is OPEN, and it is time for a warning */
+	WORK_SUCCESS = 1 << 2, /* one is DONE, and the sender wants to know */
+};
+
 struct work {
 	uint32_t ref;
 	uint32_t next; /* free list */
@@ -50,9 +66,10 @@ struct work {
 	struct envelope envelope;
 	struct work_target *targets; /* by ordinal; as many as the entry has */
 	uint64_t arrived_us;
-	uint8_t away;  /* a bit for each kind of program that was missed */
-	bool deferred; /* a target was tried and is to be tried later */
-	bool full;     /* for want of space */
+	uint8_t reports; /* enum work_report; when its jobs have ended */
+	uint8_t away;    /* a bit for each kind of program that was missed */
+	bool deferred;   /* a target was tried and is to be tried later */
+	bool full;       /* for want of space */
 };
 
 enum job_state {

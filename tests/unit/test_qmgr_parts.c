@@ -209,8 +209,10 @@ test_retries_back_off_up_to_a_limit_then_hold(void **state)
 	assert_true(longest > 12000);
 	assert_int_equal(e->state, ENTRY_HELD);
 	assert_true(now_s > 1000 + 86400);
-	assert_true(span_starts(word_text(&q->words, e->reason),
-				SPAN("not delivered in time: ")));
+	assert_true(
+	    span_equal(word_text(&q->words, e->reason),
+		       SPAN("mx.example.net[192.0.2.1]: 451 4.7.1 greylisted")));
+	assert_int_equal(entry_target(e, 0), TARGET_FAILED);
 	queue_free(&q);
 }
 
@@ -282,6 +284,7 @@ static const struct command_row {
     {"flush",	      QUEUE_FLUSH,   true,  false, false},
     {"requeue",            QUEUE_REQUEUE, true,  true,  false},
     {"remove",             QUEUE_REMOVE,  true,  true,  true },
+    {"bounce",             QUEUE_BOUNCE,  true,  true,  true },
     {"list is no command", QUEUE_LIST,    false, false, false},
 };
 
