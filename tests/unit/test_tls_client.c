@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define MISMATCH "hostname mismatch"
+#define MISMATCH  "hostname mismatch"
 #define FOR(name) MISMATCH " (it is for " name ")"
 
 static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
@@ -36,26 +36,28 @@ enum who {
 	WHO_N,
 };
 
-#define MX .san = "DNS:mx.example.org"
+#define MX "DNS:mx.example.org"
 
+/* Name, other names, issuer (see below), authority, from, until, bits of RSA. */
 static const struct lab_order orders[WHO_N] = {
-    [ROOT] = {.cn = "Root", .authority = true},
-    [MIDDLE] = {.cn = "Middle", .authority = true},
-    [GOOD] = {.cn = "ignored", .san = "DNS:mx.example.org,DNS:mx2.example.org"},
-    [WILD] = {.cn = "wild", .san = "DNS:*.example.org"},
-    [PARTIAL] = {.cn = "part", .san = "DNS:m*.example.org"},
-    [EXPIRED] = {.cn = "old", MX, .from_s = -7200, .until_s = -3600},
-    [EARLY] = {.cn = "early", MX, .from_s = 3600, .until_s = 7200},
-    [OLD_MIDDLE] = {.cn = "Old", .authority = true, .from_s = -7200, .until_s = -60},
-    [UNDER_OLD] = {.cn = "under", MX},
-    [CN_ONLY] = {.cn = "mx.example.org"},
-    [ADDRESS] = {.cn = "address", .san = "IP:192.0.2.1"},
-    [SELF] = {.cn = "mx.example.org", MX},
-    [ODD_NAME] = {.cn = "odd", .san = "DNS:a\rb c.example.org"},
-    [STRANGER] = {.cn = "Stranger", .authority = true},
-    [STRANGE] = {.cn = "strange", MX},
-    [LONE] = {.cn = "lone", MX},
-    [WEAK] = {.cn = "weak", MX, .rsa_bits = 1024},
+    [ROOT] = {"Root",           NULL,				     NULL, true,  0,     0,     0   },
+    [MIDDLE] = {"Middle",         NULL,				     NULL, true,  0,     0,     0   },
+    [GOOD] = {"ignored",        "DNS:mx.example.org,DNS:mx2.example.org", NULL, false, 0,     0,
+	      0											  },
+    [WILD] = {"wild",           "DNS:*.example.org",                      NULL, false, 0,     0,     0   },
+    [PARTIAL] = {"part",           "DNS:m*.example.org",                     NULL, false, 0,     0,     0   },
+    [EXPIRED] = {"old",            MX,				       NULL, false, -7200, -3600, 0   },
+    [EARLY] = {"early",          MX,				       NULL, false, 3600,  7200,  0   },
+    [OLD_MIDDLE] = {"Old",            NULL,				     NULL, true,  -7200, -60,   0   },
+    [UNDER_OLD] = {"under",          MX,				       NULL, false, 0,     0,     0   },
+    [CN_ONLY] = {"mx.example.org", NULL,                                     NULL, false, 0,     0,     0   },
+    [ADDRESS] = {"address",        "IP:192.0.2.1",                           NULL, false, 0,     0,     0   },
+    [SELF] = {"mx.example.org", MX,				       NULL, false, 0,     0,     0   },
+    [ODD_NAME] = {"odd",            "DNS:a\rb c.example.org",                 NULL, false, 0,     0,     0   },
+    [STRANGER] = {"Stranger",       NULL,				     NULL, true,  0,     0,     0   },
+    [STRANGE] = {"strange",        MX,				       NULL, false, 0,     0,     0   },
+    [LONE] = {"lone",           MX,				       NULL, false, 0,     0,     0   },
+    [WEAK] = {"weak",           MX,				       NULL, false, 0,     0,     1024},
 };
 
 static enum who
@@ -121,25 +123,25 @@ static const struct row {
 	const char *names; /* with commas between */
 	const char *fault; /* behind "certificate of NAME: "; null: it will do */
 } rows[] = {
-    {"its name",                GOOD,      "mx.example.org", NULL},
-    {"dot at the end",          GOOD,      "MX.Example.ORG.", NULL},
-    {"one of several",          GOOD,      "a.example,mx2.example.org", NULL},
-    {"wrong names",             GOOD,      "b.example,c.example", FOR("mx.example.org")},
-    {"wildcard",                WILD,      "mx.example.org", NULL},
-    {"wildcard, A-label",       WILD,      "xn--bcher-kva.example.org", NULL},
-    {"wildcard is one label",   WILD,      "a.mx.example.org", FOR("*.example.org")},
-    {"wildcard is not none",    WILD,      "example.org", FOR("*.example.org")},
-    {"wildcard of half",        PARTIAL,   "mx.example.org", FOR("m*.example.org")},
-    {"CN is no name",           CN_ONLY,   "mx.example.org", MISMATCH},
-    {"a name that is not shown", ODD_NAME, "mx.example.org", MISMATCH},
-    {"an address",              ADDRESS,   "192.0.2.1", NULL},
-    {"another address",         ADDRESS,   "192.0.2.2", "address mismatch"},
-    {"expired",                 EXPIRED,   "mx.example.org", "expired"},
-    {"not yet valid",           EARLY,     "mx.example.org", "not yet valid"},
-    {"expired issuer",          UNDER_OLD, "mx.example.org", "expired (an issuer of it)"},
-    {"self-signed",             SELF,      "mx.example.org", "self-signed"},
-    {"unknown root",            STRANGE,   "mx.example.org", "its root is not known"},
-    {"chain not sent",          LONE,      "mx.example.org", "its issuer is not known"},
+    {"its name",		 GOOD,      "mx.example.org",            NULL                       },
+    {"dot at the end",           GOOD,      "MX.Example.ORG.",           NULL                       },
+    {"one of several",           GOOD,      "a.example,mx2.example.org", NULL                       },
+    {"wrong names",              GOOD,      "b.example,c.example",       FOR("mx.example.org")      },
+    {"wildcard",		 WILD,      "mx.example.org",            NULL                       },
+    {"wildcard, A-label",        WILD,      "xn--bcher-kva.example.org", NULL                       },
+    {"wildcard is one label",    WILD,      "a.mx.example.org",          FOR("*.example.org")       },
+    {"wildcard is not none",     WILD,      "example.org",               FOR("*.example.org")       },
+    {"wildcard of half",         PARTIAL,   "mx.example.org",            FOR("m*.example.org")      },
+    {"CN is no name",            CN_ONLY,   "mx.example.org",            MISMATCH                   },
+    {"a name that is not shown", ODD_NAME,  "mx.example.org",            MISMATCH                   },
+    {"an address",               ADDRESS,   "192.0.2.1",                 NULL                       },
+    {"another address",          ADDRESS,   "192.0.2.2",                 "address mismatch"         },
+    {"expired",		  EXPIRED,   "mx.example.org",            "expired"                  },
+    {"not yet valid",            EARLY,     "mx.example.org",            "not yet valid"            },
+    {"expired issuer",           UNDER_OLD, "mx.example.org",            "expired (an issuer of it)"},
+    {"self-signed",              SELF,      "mx.example.org",            "self-signed"              },
+    {"unknown root",             STRANGE,   "mx.example.org",            "its root is not known"    },
+    {"chain not sent",           LONE,      "mx.example.org",            "its issuer is not known"  },
 };
 
 static size_t
@@ -227,8 +229,8 @@ test_client_policy_that_cannot_be(void **state)
 	static const struct {
 		const char *names, *fault;
 	} bad[] = {
-	    {"", "TLS with the server: no name to verify"},
-	    {".example.org", "TLS with .example.org: a name to verify is none"},
+	    {"",		 "TLS with the server: no name to verify"           },
+	    {".example.org",     "TLS with .example.org: a name to verify is none"  },
 	    {"mx.example.org,.", "TLS with mx.example.org: a name to verify is none"},
 	};
 
