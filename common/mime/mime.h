@@ -30,6 +30,7 @@
 #include "common/mime/subject.h"
 #include "common/mime/content.h"
 #include "common/mime/structure.h"
+#include "common/mime/downgrade.h"
 #include "common/mime/imap_text.h"
 #include "common/mime/imap_envelope.h"
 #include "common/mime/imap_structure.h"

@@ -1,4 +1,4 @@
-/* common/sasl/sasl.h - the server's side of a login
+/* common/sasl/sasl.h - the server's side of a login (a client's: scram_client.h)
  *
  * What    PLAIN, LOGIN, SCRAM-SHA-256 and SCRAM-SHA-256-PLUS as one state
  *         machine over messages (base64 and "*" belong to the protocol that
@@ -26,6 +26,7 @@
 #include "common/base/base.h"
 #include "common/sasl/prepare.h"
 #include "common/sasl/scram.h"
+#include "common/sasl/scram_client.h"
 
 #define SASL_NAME_MAX     320
 #define SASL_PASSWORD_MAX 1024

@@ -31,10 +31,10 @@ scram_equal(const void *a, const void *b, size_t n)
 }
 
 void
-scram_keys_make(struct span password, struct span salt, uint32_t iterations,
-		struct scram_keys *out)
+scram_client_key(struct span password, struct span salt, uint32_t iterations,
+		 uint8_t client_key[SCRAM_KEY_BYTES], struct scram_keys *out)
 {
-	uint8_t salted[SCRAM_KEY_BYTES], client_key[SCRAM_KEY_BYTES];
+	uint8_t salted[SCRAM_KEY_BYTES];
 	struct span key = span_make(salted, sizeof(salted));
 
 	ASSERT(salt.n <= SCRAM_SALT_MAX && iterations > 0 &&
@@ -46,9 +46,18 @@ scram_keys_make(struct span password, struct span salt, uint32_t iterations,
 				 out->salt, (int)salt.n, (int)iterations, EVP_sha256(),
 				 sizeof(salted), salted) == 1);
 	scram_hmac(key, SPAN("Client Key"), client_key);
-	SHA256(client_key, sizeof(client_key), out->stored_key);
+	SHA256(client_key, SCRAM_KEY_BYTES, out->stored_key);
 	scram_hmac(key, SPAN("Server Key"), out->server_key);
 	explicit_bzero(salted, sizeof(salted));
+}
+
+void
+scram_keys_make(struct span password, struct span salt, uint32_t iterations,
+		struct scram_keys *out)
+{
+	uint8_t client_key[SCRAM_KEY_BYTES];
+
+	scram_client_key(password, salt, iterations, client_key, out);
 	explicit_bzero(client_key, sizeof(client_key));
 }
 

@@ -29,6 +29,10 @@ struct scram_keys {
 void scram_keys_make(struct span password, struct span salt, uint32_t iterations,
 		     struct scram_keys *out);
 
+/* The same, and what a client proves that it knows. */
+void scram_client_key(struct span password, struct span salt, uint32_t iterations,
+		      uint8_t client_key[SCRAM_KEY_BYTES], struct scram_keys *out);
+
 /* Keys nobody can prove, for a name that is not there: always the same salt for
  * the same name and secret, so that the answer does not tell. */
 void scram_keys_fake(struct span name, struct span secret, struct scram_keys *out);
