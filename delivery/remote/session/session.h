@@ -73,7 +73,7 @@ struct session_config {
 
 enum session_wish {
 	SESSION_READ,
-	SESSION_TLS,     /* no input may be given before session_secured() */
+	SESSION_TLS,     /* handshake */
 	SESSION_READY,   /* no transaction is under way */
 	SESSION_CONTENT, /* the next bytes of the content */
 	SESSION_WHOLE,   /* all of it at once: the server cannot take it as it is */
@@ -125,7 +125,8 @@ MUST_USE enum session_wish session_wish(const struct session *s);
 MUST_USE struct buf *session_output(struct session *s);
 
 /* Takes whole lines off the front of *in; what is left, fewer than 2,048 bytes, must
- * come again with more behind it. When the wish is TLS or OVER nothing is taken. */
+ * come again with more behind it. When OVER nothing is taken; when TLS is wished there
+ * must be none: what came behind the reply to STARTTLS ends the session. */
 void session_input(struct session *s, struct span *in);
 
 /* The limit of time. It starts anew whenever *turn has another value than before. */
@@ -153,7 +154,7 @@ void session_content(struct session *s, struct span bytes, bool last);
 /* Only when WHOLE is wished. The bytes stay where they are until the transaction is
  * over, and no CONTENT is wished. */
 void session_whole(struct session *s, struct span message);
-/* Only when FLUSH is wished. */
+/* Only when FLUSH is wished; may be called before the output is sent. */
 void session_flushed(struct session *s);
 
 /* One for each recipient, in their order, from READY or OVER until the next call of

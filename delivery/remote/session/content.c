@@ -1,0 +1,192 @@
+/* The message on its way out: behind DATA with its dots stuffed, or in chunks */
+#include "delivery/remote/session/inner.h"
+
+static const struct span newline = SPAN("\r\n");
+
+void
+content_release(struct session *s)
+{
+	mime_downgrade_free(&s->t.downgrade);
+}
+
+/* --- chunks [RFC3030] ----------------------------------------------------- */
+
+static void
+chunk_send(struct session *s, bool last)
+{
+	struct buf *chunk = &s->t.chunk;
+
+	buf_putf(&s->out, "BDAT %zu%s\r\n", chunk->n, last ? " LAST" : "");
+	buf_put(&s->out, buf_span(chunk));
+	buf_reset(chunk);
+	if (last)
+		s->t.final_owed = true;
+	else
+		s->t.chunks_owed++;
+}
+
+/* A line, up to its end: a bare CR or LF becomes CRLF. */
+static void
+chunk_put_line(struct transaction *t, struct span *rest)
+{
+	size_t lf = span_find(*rest, '\n');
+	struct span text = span_first(*rest, lf);
+
+	text = span_first(text, span_find(text, '\r'));
+	buf_put(&t->chunk, text);
+	t->in_line |= text.n > 0;
+	*rest = span_after(*rest, text.n);
+	if (rest->n == 0)
+		return;
+	t->cr_held = rest->at[0] == '\r';
+	*rest = span_after(*rest, 1);
+	if (t->cr_held)
+		return;
+	buf_put(&t->chunk, newline);
+	t->in_line = false;
+}
+
+static void
+chunk_put(struct transaction *t, struct span bytes)
+{
+	while (bytes.n > 0) {
+		if (!t->cr_held) {
+			chunk_put_line(t, &bytes);
+			continue;
+		}
+		buf_put(&t->chunk, newline);
+		t->cr_held = t->in_line = false;
+		if (bytes.at[0] == '\n')
+			bytes = span_after(bytes, 1);
+	}
+}
+
+static void
+chunks_put(struct session *s, struct span bytes, bool last)
+{
+	struct transaction *t = &s->t;
+
+	while (bytes.n > 0) {
+		struct span some = span_first(bytes, CHUNK_BYTES / 2);
+
+		chunk_put(t, some);
+		bytes = span_after(bytes, some.n);
+		if (t->chunk.n >= CHUNK_BYTES)
+			chunk_send(s, false);
+	}
+	if (!last)
+		return;
+	if (t->cr_held || t->in_line)
+		buf_put(&t->chunk, newline);
+	chunk_send(s, true);
+}
+
+/* --- either --------------------------------------------------------------- */
+
+void
+content_put(struct session *s, struct span bytes, bool last)
+{
+	struct transaction *t = &s->t;
+
+	if (t->chunked) {
+		chunks_put(s, bytes, last);
+	} else {
+		dot_put(&t->dot, &s->out, bytes);
+		if (last) {
+			dot_put_end(&t->dot, &s->out);
+			t->final_owed = true;
+		}
+	}
+	if (last) {
+		t->all_sent = true;
+		t->stage = STAGE_END;
+	}
+	s->turn++;
+}
+
+static void
+content_sent(struct session *s)
+{
+	if (s->out.full)
+		broken(s, "there was too much to send at once of");
+	else
+		transaction_go(s);
+}
+
+void
+session_content(struct session *s, struct span bytes, bool last)
+{
+	ASSERT(session_wish(s) == SESSION_CONTENT);
+	content_put(s, bytes, last);
+	content_sent(s);
+}
+
+/* The next piece of a message that is here as a whole. */
+static void
+flush_piece(struct session *s)
+{
+	struct transaction *t = &s->t;
+	struct span piece = span_first(t->message, FLUSH_BYTES);
+
+	if (t->downgrade) {
+		struct buf made = buf_make(OUTPUT_BYTES_MAX);
+		bool more = mime_downgrade_next(t->downgrade, FLUSH_BYTES, &made);
+
+		s->out.full |= made.full;
+		content_put(s, buf_span(&made), !more);
+		buf_release(&made);
+		return;
+	}
+	t->message = span_after(t->message, piece.n);
+	content_put(s, piece, t->message.n == 0);
+}
+
+void
+session_flushed(struct session *s)
+{
+	ASSERT(session_wish(s) == SESSION_FLUSH);
+	flush_piece(s);
+	content_sent(s);
+}
+
+/* [RFC6531 3.4] Non-ASCII in the header needs SMTPUTF8, which is not offered. */
+static bool
+header_needs_utf8(const struct session *s, struct span message)
+{
+	size_t n = mime_header_block_size(message);
+
+	return s->t.given.flags & ENVELOPE_SMTPUTF8 && !s->t.utf8 &&
+	       !bytes_are_ascii(span_first(message, n));
+}
+
+static void
+begin_refused(struct session *s, unsigned status, const char *text)
+{
+	decide_open(s, verdict_own(s, status, text));
+	enter(s, S_READY);
+}
+
+void
+session_whole(struct session *s, struct span message)
+{
+	ASSERT(s->state == S_WHOLE);
+	if (header_needs_utf8(s, message)) {
+		begin_refused(s, STATUS(5, 6, 7),
+			      "the message needs SMTPUTF8, which the server does not "
+			      "offer: its header is not ASCII");
+		return;
+	}
+	s->t.whole = true;
+	s->t.message = message;
+	if (!(s->offers.set & SESSION_8BITMIME) && !bytes_are_ascii(message)) {
+		s->t.downgrade = mime_downgrade_new(message);
+		if (!s->t.downgrade) {
+			begin_refused(s, STATUS(5, 6, 3),
+				      "the server takes 7-bit messages only, and this "
+				      "one is signed or encrypted with 8-bit content, "
+				      "which must not be changed");
+			return;
+		}
+	}
+	transaction_begin(s);
+}
