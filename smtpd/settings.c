@@ -83,6 +83,8 @@ policy_of(const struct smtpd *d, const struct smtpd_service *service)
 	    .login_required = service->logins,
 	    .normalise_bare = !foreign || !strict,
 	    .xclient = service->kind == SESSION_LOCAL,
+	    .mend = service->logins || service->kind == SESSION_LOCAL,
+	    .hide_client = service->logins && s->submission_hide_client,
 	};
 
 	if (service->logins)

@@ -32,11 +32,18 @@ struct intake {
 	bool chunked;     /* BDAT */
 	bool whole;       /* BDAT LAST is over, END is next */
 	enum reply fault; /* why the rest is dropped, or REPLY_NONE */
-	uint64_t bytes;   /* of the body so far */
+	uint64_t bytes;   /* of the body so far, as they came */
 	uint64_t taken;   /* of the input, kept or not */
 	uint64_t chunk_bytes, chunk_left;
 	bool chunk_last;
 	enum state chunk_back; /* the state behind a chunk that is dropped */
+};
+
+/* The header being mended; only where the policy has it. */
+struct mending {
+	struct mend mend;
+	struct buf lines; /* Date and Message-ID, to be added */
+	struct buf piece; /* what a piece of input became */
 };
 
 struct session {
@@ -57,7 +64,8 @@ struct session {
 	size_t rcpts_size;
 	unsigned rcpts_refused;
 	struct intake intake;
-	struct buf trace; /* the Received field, while it is handed on */
+	struct mending *mending; /* null: bytes stay as they are */
+	struct buf trace;        /* the Received field, while it is handed on */
 	char queue_id[64];
 	int64_t begun_s;
 
@@ -130,3 +138,22 @@ void intake_fail(struct session *s, enum reply why);
 
 /* The Received field of the message begun [RFC5321 4.4]. */
 void trace_put(const struct session *s, struct buf *out);
+
+/* --- mending.c ------------------------------------------------------------ */
+
+/* Null when the policy does not have it. */
+MUST_USE struct mending *mending_new(const struct session_policy *policy);
+void mending_free(struct mending **mending);
+/* For the message begun. */
+void mending_begin(struct session *s);
+/* It is over: gives memory back. */
+void mending_forget(struct session *s);
+/* So much input may be mended at once. */
+MUST_USE size_t mending_room(const struct session *s, size_t n);
+/* What the next piece of the message becomes; the last one, which may be empty, too.
+ * Valid until the next call. */
+MUST_USE struct span mending_pass(struct session *s, struct span piece);
+MUST_USE struct span mending_finish(struct session *s, struct span piece);
+
+/* [RFC5322 3.3], in UTC. */
+void date_put(struct buf *out, int64_t unix_s);

@@ -14,6 +14,7 @@ intake_begin(struct session *s, bool stuffed)
 							      l->header_field_bytes_max,
 							      l->header_fields_max});
 	in->begun = true;
+	mending_begin(s);
 	buf_reset(&s->trace);
 	trace_put(s, &s->trace);
 	s->ask = (struct session_ask){.piece = buf_span(&s->trace)};
@@ -133,7 +134,8 @@ check(const struct session *s, size_t n)
 static void
 pass(struct session *s, struct span piece)
 {
-	s->intake.bytes += piece.n;
+	if (piece.n == 0)
+		return;
 	s->ask = (struct session_ask){.piece = piece};
 	s->want = SESSION_WANT_PIECE;
 }
@@ -142,16 +144,29 @@ pass(struct session *s, struct span piece)
 static void
 hand_on(struct session *s, struct span piece)
 {
+	struct span mended = mending_pass(s, piece);
 	enum reply fault;
 
-	header_scan_feed(&s->intake.header, piece);
+	header_scan_feed(&s->intake.header, mended);
 	fault = check(s, piece.n);
-	if (fault != REPLY_NONE) {
+	s->intake.bytes += piece.n;
+	if (fault != REPLY_NONE)
 		intake_fail(s, fault);
+	else
+		pass(s, mended);
+}
+
+/* All has come; `rest` and what is added are not the client's, and do not count
+ * against the size. The next step finishes. */
+static void
+hand_on_last(struct session *s, struct span rest)
+{
+	s->intake.whole = true;
+	if (s->intake.fault != REPLY_NONE)
 		return;
-	}
-	if (piece.n > 0)
-		pass(s, piece);
+	rest = mending_finish(s, rest);
+	header_scan_feed(&s->intake.header, rest);
+	pass(s, rest);
 }
 
 static void
@@ -177,7 +192,7 @@ data_step(struct session *s, struct span *in)
 			hand_on(s, piece);
 		return true;
 	case DOT_END:
-		finish(s);
+		hand_on_last(s, SPAN(""));
 		return true;
 	}
 	return false;
@@ -218,17 +233,13 @@ refused_chunk_over(struct session *s)
 	say(s, why);
 }
 
-/* A CRLF behind the last chunk was not the client's and does not count against
- * the size. */
 static void
 last_chunk_over(struct session *s)
 {
 	struct span newline = dot_finish(&s->intake.dot);
 
-	s->intake.whole = true;
-	hand_on(s, span_first(newline, 0));
-	if (newline.n > 0 && s->intake.fault == REPLY_NONE)
-		pass(s, newline);
+	hand_on(s, span_first(newline, 0)); /* it may have been a fault */
+	hand_on_last(s, newline);
 }
 
 static void
@@ -327,7 +338,8 @@ bool
 intake_step(struct session *s, struct span *in)
 {
 	uint64_t allowed = bytes_allowed(s);
-	struct span part = span_first(*in, allowed < in->n ? (size_t)allowed : in->n);
+	size_t room = mending_room(s, in->n);
+	struct span part = span_first(*in, allowed < room ? (size_t)allowed : room);
 	enum reply why = s->intake.fault;
 	size_t n = part.n;
 	bool went;
@@ -346,7 +358,7 @@ intake_step(struct session *s, struct span *in)
 	if (!(s->state & (S_DATA | S_CHUNK)))
 		return true;
 	count_taken(s, n);
-	if (s->want == SESSION_WANT_INPUT && too_slow(s))
+	if (s->want == SESSION_WANT_INPUT && !s->intake.whole && too_slow(s))
 		return true;
 	return went || (n > 0 && in->n > 0);
 }

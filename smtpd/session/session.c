@@ -58,6 +58,7 @@ session_new(const struct session_policy *policy, const struct session_peer *peer
 	text_set(&s->tls_text, peer->tls_text);
 	buf_init(&s->out, OUT_BYTES_MAX);
 	buf_init(&s->trace, TRACE_BYTES_MAX);
+	s->mending = mending_new(policy);
 	arena_init(&s->arena, policy->limits.envelope_bytes_max);
 	return s;
 }
@@ -74,6 +75,7 @@ session_free(struct session **s)
 	free(old->envelope.rcpts);
 	buf_release(&old->out);
 	buf_release(&old->trace);
+	mending_free(&old->mending);
 	free(old->address);
 	free(old->name);
 	free(old->login);
@@ -99,6 +101,7 @@ forget_transaction(struct session *s)
 	s->intake = (struct intake){0};
 	s->rcpts_refused = 0;
 	s->chunks = 0;
+	mending_forget(s);
 }
 
 static void

@@ -75,6 +75,8 @@ struct session_policy {
 	bool login_required;   /* MAIL only after AUTH (530) */
 	bool normalise_bare;   /* bare CR, LF and NUL are mended, not refused */
 	bool xclient;          /* XCLIENT LOGIN= is believed of trusted peers */
+	bool mend;             /* headers are mended [RFC6409 8], see mend.h */
+	bool hide_client;      /* the Received field does not say who connects */
 };
 
 /* Who is at the other end; copied. */

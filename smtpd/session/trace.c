@@ -16,9 +16,8 @@ date_of_day(int64_t day, int *year, int *month, int *month_day)
 	*year = (int)(y + era * 400 + (*month <= 2));
 }
 
-/* [RFC5322 3.3], in UTC. */
-static void
-put_date(struct buf *out, int64_t unix_s)
+void
+date_put(struct buf *out, int64_t unix_s)
 {
 	static const char days[] = "ThuFriSatSunMonTueWed";
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
@@ -69,19 +68,28 @@ put_client(const struct session *s, struct buf *out)
 	buf_putf(out, "[%s%s])", six ? "IPv6:" : "", s->address);
 }
 
-void
-trace_put(const struct session *s, struct buf *out)
+static void
+put_from(const struct session *s, struct buf *out)
 {
-	buf_put_str(out, "Received: from ");
+	buf_put_str(out, "from ");
 	buf_put_str(out, s->hello);
 	buf_put_char(out, ' ');
 	put_client(s, out);
+	buf_put_str(out, "\r\n\t");
+}
+
+void
+trace_put(const struct session *s, struct buf *out)
+{
+	buf_put_str(out, "Received: ");
+	if (!s->policy->hide_client)
+		put_from(s, out);
 	if (s->tls_text) {
-		buf_put_str(out, "\r\n\t(using ");
+		buf_put_str(out, "(using ");
 		buf_put_str(out, s->tls_text);
-		buf_put_char(out, ')');
+		buf_put_str(out, ")\r\n\t");
 	}
-	buf_put_str(out, "\r\n\tby ");
+	buf_put_str(out, "by ");
 	buf_put(out, s->policy->host_name);
 	buf_put_str(out, " (Postroad) with ");
 	session_protocol_put(s, out);
@@ -93,6 +101,6 @@ trace_put(const struct session *s, struct buf *out)
 		buf_put_char(out, '>');
 	}
 	buf_put_str(out, ";\r\n\t");
-	put_date(out, s->begun_s);
+	date_put(out, s->begun_s);
 	buf_put_str(out, "\r\n");
 }
