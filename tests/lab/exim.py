@@ -1,6 +1,7 @@
 """Debian's Exim, unpacked; runs wholly as an ordinary user in its namespace; verifies DANE when it sends."""
 import os
 import pwd
+import re
 import subprocess
 
 import harness
@@ -126,6 +127,14 @@ class Exim(Station):
 
     def messages(self):
         return maildir_messages(self.folder / "mail")
+
+    def deferred(self, domain):
+        """Why mail to that domain waits for another try."""
+        return re.findall(rf"== \S*@{re.escape(domain)} .*(?: defer|SMTP error|TLS).*", self.log())
+
+    def verified(self, domain):
+        """Was a server of that domain verified by DANE?"""
+        return bool(re.search(rf"=> \S*@{re.escape(domain)} .* CV=dane", self.log()))
 
     def log(self):
         return "".join(p.read_text(errors="replace") for p in sorted((self.folder / "log").glob("*log")))

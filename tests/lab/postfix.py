@@ -1,7 +1,7 @@
 """Debian's Postfix with settings, queue and mailboxes of its own; verifies DANE when it sends."""
 import os
 import pwd
-import subprocess
+import re
 from pathlib import Path
 
 import harness
@@ -88,6 +88,14 @@ class Postfix(Station):
     def log(self):
         path = self.folder / "log"
         return path.read_text(errors="replace") if path.exists() else ""
+
+    def deferred(self, domain):
+        """Why mail to that domain waits for another try."""
+        return re.findall(rf"to=<[^>]*@{re.escape(domain)}>.* status=deferred \((.*)\)", self.log())
+
+    def verified(self, domain):
+        """Was a server of that domain verified by DANE?"""
+        return f"Verified TLS connection established to mx.{domain}" in self.log()
 
     def queued(self):
         """Queue ids still there."""

@@ -58,5 +58,14 @@ class PostroadStation(Station):
     def log(self):
         return self.server.log.read_text(errors="replace")
 
+    def deferred(self, domain):
+        """Why mail to that domain waits for another try."""
+        return [m["reason"] for m in self.queued()
+                if domain in m["recipients"] and m["status"] == "deferred" and m["tries"] > 0]
+
+    def verified(self, domain):
+        """Was a server of that domain verified by DANE?"""
+        return bool(self.server.logged("remote.delivered", f"mx.{domain}", "dane"))
+
     def queued(self):
         return json.loads(self.server.command("--json", "queue", "list").stdout)

@@ -1,6 +1,7 @@
 """What all mail servers of the lab have in common: a host, a domain with its variants, a mailbox."""
 import smtplib
 import subprocess
+import time
 
 from . import certs
 
@@ -50,6 +51,23 @@ class Station:
             client = smtplib.SMTP(self.host.ipv4, PORT, local_hostname="client.test", timeout=60)
         with client:
             return client.sendmail(sender, recipients, content, mail_options, rcpt_options)
+
+    def wait_received(self, token, seconds=30, also=b""):
+        """The messages with that token (and those bytes), once there is one; at the end none."""
+        end = time.monotonic() + seconds
+        while True:
+            found = [m for m in self.received(token) if also in m]
+            if found or time.monotonic() > end:
+                return found
+            time.sleep(0.2)
+
+    def wait_deferred(self, domain, seconds=30):
+        end = time.monotonic() + seconds
+        while True:
+            found = self.deferred(domain)
+            if found or time.monotonic() > end:
+                return found
+            time.sleep(0.2)
 
     def received(self, token):
         """The messages in this server's mailboxes that contain the token."""
