@@ -21,8 +21,11 @@ from_program(struct ipc_peer *peer, void *context, const struct ipc_message *m, 
 
 	(void)peer;
 	(void)fd;
-	if (m->number != IPC_NUMBER_ctl_ready)
+	if (m->number != IPC_NUMBER_ctl_ready) {
+		if (h->said)
+			h->said(h, m);
 		return;
+	}
 	h->ready = m->ctl_ready.ok;
 	h->failed = !h->ready;
 	if (h->failed)

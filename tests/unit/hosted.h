@@ -24,6 +24,8 @@ struct hosted {
 	pid_t pid;
 	struct ipc_peer *master; /* to the program */
 	bool ready, failed;
+	/* What else it says to its master; null: nobody listens. */
+	void (*said)(struct hosted *h, const struct ipc_message *m);
 	char folder[64]; /* of the test's own, for spool, mail and so on */
 };
 
