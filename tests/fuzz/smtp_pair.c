@@ -11,6 +11,7 @@ pair_policy(uint8_t choice)
 	p.normalise_bare = choice & 8;
 	p.login_required = (choice & 16) != 0;
 	p.xclient = choice & 32;
+	p.mend = choice & 64;
 	p.limits.message_bytes_max = 300;
 	p.limits.swallow_bytes_max = 300;
 	p.limits.line_bytes_max = 200;
