@@ -57,7 +57,7 @@ struct net_stream {
 	uint64_t bytes_in;
 	uint64_t bytes_out;
 	size_t discarded;
-	char fault[160];
+	char *fault; /* null: none yet */
 };
 
 /* The only place that changes the state. */

@@ -1,9 +1,9 @@
 #include "common/net/internal.h"
 
-#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
+#define FAULT_MAX     160u /* bytes of a text */
 #define LINGERING_MAX 512u /* closed streams that may wait for their peers */
 
 static size_t lingering;
@@ -35,8 +35,8 @@ net_stream_enter(struct net_stream *s, enum net_state to)
 void
 net_stream_broken(struct net_stream *s, const char *why)
 {
-	if (s->fault[0] == '\0')
-		snprintf(s->fault, sizeof(s->fault), "%s", why);
+	if (!s->fault)
+		s->fault = span_dup(span_first(span_str(why), FAULT_MAX));
 	if (s->state == NET_S_LINGERING)
 		s->dead = true;
 	else
@@ -205,6 +205,7 @@ destroy(struct net_stream *s)
 		close(s->fd);
 	buf_release(&s->in);
 	buf_release(&s->out);
+	free(s->fault);
 	free(s);
 }
 
@@ -477,7 +478,7 @@ net_stream_bytes_out(const struct net_stream *s)
 const char *
 net_stream_fault(const struct net_stream *s)
 {
-	return s->fault;
+	return s->fault ? s->fault : "";
 }
 
 size_t

@@ -6,7 +6,7 @@
  *         [RFC6066 3] the server's name in the greeting.
  * Trust   certificates are the peer's. TLSA records and names are what a caller
  *         has verified (DNSSEC, a policy fetched over HTTPS, the configuration).
- * Memory  an idle session costs under 20 KB when it was resumed; else the server's
+ * Memory  an idle session costs about 20 KB when it was resumed; else the server's
  *         certificates come on top, 2 to 4 KB each. The context keeps at most
  *         sessions_max finished sessions, 1 to 3 KB each, to resume.
  */

@@ -16,9 +16,11 @@ struct tls_session {
 	SSL *ssl;
 	struct tls_wish *wish; /* as the client */
 	bool answered;         /* something was written: the ticket went along */
-	char fault[160];
+	char *fault;           /* null: none yet */
 };
 
+/* One line into *text, in place of what was there. */
+void tls_say(char **text, const char *format, ...) PRINTF(2, 3);
 /* Takes the oldest of OpenSSL's queued reasons, and empties the queue. */
 const char *tls_reason(void);
 /* Both sides: versions, buffers, ways of ending. */
@@ -51,14 +53,15 @@ struct tls_wish {
 	uint64_t verified_s;        /* when its server was; of a resumed one: earlier */
 	enum tls_verify verify;
 	enum tls_verify found;
-	bool unusable;     /* DANE was asked for, but none of its records is of use */
-	bool named;        /* the certificate is compared with a name */
-	char name[64];     /* of the server, for texts; cut short */
-	char trouble[160]; /* why the certificate does not do */
+	bool unusable; /* DANE was asked for, but none of its records is of use */
+	bool named;    /* the certificate is compared with a name */
+	char *name;    /* of the server, for texts */
+	char *trouble; /* why the certificate does not do; null: nothing known */
 };
 
 /* verify.c */
 
+void tls_wish_free(struct tls_wish **w);
 /* Has OpenSSL ask for what the policy asks for; false when that cannot be, and
  * then the fault says why. */
 MUST_USE bool tls_wish_apply(struct tls_session *t, const struct tls_client_policy *p);

@@ -1,7 +1,23 @@
 #include "common/tls/internal.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
+
+#define SAID_MAX 160u
+
+void
+tls_say(char **text, const char *format, ...)
+{
+	char said[SAID_MAX];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(said, sizeof(said), format, args);
+	va_end(args);
+	free(*text);
+	*text = span_dup(span_str(said));
+}
 
 struct tls_session *
 tls_session_new(struct tls_context *c, int fd)
@@ -20,7 +36,8 @@ tls_session_free(struct tls_session **t)
 	if (!*t)
 		return;
 	SSL_free((*t)->ssl);
-	free((*t)->wish);
+	tls_wish_free(&(*t)->wish);
+	free((*t)->fault);
 	free(*t);
 	*t = NULL;
 }
@@ -28,7 +45,7 @@ tls_session_free(struct tls_session **t)
 static enum tls_io
 fault(struct tls_session *t, const char *reason)
 {
-	snprintf(t->fault, sizeof(t->fault), "%s", reason);
+	tls_say(&t->fault, "%s", reason);
 	ERR_clear_error();
 	return TLS_FAULT;
 }
@@ -59,7 +76,7 @@ tls_handshake(struct tls_session *t)
 	enum tls_io io;
 	int result;
 
-	if (t->fault[0] != '\0')
+	if (t->fault)
 		return TLS_FAULT;
 	ERR_clear_error();
 	errno = 0;
@@ -120,7 +137,7 @@ tls_goodbye(struct tls_session *t)
 const char *
 tls_session_fault(const struct tls_session *t)
 {
-	return t->fault;
+	return t->fault ? t->fault : "";
 }
 
 const char *

@@ -4,6 +4,7 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 
+#define SHOWN_MAX      64u  /* of a name, in texts */
 #define NAME_MAX_BYTES 253u /* [RFC1035 2.3.4] as text */
 
 #define USAGE_TA     2 /* [RFC6698 2.1.1] */
@@ -90,7 +91,7 @@ name_copy(struct span name, char *out)
 static bool
 refuse(struct tls_session *t, const char *why)
 {
-	snprintf(t->fault, sizeof(t->fault), "TLS with %s: %s", t->wish->name, why);
+	tls_say(&t->fault, "TLS with %s: %s", t->wish->name, why);
 	ERR_clear_error();
 	return false;
 }
@@ -234,8 +235,7 @@ first_name(X509 *x, char *out, size_t size)
 static void
 complain(struct tls_wish *w, const char *what, const char *more)
 {
-	snprintf(w->trouble, sizeof(w->trouble), "certificate of %s: %s%s", w->name,
-		 what, more);
+	tls_say(&w->trouble, "certificate of %s: %s%s", w->name, what, more);
 }
 
 /* Called on the first thing that is wrong with a chain. Changes no outcome. */
@@ -248,7 +248,7 @@ on_verify(int ok, X509_STORE_CTX *ctx)
 	int code = X509_STORE_CTX_get_error(ctx);
 	char name[48], more[80] = "";
 
-	if (ok || w->trouble[0] != '\0')
+	if (ok || w->trouble)
 		return ok;
 	if (code == X509_V_ERR_HOSTNAME_MISMATCH) {
 		first_name(X509_STORE_CTX_get0_cert(ctx), name, sizeof(name));
@@ -262,6 +262,17 @@ on_verify(int ok, X509_STORE_CTX *ctx)
 	return ok;
 }
 
+void
+tls_wish_free(struct tls_wish **w)
+{
+	if (!*w)
+		return;
+	free((*w)->name);
+	free((*w)->trouble);
+	free(*w);
+	*w = NULL;
+}
+
 bool
 tls_wish_apply(struct tls_session *t, const struct tls_client_policy *p)
 {
@@ -270,7 +281,7 @@ tls_wish_apply(struct tls_session *t, const struct tls_client_policy *p)
 					: SPAN("the server");
 	bool none;
 
-	snprintf(t->wish->name, sizeof(t->wish->name), "%.*s", SPAN_ARG(name));
+	t->wish->name = span_dup(span_first(name, SHOWN_MAX));
 	t->wish->verify = p->verify;
 	if (!ask_sni(t, p->sni) || !ask_dane(t, p) || !ask_names(t, p))
 		return false;
@@ -289,7 +300,7 @@ tls_wish_done(struct tls_session *t)
 
 	if (w->unusable)
 		complain(w, "no TLSA record of it can be used", "");
-	else if (code != X509_V_OK && w->trouble[0] == '\0')
+	else if (code != X509_V_OK && !w->trouble)
 		complain(w, reason_of(w, code), "");
 	else if (code == X509_V_OK && !w->named)
 		complain(w, "no name to compare with", "");
@@ -304,8 +315,8 @@ void
 tls_wish_failed(struct tls_session *t)
 {
 	tls_resume_forget(t);
-	if (t->wish->verify != TLS_VERIFY_NONE && t->wish->trouble[0] != '\0')
-		snprintf(t->fault, sizeof(t->fault), "%s", t->wish->trouble);
+	if (t->wish->verify != TLS_VERIFY_NONE && t->wish->trouble)
+		tls_say(&t->fault, "%s", t->wish->trouble);
 }
 
 enum tls_verify
@@ -317,5 +328,7 @@ tls_session_verified(const struct tls_session *t)
 const char *
 tls_session_peer_fault(const struct tls_session *t)
 {
-	return t->wish && t->wish->found == TLS_VERIFY_NONE ? t->wish->trouble : "";
+	const struct tls_wish *w = t->wish;
+
+	return w && w->found == TLS_VERIFY_NONE && w->trouble ? w->trouble : "";
 }

@@ -87,7 +87,7 @@ static int
 make_all(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < WHO_N; i++) {
+	for (enum who i = 0; i < WHO_N; i++) {
 		enum who issuer = issuer_of(i);
 		struct lab_order order = orders[i];
 
