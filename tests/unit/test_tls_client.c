@@ -260,6 +260,27 @@ test_client_greets_by_the_name(void **state)
 	lab_release(&l);
 }
 
+static void
+test_client_binds_to_the_certificate_of_the_server(void **state)
+{
+	struct tls_client_policy policy = {.verify = TLS_VERIFY_NONE};
+	uint8_t ours[TLS_BINDING_MAX], theirs[TLS_BINDING_MAX];
+	unsigned n = 0;
+	struct lab l;
+
+	(void)state;
+	lab_init(&l, &made[GOOD], NULL);
+	lab_trust(&l, NULL, NULL);
+	lab_connect(&l);
+	lab_shake(&l, &policy);
+	assert_int_equal(X509_digest(made[GOOD].x, EVP_sha256(), theirs, &n), 1);
+	assert_int_equal(tls_session_binding(net_stream_tls(l.stream),
+					     TLS_BINDING_SERVER_END_POINT, ours),
+			 n);
+	assert_memory_equal(ours, theirs, n);
+	lab_release(&l);
+}
+
 /* --- the context ---------------------------------------------------------- */
 
 #define NO_AUTHORITY "no certificate authority in PEM form"
@@ -429,6 +450,7 @@ main(void)
 	    cmocka_unit_test(test_client_weak_key_does_only_where_nothing_is_asked),
 	    cmocka_unit_test(test_client_policy_that_cannot_be),
 	    cmocka_unit_test(test_client_greets_by_the_name),
+	    cmocka_unit_test(test_client_binds_to_the_certificate_of_the_server),
 	    cmocka_unit_test(test_client_authorities_of_a_bundle),
 	    cmocka_unit_test(test_client_server_that_closes_in_the_handshake),
 	    cmocka_unit_test(
