@@ -45,6 +45,7 @@ class Row:
     full: bool = False    # only with LAB=full
     n: int = 1            # messages
     wait_s: float = 40
+    zone: str = "test"
 
 
 def mx(*faults, **options):
@@ -88,6 +89,8 @@ def hosts():
     yield Row("IPv6 only", mx(ipv4=False, ipv6=True), others=True)
     yield Row("both families", mx(ipv6=True), others=True)
     yield Row("null MX", Domain([], null_mx=True), REFUSED, "5.1.10", others=True)
+    yield Row("no such domain", Domain([]), REFUSED, "5.1.2", others=True)
+    yield Row("signatures do not fit", Domain(), DEFERRED, zone="broken", others=True)
     yield Row("all are dead", Domain([dead, Mx(listening=False, preference=20)]), DEFERRED, "refused")
     yield Row("slow", mx(byte_pause_s=1 if FULL else 0.1), wait_s=600 if FULL else 60)
 
@@ -133,7 +136,7 @@ RUNS = [(r, s) for r in ROWS for s in (("a", "postfix", "exim") if FULL and r.ot
 
 
 def domain_of(row, sender):
-    return row.name.lower().replace(" ", "-").replace(",", "") + f"-by-{sender}.test"
+    return row.name.lower().replace(" ", "-").replace(",", "") + f"-by-{sender}.{row.zone}"
 
 
 def run_name(run):

@@ -35,12 +35,12 @@ class Domain:
 class OddDomain:
     def __init__(self, lab, name, description):
         self.name, self.peers = name, []
-        zones = lab.dns.zones
+        names = lab.dns
         if description.null_mx:
-            zones.add(name, "MX", "0 .")
+            names.add(name, "MX", "0 .")
         hosts = [f"mx{n}.{name}" for n in range(1, len(description.mx) + 1)]
         for host, mx in zip(hosts, description.mx):
-            zones.add(name, "MX", f"{mx.preference} {host}.")
+            names.add(name, "MX", f"{mx.preference} {host}.")
             self.peers.append(self.make_peer(lab, host, mx))
         if description.sts:
             mode, listed, kind = description.sts
@@ -49,10 +49,10 @@ class OddDomain:
     def make_peer(self, lab, host, mx):
         number = lab.next_number()
         addresses = [make(number) for wanted, make in ((mx.ipv4, ipv4_of), (mx.ipv6, ipv6_of)) if wanted]
-        lab.dns.zones.add_host(host, *addresses)
+        lab.dns.add_host(host, *addresses)
         for address in addresses:
             lab.odd_host.add_address(address)
-            lab.dns.zones.add_pointer(address, host)
+            lab.dns.add_pointer(address, host)
         if not mx.listening:
             return None
         context = None
@@ -60,7 +60,7 @@ class OddDomain:
             cert, key = lab.authority.issue(host, kind=mx.tls)
             context = peers.server_tls(cert, key)
             if mx.tlsa:
-                lab.dns.zones.add(f"_25._tcp.{host}", "TLSA",
+                lab.dns.add(f"_25._tcp.{host}", "TLSA",
                                   certs.tlsa(cert) if mx.tlsa == RIGHT else certs.WRONG_TLSA)
         return peers.Peer([lab.odd_host.listen(a, 25) for a in addresses], host,
                           faults=[peers.Fault(*f) if isinstance(f, tuple) else f for f in mx.faults],

@@ -64,8 +64,8 @@ class Policies:
         self.server.policies[host] = text
         self.contexts[host] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.contexts[host].load_cert_chain(*self.lab.authority.issue(host, kind=kind))
-        self.lab.dns.zones.add_host(host, self.address)
-        self.lab.dns.zones.add(f"_mta-sts.{domain}", "TXT", '"v=STSv1; id=20261122;"')
+        self.lab.dns.add_host(host, self.address)
+        self.lab.dns.add(f"_mta-sts.{domain}", "TXT", '"v=STSv1; id=20261122;"')
 
     def choose(self, sock, name, _):
         if name in self.contexts:

@@ -32,14 +32,14 @@ class Station:
         self.add_names()
 
     def add_names(self):
-        zones = self.lab.dns.zones
+        names = self.lab.dns
         for domain, mx in zip(self.domains, self.mx):
-            zones.add(domain, "MX", f"10 {mx}.")
-            zones.add_host(mx, *self.host.addresses)
+            names.add(domain, "MX", f"10 {mx}.")
+            names.add_host(mx, *self.host.addresses)
         for address in self.host.addresses:
-            zones.add_pointer(address, self.mx[0])
-        zones.add(f"_25._tcp.{self.mx[0]}", "TLSA", certs.tlsa(self.cert))
-        zones.add(f"_25._tcp.{self.mx[3]}", "TLSA", certs.WRONG_TLSA)
+            names.add_pointer(address, self.mx[0])
+        names.add(f"_25._tcp.{self.mx[0]}", "TLSA", certs.tlsa(self.cert))
+        names.add(f"_25._tcp.{self.mx[3]}", "TLSA", certs.WRONG_TLSA)
 
     def command(self, *args, **options):
         return subprocess.run([*self.host.prefix, *map(str, args)], capture_output=True, timeout=60,
