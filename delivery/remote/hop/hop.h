@@ -48,6 +48,7 @@ struct hop_wish {
 	/* Whose MX are wanted, or (not mx) whose addresses; "[192.0.2.1]" and
 	 * "[IPv6:2001:db8::1]" are their own address. */
 	struct span domain;
+	bool literal; /* `domain` is an address without brackets */
 	bool mx;
 	uint16_t port;
 	enum conf_remote_tls policy;
@@ -75,6 +76,7 @@ struct hop_host {
 	/* A policy in testing mode allows (or not) this host: the connection must do
 	 * no more than MAY, but what would fail is to be told. */
 	bool sts_testing, sts_mismatch;
+	bool sts_enforced; /* VERIFY comes from a policy */
 };
 
 /* Why there is no host. */

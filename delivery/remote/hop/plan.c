@@ -49,10 +49,12 @@ plan_copy(struct hop_plan *p, struct span s)
 
 /* "[192.0.2.1]" or "[IPv6:2001:db8::1]" [RFC5321 4.1.3]. */
 struct span
-literal_inside(struct span text)
+literal_of(const struct hop_wish *wish)
 {
-	struct span inside;
+	struct span inside, text = wish->domain;
 
+	if (wish->literal)
+		return text;
 	if (text.n < 2 || text.at[0] != '[' || text.at[text.n - 1] != ']')
 		return SPAN("");
 	inside = span_make(text.at + 1, text.n - 2);
@@ -89,7 +91,7 @@ hop_plan_new(const struct hop_wish *wish)
 	arena_init(&p->arena, HOP_BYTES_MAX);
 	wish_copy(p, wish);
 	p->ttl_s = TTL_MAX_S;
-	if (net_address_parse(literal_inside(p->wish.domain), &literal)) {
+	if (net_address_parse(literal_of(&p->wish), &literal)) {
 		literal_take(p, literal);
 		return p;
 	}

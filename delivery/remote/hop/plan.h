@@ -78,8 +78,8 @@ host_slot(size_t host, enum host_slot what)
 	return SLOT_HOSTS + host * HOST_SLOTS + what;
 }
 
-/* Of an address literal what its brackets hold; else empty. */
-MUST_USE struct span literal_inside(struct span text);
+/* The address that the domain is, without its brackets; else empty. */
+MUST_USE struct span literal_of(const struct hop_wish *wish);
 
 /* mx.c: the hosts, from the answer about MX records. */
 void mx_take(struct hop_plan *p, const struct dns_answer *a);

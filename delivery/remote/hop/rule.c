@@ -39,7 +39,7 @@ rule_verify(struct hop_plan *p, size_t host)
 	h->tls = HOP_TLS_VERIFY;
 	name_add(h, p->wish.tls_name.n > 0 ? p->wish.tls_name : h->name);
 	if (h->n_names == 0) /* an address literal is its own name */
-		name_add(h, literal_inside(p->wish.domain));
+		name_add(h, literal_of(&p->wish));
 }
 
 /* [RFC8461 5] */
@@ -56,6 +56,7 @@ rule_sts(struct hop_plan *p, size_t host)
 	if (p->sts != STS_ENFORCE)
 		return false;
 	h->tls = HOP_TLS_VERIFY;
+	h->sts_enforced = true;
 	name_add(h, h->name);
 	if (!match)
 		unusable(p, host, HOST_POLICY,
