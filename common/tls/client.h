@@ -41,7 +41,8 @@ struct tls_client_policy {
 	/* One of these is the certificate's: in a DNS-ID, where `*` stands for one
 	 * whole leftmost label [RFC8461 4.1]. An IP address is possible, alone. Not
 	 * asked for by NONE (but looked at), nor by a record of usage 3. Of a DANE
-	 * policy the first one is the TLSA base domain. */
+	 * policy the first one is the TLSA base domain. A name that is none fails
+	 * every policy but NONE. */
 	const struct span *names;
 	size_t n_names;
 	const struct tls_tlsa *tlsa; /* for DANE */

@@ -132,9 +132,10 @@ ask_names(struct tls_session *t, const struct tls_client_policy *p)
 				      (dane ? 0 : X509_CHECK_FLAG_NEVER_CHECK_SUBJECT));
 	t->wish->named = dane;
 	for (size_t i = dane ? 1 : 0; i < p->n_names; i++) {
-		if (!name_copy(p->names[i], name) || SSL_add1_host(t->ssl, name) != 1)
+		if (name_copy(p->names[i], name) && SSL_add1_host(t->ssl, name) == 1)
+			t->wish->named = true;
+		else if (t->wish->verify != TLS_VERIFY_NONE)
 			return refuse(t, "a name to verify is none");
-		t->wish->named = true;
 	}
 	if (t->wish->verify == TLS_VERIFY_NAMES && !t->wish->named)
 		return refuse(t, "no name to verify");
@@ -148,9 +149,10 @@ ask_sni(struct tls_session *t, struct span sni)
 
 	if (sni.n == 0)
 		return true;
-	if (!name_copy(sni, name) || SSL_set_tlsext_host_name(t->ssl, name) != 1)
-		return refuse(t, "a name to greet it by is none");
-	return true;
+	if (name_copy(sni, name) && SSL_set_tlsext_host_name(t->ssl, name) == 1)
+		return true;
+	return t->wish->verify == TLS_VERIFY_NONE ||
+	       refuse(t, "a name to greet it by is none");
 }
 
 /* Whoever would else send in the clear takes weak keys, SHA-1 and servers without

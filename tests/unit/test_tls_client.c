@@ -238,6 +238,8 @@ test_client_policy_that_cannot_be(void **state)
 	for (size_t i = 0; i < N_ELEMS(bad); i++)
 		check(GOOD, TLS_VERIFY_NAMES, bad[i].names, TLS1_3_VERSION,
 		      TLS_VERIFY_NONE, bad[i].fault);
+	check(GOOD, TLS_VERIFY_NONE, ".example.org", TLS1_3_VERSION, TLS_VERIFY_NONE,
+	      "certificate of .example.org: no name to compare with");
 	check(GOOD, TLS_VERIFY_NONE, "", TLS1_3_VERSION, TLS_VERIFY_NONE,
 	      "certificate of the server: no name to compare with");
 }
