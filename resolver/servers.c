@@ -25,11 +25,8 @@ static const struct {
     {"rrset-cache-size:",       "32m"  },
     {"neg-cache-size:",         "4m"   },
     {"key-cache-size:",         "4m"   },
- /* A server that was away is found again within a minute, not a quarter of an hour.
-  */
-    {"infra-host-ttl:",         "60"   },
+    {"infra-host-ttl:",         "15"   }, /* when one that was away is asked again */
     {"infra-keep-probing:",     "yes"  },
-    {"infra-cache-max-rtt:",    "5000" },
     {"val-bogus-ttl:",          "30"   },
     {"cache-max-negative-ttl:", "900"  },
     {"cache-max-ttl:",          "86400"},
@@ -70,20 +67,29 @@ file_read(const char *path, struct buf *out, struct err *err)
 
 /* --- whom to ask ---------------------------------------------------------- */
 
+/* The next word of a line; empty at its end. */
+static struct span
+word_take(struct span *line)
+{
+	struct span word = span_trim(*line, " \t\r");
+	size_t n = 0;
+
+	while (n < word.n && word.at[n] != ' ' && word.at[n] != '\t')
+		n++;
+	*line = span_after(word, n);
+	return span_first(word, n);
+}
+
 bool
 resolv_conf_next(struct span *rest, struct span *address)
 {
 	while (rest->n > 0) {
-		struct span line = span_trim(span_cut(rest, '\n'), " \t\r"), word;
-		size_t end = 0;
+		struct span line = span_cut(rest, '\n'), word;
 
-		while (end < line.n && line.at[end] != ' ' && line.at[end] != '\t')
-			end++;
-		word = span_trim(span_after(line, end), " \t");
-		end = span_find(word, ' ');
-		word = span_first(
-		    word, end < span_find(word, '\t') ? end : span_find(word, '\t'));
-		if (span_starts(line, SPAN("nameserver")) && end > 0 && word.n > 0) {
+		if (!span_equal(word_take(&line), SPAN("nameserver")))
+			continue;
+		word = word_take(&line);
+		if (word.n > 0) {
 			*address = word;
 			return true;
 		}
@@ -91,45 +97,58 @@ resolv_conf_next(struct span *rest, struct span *address)
 	return false;
 }
 
-static int
-forwarder_add(struct ub_ctx *ctx, struct span server, struct err *err)
+static bool
+forwarder_add(struct ub_ctx *ctx, struct span server)
 {
 	char text[SERVER_TEXT_MAX];
-	int code;
 
-	if (!span_copy(server, text, sizeof(text)))
-		return err_set(err, "dns_servers: a name is no address");
-	code = ub_ctx_set_fwd(ctx, text);
-	if (code != 0)
-		return err_set(err, "dns_servers: %s is no ADDRESS or ADDRESS@PORT",
-			       text);
-	return 0;
+	return span_copy(server, text, sizeof(text)) && ub_ctx_set_fwd(ctx, text) == 0;
 }
 
+/* A line that makes no sense does not keep mail from going out. */
+static size_t
+resolv_conf_add(struct ub_ctx *ctx, struct span text)
+{
+	struct span address;
+	size_t n = 0;
+
+	while (n < SERVERS_MAX && resolv_conf_next(&text, &address)) {
+		if (forwarder_add(ctx, address))
+			n++;
+		else
+			logline(LOGLINE_WARNING, "resolver.server",
+				L_SPAN("address", address),
+				L_STR("why", "not an address"));
+	}
+	return n;
+}
+
+/* As resolv.conf(5): without any, or without the file, the server is on this host. */
 static int
 resolv_conf_use(struct ub_ctx *ctx, struct err *err)
 {
 	struct buf text = buf_make(FILE_BYTES_MAX);
-	struct span rest, address;
-	int n = 0, result = file_read(RESOLV_CONF, &text, err);
+	int result = file_read(RESOLV_CONF, &text, err);
+	bool missing = result != 0 && err->code == ENOENT;
 
-	rest = buf_span(&text);
-	while (result == 0 && n < SERVERS_MAX && resolv_conf_next(&rest, &address)) {
-		result = forwarder_add(ctx, address, err);
-		n++;
+	if (missing || result == 0) {
+		result = 0;
+		if (resolv_conf_add(ctx, buf_span(&text)) == 0 &&
+		    !forwarder_add(ctx, SPAN("127.0.0.1")))
+			result = err_set(err, "the DNS library refuses 127.0.0.1");
 	}
 	buf_release(&text);
-	/* As resolv.conf(5): without any, the server is on this host. */
-	return result == 0 && n == 0 ? forwarder_add(ctx, SPAN("127.0.0.1"), err)
-				     : result;
+	return result;
 }
 
 static int
 list_use(struct ub_ctx *ctx, const struct conf_list *servers, struct err *err)
 {
 	for (size_t i = 0; i < servers->n; i++)
-		if (forwarder_add(ctx, span_str(servers->at[i]), err) != 0)
-			return -1;
+		if (!forwarder_add(ctx, span_str(servers->at[i])))
+			return err_set(err,
+				       "dns_servers: %s is no ADDRESS or ADDRESS@PORT",
+				       servers->at[i]);
 	return 0;
 }
 
@@ -198,12 +217,16 @@ options_use(struct ub_ctx *ctx, struct err *err)
 	return 0;
 }
 
-/* Its answers would be lies where the name is served: "test" is in many a house. */
+/* Settings are looked at here; only the text of an anchor can be wrong now. That
+ * "test" has no names is not true in every house. */
 static int
-finalize(struct ub_ctx *ctx, struct err *err)
+finalize(struct ub_ctx *ctx, const char *anchor, struct err *err)
 {
 	int code = ub_ctx_zone_remove(ctx, "test.");
 
+	if (code != 0 && *anchor != '\0')
+		return err_set(err, "dns_trust_anchor: a line of %s is no DS or DNSKEY",
+			       anchor);
 	return code == 0 ? 0 : fault("the DNS library refuses its settings", code, err);
 }
 
@@ -221,7 +244,7 @@ servers_context(struct event_base *base, const struct settings *settings,
 	if (options_use(ctx, err) != 0 ||
 	    servers_use(ctx, &settings->dns_servers, err) != 0 ||
 	    anchors_use(ctx, settings->dns_trust_anchor, err) != 0 ||
-	    finalize(ctx, err) != 0) {
+	    finalize(ctx, settings->dns_trust_anchor, err) != 0) {
 		ub_ctx_delete(ctx);
 		return NULL;
 	}
