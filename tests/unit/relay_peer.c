@@ -355,7 +355,7 @@ run_line(struct peer *p, struct span line)
 static bool
 take_line(struct peer *p, struct span *line)
 {
-	struct span in = buf_span(&p->in);
+	struct span in = span_after(buf_span(&p->in), p->in_at);
 	size_t lf = span_find(in, '\n');
 
 	*line = span_first(in, lf);
@@ -384,12 +384,13 @@ data_line(struct peer *p, struct span line)
 static bool
 take_chunk(struct peer *p)
 {
-	size_t n = p->in.n < p->chunk_left ? p->in.n : p->chunk_left;
+	struct span in = span_after(buf_span(&p->in), p->in_at);
+	size_t n = in.n < p->chunk_left ? in.n : p->chunk_left;
 
 	if (p->chunk_left == 0)
 		return false;
-	buf_put(&p->body, span_first(buf_span(&p->in), n));
-	buf_drop_front(&p->in, n);
+	buf_put(&p->body, span_first(in, n));
+	p->in_at += n;
 	p->chunk_left -= n;
 	if (p->chunk_left == 0)
 		chunk_over(p);
@@ -420,7 +421,7 @@ work(struct peer *p)
 				assert_int_equal(n_commands, 1);
 			run_line(p, line);
 		}
-		buf_drop_front(&p->in, line.n + 2);
+		p->in_at += line.n + 2;
 		if (p->chunk_last && p->chunk_left == 0)
 			chunk_over(p);
 	}
@@ -441,6 +442,8 @@ carry_output(struct peer *p)
 	buf_drop_front(out, out->n);
 	if (!p->gone)
 		work(p);
+	buf_drop_front(&p->in, p->in_at);
+	p->in_at = 0;
 	return true;
 }
 

@@ -61,7 +61,8 @@ struct peer {
 	struct session *s;
 	struct span content;
 	size_t fed;
-	struct buf in;      /* of the client, not parsed yet */
+	struct buf in;      /* of the client */
+	size_t in_at;       /* parsed up to here */
 	struct buf replies; /* not given to it yet */
 	struct buf log;     /* commands as they came */
 	struct buf unread;  /* the part of a line that the session left */

@@ -61,24 +61,18 @@ chunk_put(struct transaction *t, struct span bytes)
 	}
 }
 
+/* At most one chunk: without PIPELINING each waits for its reply. */
 static void
 chunks_put(struct session *s, struct span bytes, bool last)
 {
 	struct transaction *t = &s->t;
 
-	while (bytes.n > 0) {
-		struct span some = span_first(bytes, CHUNK_BYTES / 2);
-
-		chunk_put(t, some);
-		bytes = span_after(bytes, some.n);
-		if (t->chunk.n >= CHUNK_BYTES)
-			chunk_send(s, false);
-	}
-	if (!last)
-		return;
-	if (t->cr_held || t->in_line)
+	chunk_put(t, bytes);
+	if (last && (t->cr_held || t->in_line))
 		buf_put(&t->chunk, newline);
-	chunk_send(s, true);
+	s->out.full |= t->chunk.full;
+	if (last || t->chunk.n >= CHUNK_BYTES)
+		chunk_send(s, last);
 }
 
 /* --- either --------------------------------------------------------------- */
@@ -116,7 +110,8 @@ content_sent(struct session *s)
 void
 session_content(struct session *s, struct span bytes, bool last)
 {
-	ASSERT(session_wish(s) == SESSION_CONTENT);
+	ASSERT(session_wish(s) == SESSION_CONTENT &&
+	       bytes.n <= SESSION_CONTENT_BYTES_MAX);
 	content_put(s, bytes, last);
 	content_sent(s);
 }

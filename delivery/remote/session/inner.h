@@ -10,7 +10,7 @@
 #include "delivery/remote/session/session.h"
 
 #define OUTPUT_BYTES_MAX ((size_t)16 << 20)
-#define CHUNK_BYTES      ((size_t)128 << 10) /* content of a BDAT command */
+#define CHUNK_BYTES      ((size_t)128 << 10) /* of a BDAT command, at least */
 #define CHUNKS_OWED_MAX  8u                  /* chunks sent and not answered */
 #define FLUSH_BYTES      ((size_t)64 << 10)  /* content made at once */
 #define KEEP_BYTES       ((size_t)64 << 10)  /* a bigger buffer is given back */

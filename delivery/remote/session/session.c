@@ -26,7 +26,7 @@ session_new(const struct session_config *config)
 	smtp_reply_init(&s->reply);
 	buf_init(&s->out, OUTPUT_BYTES_MAX);
 	buf_init(&s->texts, (size_t)(RELAY_RECIPIENTS_MAX + 2) * RELAY_TEXT_MAX);
-	buf_init(&s->t.chunk, 2 * CHUNK_BYTES);
+	buf_init(&s->t.chunk, OUTPUT_BYTES_MAX);
 	s->state = S_GREETING;
 	return s;
 }

@@ -33,6 +33,8 @@
 #include "common/ipc/ipc.h"
 #include "common/spool/spool.h"
 
+#define SESSION_CONTENT_BYTES_MAX ((size_t)1 << 20)
+
 enum session_tls {
 	SESSION_TLS_NEVER,
 	SESSION_TLS_MAY,  /* when the server offers it, else without */
@@ -148,8 +150,8 @@ MUST_USE size_t session_fits(const struct session *s,
  * or OVER, which may come at once when this server cannot take the message. */
 void session_start(struct session *s, const struct session_transaction *transaction);
 
-/* Only when CONTENT is wished: the next bytes, cut anywhere. last: the message ends
- * with them. */
+/* Only when CONTENT is wished: the next bytes, cut anywhere, at most
+ * SESSION_CONTENT_BYTES_MAX. last: the message ends with them. */
 void session_content(struct session *s, struct span bytes, bool last);
 /* Only when WHOLE is wished. The bytes stay where they are until the transaction is
  * over, and no CONTENT is wished. */
