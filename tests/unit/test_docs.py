@@ -11,7 +11,7 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
 PROGRAMS = ["admin", "authd", "common", "delivery", "gate", "imapd", "master", "pickup", "pop3d", "qmgr",
-            "smtpd", "spoold"]
+            "resolver", "smtpd", "spoold"]
 NAME = r"[a-z0-9]+(?:\.[a-z0-9_]+)+"
 
 
@@ -120,7 +120,8 @@ def wrong_events():
 
 def section_of(path):
     special = {"common/proc/main.c": "every program", "delivery/local/local.c": "local",
-               "delivery/remote/main.c": "remote"}
+               "delivery/remote/main.c": "remote",
+               "resolver/main.c": "resolved"}
     return special.get(path, path.split("/")[0])
 
 
