@@ -103,9 +103,22 @@ authd_start(struct proc *p, struct err *err)
 	a->tick = evtimer_new(proc_base(p), on_tick, a);
 	ASSERT(a->tick);
 	proc_set_threads(p, thread_count(proc_settings(p)));
-	if (directory_open(&options, &a->directory, err) != DIRECTORY_DONE)
+	if (directory_open(&options, &a->directory, err) != DIRECTORY_DONE ||
+	    rewriting_read(&a->rewriting, options.folder, err) != 0)
 		return -1;
 	return make_first_domains(a, err);
+}
+
+/* A file that cannot be read leaves the keys as they were. */
+void
+authd_reload(struct proc *p)
+{
+	struct authd *a = proc_context(p);
+	struct err err;
+
+	if (rewriting_read(&a->rewriting, proc_settings(p)->directory_directory,
+			   &err) != 0)
+		logline(LOGLINE_ERROR, "resolve.keys", L_ERR(&err));
 }
 
 /* ---- messages */

@@ -9,6 +9,7 @@
 
 #include "authd/good.h"
 #include "authd/penalty.h"
+#include "authd/rewrite.h"
 #include "authd/ticket.h"
 #include "authd/usage.h"
 #include "common/base/base.h"
@@ -39,6 +40,7 @@ struct authd {
 	struct good *good;
 	struct tickets tickets;
 	struct usages *usages;
+	struct rewriting rewriting;
 
 	struct exchange_list exchanges;
 	struct exchange_list buckets[EXCHANGE_BUCKETS];
@@ -60,6 +62,7 @@ void authd_message(struct proc *p, struct ipc_peer *peer, const struct ipc_messa
 void authd_peer_up(struct proc *p, struct ipc_peer *peer);
 void authd_peer_down(struct proc *p, struct ipc_peer *peer);
 void authd_status(struct proc *p, struct buf *out);
+void authd_reload(struct proc *p);
 
 /* The settings that resolving depends on; valid until the next reload. */
 struct directory_policy authd_policy(const struct authd *a);

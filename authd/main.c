@@ -17,6 +17,7 @@ main(int argc, char **argv)
 	    .message = authd_message,
 	    .peer_up = authd_peer_up,
 	    .peer_down = authd_peer_down,
+	    .reload = authd_reload,
 	    .drain = drain,
 	    .status = authd_status,
 	};

@@ -128,6 +128,7 @@ ask_rcpt(struct client *c)
 	    .account = c->account,
 	    .may_relay = c->may_relay,
 	    .address = ask->address,
+	    .sender = session_envelope(c->session)->sender,
 	};
 
 	if (!rate_allows(c, NET_EVENT_RECIPIENT)) {
@@ -155,6 +156,8 @@ resolved(struct client *c, const struct ipc_resolved *m)
 	    [RESOLVE_FULL] = SESSION_RCPT_OVER_QUOTA,
 	    [RESOLVE_LOOP] = SESSION_RCPT_LOOP,
 	    [RESOLVE_LATER] = SESSION_RCPT_LATER,
+	    [RESOLVE_FORGED] = SESSION_RCPT_FORGED,
+	    [RESOLVE_EXPIRED] = SESSION_RCPT_EXPIRED,
 	};
 	enum session_rcpt_answer answer =
 	    m->outcome < N_ELEMS(answers) ? answers[m->outcome] : SESSION_RCPT_LATER;

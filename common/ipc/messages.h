@@ -317,6 +317,8 @@ enum resolve_outcome {
 	RESOLVE_FULL,      /* over quota: 552 5.2.2 */
 	RESOLVE_LOOP,      /* an alias leads to itself or too far: 550 5.4.6 */
 	RESOLVE_LATER,     /* 451 4.3.0 */
+	RESOLVE_FORGED,    /* a return address that was not made here: 550 5.7.1 */
+	RESOLVE_EXPIRED,   /* one that was, too long ago: 550 5.1.1 */
 };
 
 enum sender_outcome {

@@ -8,7 +8,9 @@
 
 #include "common/base/base.h"
 
-#define SMTP_LOCAL_BYTES_MAX   64
+/* All must take 64 bytes [RFC5321 4.5.3.1.1]; senders that were made by SRS, or for one
+ * copy of a mailing, are longer. */
+#define SMTP_LOCAL_BYTES_MAX   256
 #define SMTP_DOMAIN_BYTES_MAX  255
 #define SMTP_ADDRESS_BYTES_MAX (SMTP_LOCAL_BYTES_MAX + 1 + SMTP_DOMAIN_BYTES_MAX)
 

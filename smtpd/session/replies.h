@@ -65,6 +65,8 @@
 	ROW(TLS_FIRST, 530, "5.7.0 Must issue a STARTTLS command first")               \
 	ROW(AUTH_DENIED, 535, "5.7.8 Authentication credentials invalid")              \
 	ROW(RCPT_UNKNOWN, 550, "5.1.1 No such user here")                              \
+	ROW(RCPT_FORGED, 550, "5.7.1 Return address was not made here")                \
+	ROW(RCPT_EXPIRED, 550, "5.1.1 Return address has expired")                     \
 	ROW(RCPT_DISABLED, 550, "5.2.1 Mailbox disabled")                              \
 	ROW(RCPT_RELAY, 550, "5.7.1 Relaying denied")                                  \
 	ROW(RCPT_LOOP, 550, "5.4.6 Address leads in a circle")                         \

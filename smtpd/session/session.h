@@ -136,6 +136,8 @@ enum session_rcpt_answer {
 	SESSION_RCPT_REFUSED,    /* 550 5.7.1 by policy */
 	SESSION_RCPT_RATE,       /* 450 4.7.1 too many recipients */
 	SESSION_RCPT_LOOP,       /* 550 5.4.6 its aliases lead in a circle */
+	SESSION_RCPT_FORGED,     /* 550 5.7.1 a return address that is not ours */
+	SESSION_RCPT_EXPIRED,    /* 550 5.1.1 one that was */
 	SESSION_RCPT_LATER,      /* 451 4.3.0 */
 };
 

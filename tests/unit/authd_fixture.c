@@ -321,6 +321,7 @@ authd_teardown(void **state)
 	good_free(&a->good);
 	tickets_release(&a->tickets);
 	usages_free(&a->usages);
+	rewriting_release(&a->rewriting);
 	free(a);
 	conf_release(&fix.proc.settings);
 	event_base_free(fix.proc.base);

@@ -4,6 +4,9 @@
 
 #include "common/spool/spool.h"
 
+#include <stdio.h>
+#include <sys/stat.h>
+
 static const struct ipc_message *
 resolve(const char *address, uint64_t size, uint8_t may_relay)
 {
@@ -146,6 +149,198 @@ test_admin_operations_over_the_channel(void **state)
 	buf_release(&bytes);
 }
 
+/* --- senders of mail that leads outside ------------------------------------ */
+
+static const struct ipc_message *
+resolve_from(const char *sender, const char *address)
+{
+	return ASK(SMTPD, resolve, .tag = 5, .address = span_str(address),
+		   .sender = span_str(sender));
+}
+
+/* The one target outside; its sender into `sender`. */
+static enum target_kind
+outside(const struct ipc_message *m, char *sender)
+{
+	struct cursor list = cursor_make(m->resolved.targets);
+	struct target t;
+
+	assert_int_equal(m->resolved.outcome, RESOLVE_OK);
+	while (target_next(&list, &t) && t.kind == TARGET_ACCOUNT)
+		;
+	assert_true(span_equal(t.address, SPAN("x@elsewhere.example")));
+	assert_true(span_copy(t.sender, sender, SRS_ADDRESS_MAX + 1));
+	return t.kind;
+}
+
+static void
+test_alias_outside_gets_a_sender_of_ours(void **state)
+{
+	static const struct {
+		const char *sender;
+		enum target_kind want;
+	} rows[] = {
+	    {"a@stranger.example", TARGET_FORWARD},
+	    {"a@[192.0.2.1]",      TARGET_FORWARD},
+	    {"",		   TARGET_REMOTE },
+	    {"you@example.org",    TARGET_REMOTE },
+	    {"nobody@EXAMPLE.org", TARGET_REMOTE },
+	    {"postmaster",         TARGET_REMOTE },
+	};
+	char sender[SRS_ADDRESS_MAX + 1];
+
+	(void)state;
+	usages_set(fix.authd->usages, fix.big, 0);
+	for (size_t i = 0; i < N_ELEMS(rows); i++) {
+		print_message("%s\n", rows[i].sender);
+		assert_int_equal(
+		    outside(resolve_from(rows[i].sender, "all@Example.org"), sender),
+		    rows[i].want);
+		assert_int_equal(strstr(sender, "SRS0=") != NULL,
+				 rows[i].want == TARGET_FORWARD);
+		assert_true(rows[i].want == TARGET_REMOTE ||
+			    span_ends_nocase(span_str(sender), SPAN("@example.org")));
+	}
+	fix.proc.settings.srs = false;
+	assert_int_equal(
+	    outside(resolve_from("a@stranger.example", "all@example.org"), sender),
+	    TARGET_REMOTE);
+}
+
+static void
+assert_remote(const struct ipc_message *m, const char *address)
+{
+	struct cursor list = cursor_make(m->resolved.targets);
+	struct target t;
+
+	assert_int_equal(m->resolved.outcome, RESOLVE_OK);
+	assert_true(target_next(&list, &t));
+	assert_int_equal(t.kind, TARGET_REMOTE);
+	assert_true(span_equal(t.address, span_str(address)));
+	assert_false(target_next(&list, &t));
+}
+
+static void
+test_report_to_a_rewritten_sender_goes_on(void **state)
+{
+	char sender[SRS_ADDRESS_MAX + 1], forged[SRS_ADDRESS_MAX + 1];
+
+	(void)state;
+	usages_set(fix.authd->usages, fix.big, 0);
+	outside(resolve_from("a@stranger.example", "all@example.org"), sender);
+	assert_remote(resolve_from("", sender), "a@stranger.example");
+	assert_remote(resolve_from("mailer-daemon@elsewhere.example", sender),
+		      "a@stranger.example");
+	memcpy(forged, sender, sizeof(forged));
+	forged[strlen("SRS0=HHHHHHHH=TT=")] = 'x';
+	assert_int_equal(resolve_from("", forged)->resolved.outcome, RESOLVE_FORGED);
+	assert_int_equal(
+	    resolve_from("", "SRS0=AAAAAAAA=AA=a.example=b@elsewhere.example")
+		->resolved.outcome,
+	    RESOLVE_NO_DOMAIN);
+}
+
+static void
+test_rewritten_sender_of_another_server_is_kept_inside(void **state)
+{
+	char sender[SRS_ADDRESS_MAX + 1];
+
+	(void)state;
+	usages_set(fix.authd->usages, fix.big, 0);
+	outside(
+	    resolve_from("SRS0=ab=CD=a.example=b@stranger.example", "all@example.org"),
+	    sender);
+	assert_true(span_starts(span_str(sender), SPAN("SRS1=")));
+	assert_remote(resolve_from("", sender),
+		      "SRS0=ab=CD=a.example=b@stranger.example");
+}
+
+/* 2023-11-14 is the fixture's day. */
+static void
+test_rewritten_sender_expires(void **state)
+{
+	struct buf sender = buf_make(SRS_ADDRESS_MAX + 1);
+	uint64_t today = srs_day(1700000000);
+
+	(void)state;
+	for (uint64_t age = SRS_DAYS; age <= SRS_DAYS + 1; age++) {
+		buf_reset(&sender);
+		assert_true(srs_forward(&fix.authd->rewriting.keys,
+					SPAN("a@stranger.example"), SPAN("example.org"),
+					today - age, &sender));
+		buf_put_char(&sender, '\0');
+		assert_int_equal(resolve_from("", sender.at)->resolved.outcome,
+				 age > SRS_DAYS ? RESOLVE_EXPIRED : RESOLVE_OK);
+	}
+	buf_release(&sender);
+}
+
+static void
+write_keys(const char *text)
+{
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/" REWRITE_FILE, fix.folder);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void
+test_keys_are_kept_private_and_can_be_changed(void **state)
+{
+	struct rewriting *r = &fix.authd->rewriting;
+	char path[128], sender[SRS_ADDRESS_MAX + 1], old[100], text[300];
+	struct stat info;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/" REWRITE_FILE, fix.folder);
+	assert_int_equal(stat(path, &info), 0);
+	assert_int_equal(info.st_mode & 0777, 0600);
+	assert_int_equal(r->keys.n, 1);
+	assert_int_equal(r->keys.at[0].n, 64);
+	assert_true(span_copy(r->keys.at[0], old, sizeof(old)));
+	usages_set(fix.authd->usages, fix.big, 0);
+	outside(resolve_from("a@stranger.example", "all@example.org"), sender);
+
+	snprintf(text, sizeof(text), "a new key of a file\n%s\n", old);
+	write_keys(text);
+	authd_reload(&fix.proc);
+	assert_int_equal(r->keys.n, 2);
+	assert_remote(resolve_from("", sender), "a@stranger.example");
+	write_keys("short\n");
+	authd_reload(&fix.proc);
+	assert_int_equal(r->keys.n, 2);
+	assert_remote(resolve_from("", sender), "a@stranger.example");
+	write_keys("a new key of a file\n");
+	authd_reload(&fix.proc);
+	assert_int_equal(resolve_from("", sender)->resolved.outcome, RESOLVE_FORGED);
+	snprintf(text, sizeof(text), "%s\n", old);
+	write_keys(text);
+	authd_reload(&fix.proc);
+}
+
+/* What waits for a mailbox's size keeps its sender. */
+static void
+test_sender_is_kept_while_a_question_waits(void **state)
+{
+	struct target t;
+	struct cursor list;
+
+	(void)state;
+	usages_forget_all(fix.authd->usages);
+	resolve_from("a@stranger.example", "all@example.org");
+	assert_int_equal(fix.sides[SMTPD].n, 0);
+	ASK(LOCAL, usage, .account = fix.big, .bytes = 0);
+	assert_int_equal(fix.sides[SMTPD].n, 1);
+	list = cursor_make(fix.sides[SMTPD].last.resolved.targets);
+	while (target_next(&list, &t) && t.kind != TARGET_FORWARD)
+		;
+	assert_true(span_starts(t.sender, SPAN("SRS0=")));
+}
+
 int
 main(void)
 {
@@ -155,6 +350,12 @@ main(void)
 	    WITH(test_quota_that_cannot_be_asked_is_a_later),
 	    WITH(test_sender_belongs_to_the_login),
 	    WITH(test_admin_operations_over_the_channel),
+	    WITH(test_alias_outside_gets_a_sender_of_ours),
+	    WITH(test_report_to_a_rewritten_sender_goes_on),
+	    WITH(test_rewritten_sender_of_another_server_is_kept_inside),
+	    WITH(test_rewritten_sender_expires),
+	    WITH(test_keys_are_kept_private_and_can_be_changed),
+	    WITH(test_sender_is_kept_while_a_question_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, authd_remove_folder);
