@@ -185,6 +185,9 @@ message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *msg, in
 	case IPC_NUMBER_relayed:
 		relay_answer(m, ipc_peer_instance(peer), &msg->relayed);
 		break;
+	case IPC_NUMBER_reported:
+		report_answer(m, ipc_peer_instance(peer), &msg->reported);
+		break;
 	case IPC_NUMBER_queue_ask:
 		admin_ask(m, peer, &msg->queue_ask);
 		break;
@@ -201,7 +204,9 @@ event_log(const struct queue *q, const struct queue_event *e)
 	static const char *const names[] = {[QUEUE_EVENT_DONE] = "queue.done",
 					    [QUEUE_EVENT_DEFERRED] = "queue.deferred",
 					    [QUEUE_EVENT_HELD] = "queue.held",
-					    [QUEUE_EVENT_REMOVED] = "queue.removed"};
+					    [QUEUE_EVENT_REMOVED] = "queue.removed",
+					    [QUEUE_EVENT_GIVEN_UP] = "queue.given_up",
+					    [QUEUE_EVENT_DROPPED] = "queue.dropped"};
 	char id[QUEUE_ID_TEXT_SIZE];
 
 	queue_id_format(e->id, id);
@@ -263,6 +268,7 @@ turn(struct proc *p)
 		load_turn(m);
 		deliver_turn(m);
 		relay_turn(m);
+		report_turn(m);
 		moves_ask(m);
 	}
 	admin_turn(m);
@@ -300,6 +306,7 @@ status(struct proc *p, struct buf *out)
 	    {"queue_searching", m->search.running},
 	    {"queue_relays",    q->n_relays      },
 	    {"queue_replays",   q->n_replays     },
+	    {"queue_reports",   q->n_reports     },
 	};
 
 	figures_put(rows, N_ELEMS(rows), out);

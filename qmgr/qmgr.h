@@ -136,6 +136,9 @@ void deliver_answer(struct qmgr *m, uint32_t instance, const struct ipc_delivere
 void relay_turn(struct qmgr *m);
 void relay_answer(struct qmgr *m, uint32_t instance, const struct ipc_relayed *r);
 
+void report_turn(struct qmgr *m);
+void report_answer(struct qmgr *m, uint32_t instance, const struct ipc_reported *r);
+
 MUST_USE int state_start(struct qmgr *m, int spool_fd, struct err *err);
 /* The search is over: from now on the state is written. */
 void state_begin(struct qmgr *m);

@@ -1,4 +1,5 @@
-/* The jobs of a message are all answered: it is done, waits, or is held. */
+/* The jobs of a message are all answered: its sender is told what there is to tell,
+ * then it is done, waits, or is held. */
 #include "qmgr/queue/internal.h"
 
 /* The first recipient that still waits, for the log. */
@@ -64,62 +65,18 @@ give_up(struct queue *q, uint32_t work, uint32_t now_s)
 			result_give_up(q, work, i, why);
 }
 
-/* --- what the sender is to hear ------------------------------------------- */
-
-static bool
-delay_wanted(const struct queue *q, const struct entry *e, const struct work_target *t,
-	     uint32_t now_s)
-{
-	return q->config.warning_after_s > 0 && !(e->flags & ENTRY_WARNED) &&
-	       older_than(e, q->config.warning_after_s, now_s) &&
-	       (t->notify == 0 || t->notify & ENVELOPE_NOTIFY_DELAY);
-}
-
-static bool
-success_wanted(const struct work_target *t)
-{
-	return t->result.known && !t->result.told &&
-	       t->notify & ENVELOPE_NOTIFY_SUCCESS &&
-	       !(t->result.flags & RELAY_NOTIFIES);
-}
-
-static uint8_t
-reports_wanted(const struct queue *q, const struct work *w, uint32_t now_s)
-{
-	const struct entry *e = entry_at(&q->entries, w->ref);
-	uint8_t wanted = 0;
-
-	for (uint32_t i = 0; i < e->n_targets; i++) {
-		const struct work_target *t = &w->targets[i];
-
-		switch (entry_target(e, i)) {
-		case TARGET_FAILED:
-			wanted |= WORK_FAILURE;
-			break;
-		case TARGET_OPEN:
-			wanted |= delay_wanted(q, e, t, now_s) ? WORK_DELAY : 0;
-			break;
-		case TARGET_DONE:
-			wanted |= success_wanted(t) ? WORK_SUCCESS : 0;
-			break;
-		case TARGET_WORK:
-			break;
-		}
-	}
-	return wanted;
-}
-
 /* --- what becomes of the message ------------------------------------------ */
 
 /* A process that is away is no try of the message, and needs no note: after a crash
- * it would be tried at once anyway. */
+ * it would be tried at once anyway. Why a target failed stays known for its report. */
 static void
 wait_away(struct queue *q, const struct work *w, uint32_t now_s)
 {
 	struct entry *e = entry_at(&q->entries, w->ref);
 
-	e->due_s = now_s + away_s(q, w->away, now_s);
-	queue_set_reason(q, e, SPAN(QUEUE_AWAY_REASON));
+	e->due_s = now_s + (w->away ? away_s(q, w->away, now_s) : REPORT_AGAIN_S);
+	if (entry_count(e, TARGET_FAILED) == 0)
+		queue_set_reason(q, e, SPAN(QUEUE_AWAY_REASON));
 	queue_enter(q, w->ref, ENTRY_WAITING);
 }
 
@@ -139,7 +96,7 @@ wait_tried(struct queue *q, const struct work *w, uint32_t now_s)
 	if (w->full && full_probe(q, now_s))
 		due_s = now_s + QUEUE_FULL_PROBE_S;
 	else
-		due_s = queue_retry_s(q, e->tries, now_s);
+		due_s = report_due(q, e, now_s, queue_retry_s(q, e->tries, now_s));
 	queue_defer(q, w->ref, due_s, open_recipient(q, w));
 }
 
@@ -158,10 +115,8 @@ work_result(struct queue *q, const struct work *w, uint32_t now_s)
 		queue_hold(q, w->ref, SPAN("held by the operator"));
 	else if (w->deferred && entry_count(e, TARGET_OPEN) > 0)
 		wait_tried(q, w, now_s);
-	else if (w->away)
-		wait_away(q, w, now_s);
 	else
-		queue_hold(q, w->ref, word_text(&q->words, e->reason));
+		wait_away(q, w, now_s);
 }
 
 void
@@ -175,9 +130,11 @@ work_maybe_end(struct queue *q, uint32_t work, uint32_t now_s)
 		jobs_cancel(q, work);
 	if (w->jobs != ENTRY_NONE)
 		return;
-	if (!(e->flags & (ENTRY_HOLD | ENTRY_REMOVE)))
+	if (!(e->flags & (ENTRY_HOLD | ENTRY_REMOVE))) {
 		give_up(q, work, now_s);
-	w->reports = e->flags & ENTRY_REMOVE ? 0 : reports_wanted(q, w, now_s);
+		if (report_start(q, work, now_s))
+			return;
+	}
 	work_result(q, w, now_s);
 	work_free(q, work, n_targets);
 }

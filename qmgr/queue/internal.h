@@ -33,8 +33,7 @@ void queue_event_add(struct queue *q, enum queue_event_kind kind, const struct e
 /* --- jobs ----------------------------------------------------------------- */
 
 /* One of no target yet, at the end of its line. */
-MUST_USE uint32_t job_new(struct queue *q, uint32_t work, enum job_kind kind,
-			  uint32_t instance);
+uint32_t job_new(struct queue *q, uint32_t work, enum job_kind kind, uint32_t instance);
 void job_target_add(struct queue *q, uint32_t job, uint32_t ordinal);
 /* It is answered. */
 void job_free(struct queue *q, struct job *j);
@@ -69,6 +68,14 @@ result_give_up(struct queue *q, uint32_t work, uint32_t ordinal, enum given_up w
 /* --- work ----------------------------------------------------------------- */
 
 void works_release(struct queue *q);
+/* A job for bounce when the sender is to hear of something; before, what failed and
+ * nobody wants to hear of is done. */
+MUST_USE bool report_start(struct queue *q, uint32_t work, uint32_t now_s);
+/* `due_s`, or sooner: when the sender is to be told that it is late, and when time is
+ * up. */
+MUST_USE uint32_t report_due(const struct queue *q, const struct entry *e,
+			     uint32_t now_s, uint32_t due_s);
+
 /* n_targets is told because the entry may be gone. */
 void work_free(struct queue *q, uint32_t work, uint32_t n_targets);
 /* When it has no jobs left: the message is done, deferred or held. */

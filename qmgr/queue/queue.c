@@ -16,6 +16,7 @@ queue_new(const struct queue_config *config)
 	}
 	q->config = *config;
 	q->relay_list = buf_make(2 * RELAY_LIST_BYTES_MAX);
+	q->report_request = buf_make(DSN_REQUEST_BYTES_MAX);
 	q->destinations.free = ENTRY_NONE;
 	q->notes = buf_make(NOTES_BYTES_MAX);
 	q->event_texts = buf_make(NOTES_BYTES_MAX);
@@ -52,6 +53,7 @@ queue_free(struct queue **queue)
 	words_release(&q->words);
 	destinations_release(&q->destinations);
 	buf_release(&q->relay_list);
+	buf_release(&q->report_request);
 	segments_release(&q->segments);
 	free(q);
 	*queue = NULL;

@@ -4,6 +4,7 @@
  *         must be written down. Events go in by calls; what is to be done is
  *         fetched: queue_next_load() which envelope to read, queue_next_job()
  *         what to hand to a local process, queue_next_relay() to a remote one,
+ *         queue_next_report() to bounce,
  *         queue_next_done() which segment is
  *         needed no more, `notes` what to append to the state log.
  * Promise a message leaves the queue only when every target is done or an
@@ -24,6 +25,7 @@
 #include "qmgr/queue/heap.h"
 #include "qmgr/queue/idmap.h"
 #include "qmgr/queue/record.h"
+#include "qmgr/queue/report.h"
 #include "qmgr/queue/segments.h"
 #include "qmgr/queue/words.h"
 #include "qmgr/queue/work.h"
@@ -71,6 +73,8 @@ enum queue_event_kind {
 	QUEUE_EVENT_DEFERRED,
 	QUEUE_EVENT_HELD,
 	QUEUE_EVENT_REMOVED,
+	QUEUE_EVENT_GIVEN_UP, /* a recipient, by time or by the operator */
+	QUEUE_EVENT_DROPPED,  /* one that failed, and nobody is to be told */
 };
 
 struct queue_event {
@@ -96,7 +100,8 @@ struct queue {
 	uint32_t n_jobs_size, free_job;
 	uint64_t n_jobs; /* not free */
 	struct instance instances[JOB_KINDS][QUEUE_INSTANCES_MAX];
-	struct buf relay_list; /* of queue_next_relay() */
+	struct buf relay_list;     /* of queue_next_relay() */
+	struct buf report_request; /* of queue_next_report() */
 	struct buf notes;
 	struct queue_event *events;
 	size_t n_events, size_events;
@@ -111,6 +116,7 @@ struct queue {
 	bool emptying;
 	uint64_t n_done, n_deferred;  /* for status */
 	uint64_t n_relays, n_replays; /* transactions handed out; of these, again */
+	uint64_t n_reports;           /* that bounce made */
 };
 
 MUST_USE struct queue *queue_new(const struct queue_config *config);

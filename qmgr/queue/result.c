@@ -62,8 +62,8 @@ result_keep(struct work_target *t, const struct relay_result *r, uint32_t now_s)
 {
 	struct span text = span_first(r->text, RELAY_TEXT_MAX);
 	struct span host = span_first(r->host, HOST_MAX);
-	bool needed =
-	    r->outcome != DELIVERY_DONE || t->notify & ENVELOPE_NOTIFY_SUCCESS;
+	bool needed = r->outcome != DELIVERY_DONE ||
+		      t->notify & ENVELOPE_NOTIFY_SUCCESS || t->expanded;
 	char *bytes = NULL;
 
 	if (needed && text.n + host.n > 0) {
@@ -121,9 +121,7 @@ result_give_up(struct queue *q, uint32_t work, uint32_t ordinal, enum given_up w
 		result_keep(&w->targets[ordinal], &r, 0);
 	had->outcome = DELIVERY_FAILED;
 	had->given_up = (uint8_t)why;
-	had->enhanced[0] = 5;
-	had->enhanced[1] = why == GIVEN_UP_LATE ? 4 : 0;
-	had->enhanced[2] = why == GIVEN_UP_LATE ? 7 : 0;
 	entry_target_set(e, ordinal, TARGET_FAILED);
 	queue_note_target(q, e, ordinal);
+	queue_event_add(q, QUEUE_EVENT_GIVEN_UP, e, w->targets[ordinal].recipient);
 }

@@ -91,6 +91,20 @@ targets_count(const struct envelope *envelope)
 	return n;
 }
 
+/* An address that leads to several: they have all of its wishes but that for success,
+ * of which is told once. */
+static void
+expanded_set(struct work_target *all, uint32_t n)
+{
+	uint8_t notify = all[0].notify & (uint8_t)~ENVELOPE_NOTIFY_SUCCESS;
+
+	if (n < 2 || notify == all[0].notify)
+		return;
+	all[0].expanded = true;
+	for (uint32_t i = 0; i < n; i++)
+		all[i].notify = notify ? notify : ENVELOPE_NOTIFY_NEVER;
+}
+
 static struct work_target *
 targets_list(const struct envelope *envelope, uint32_t n)
 {
@@ -98,15 +112,17 @@ targets_list(const struct envelope *envelope, uint32_t n)
 	struct cursor c = cursor_make(envelope->recipients);
 	struct envelope_recipient r;
 	struct target t;
-	uint32_t i = 0;
+	uint32_t i = 0, first = 0;
 
-	while (recipient_next(&c, &r))
+	for (; recipient_next(&c, &r); first = i) {
 		for (struct cursor k = cursor_make(r.targets); target_next(&k, &t); i++)
 			all[i] = (struct work_target){.target = t,
 						      .recipient = r.address,
 						      .orcpt = r.orcpt,
 						      .notify = r.notify,
 						      .next = ENTRY_NONE};
+		expanded_set(all + first, i - first);
+	}
 	return all;
 }
 

@@ -46,6 +46,9 @@ struct work_target {
 	struct span recipient; /* as RCPT had it */
 	struct span orcpt;
 	uint8_t notify;       /* enum envelope_notify */
+	bool expanded;        /* for this one, its recipient's success is told of: it
+				 leads to several, which have no such wish
+				 themselves [RFC3461 5.2.7.2] */
 	uint32_t destination; /* of a target on another server */
 	uint32_t next;        /* ordinal of the next one in its job; ENTRY_NONE ends */
 	struct target_result result;
@@ -66,10 +69,13 @@ struct work {
 	struct envelope envelope;
 	struct work_target *targets; /* by ordinal; as many as the entry has */
 	uint64_t arrived_us;
-	uint8_t reports; /* enum work_report; when its jobs have ended */
-	uint8_t away;    /* a bit for each kind of program that was missed */
-	bool deferred;   /* a target was tried and is to be tried later */
-	bool full;       /* for want of space */
+	uint8_t report;        /* enum work_report: the one that bounce makes */
+	uint8_t reports_later; /* those that bounce cannot make now */
+	uint32_t report_end;   /* it tells of targets before this one ... */
+	uint32_t report_now_s; /* ... as they were then */
+	uint8_t away;          /* a bit for each kind of program that was missed */
+	bool deferred;         /* a target was tried and is to be tried later */
+	bool full;             /* for want of space */
 };
 
 enum job_state {

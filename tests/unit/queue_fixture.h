@@ -44,7 +44,9 @@ envelope_of(const struct target *targets, size_t n, uint32_t *bytes)
 	struct envelope_recipient r = {.address = SPAN("r@example.org"),
 				       .targets = buf_span(&one)};
 	recipient_put(&list, &r);
-	struct envelope e = {.recipients = buf_span(&list), .n_recipients = 1};
+	struct envelope e = {.sender = SPAN("s@example.org"),
+			     .recipients = buf_span(&list),
+			     .n_recipients = 1};
 	envelope_put(&out, &e);
 	*bytes = (uint32_t)out.n;
 	copy = span_dup(buf_span(&out));

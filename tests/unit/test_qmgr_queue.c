@@ -23,12 +23,14 @@ enum got {
 	GOT_NOTHING,
 	GOT_MAYBE, /* handed out, then its process died or qmgr did */
 	GOT_MAIL,
+	GOT_REPORT, /* it failed, and its sender knows */
 };
 
 struct told {
 	uint64_t job;
 	bool out; /* handed to an instance and not answered */
 	uint32_t instance;
+	bool failed; /* once at least */
 	enum got got;
 };
 
@@ -54,9 +56,11 @@ struct world {
 	unsigned in_segment;
 	uint64_t offset;
 	bool up[INSTANCES];
-	struct buf notes;   /* of the file, in order */
-	size_t durable;     /* so many bytes of them */
-	size_t snapshot_at; /* where the last complete snapshot begins */
+	bool bounce_up, report_out;
+	struct queue_report report; /* its request is a copy */
+	struct buf notes;           /* of the file, in order */
+	size_t durable;             /* so many bytes of them */
+	size_t snapshot_at;         /* where the last complete snapshot begins */
 	size_t snapshot_begun;
 	uint32_t wants_free[MESSAGES];
 	size_t free_from[MESSAGES]; /* the notes that must be durable before */
@@ -93,7 +97,7 @@ queue_make(uint64_t seed)
 	    .relay_recipients_max = 2,
 	    .retry_min_s = 60,
 	    .retry_max_s = 600,
-	    .lifetime_s = 1000000,
+	    .lifetime_s = 100000000,
 	    .seed = seed
         };
 
@@ -111,9 +115,10 @@ envelope_make(const struct letter *l, struct buf *out)
 
 	for (unsigned i = 0; i < l->n_targets; i++) {
 		struct buf targets = buf_make(1024);
+		char address[] = {(char)('0' + i), '@', 'x', '\0'};
 		struct target t = {.kind = TARGET_ACCOUNT,
 				   .account = l->accounts[i],
-				   .address = SPAN("r@example.org")};
+				   .address = span_str(address)};
 		struct envelope_recipient r = {.address = SPAN("r@example.org")};
 
 		target_put(&targets, &t);
@@ -175,7 +180,7 @@ finished(const struct letter *l)
 	if (l->removed)
 		return true;
 	for (unsigned i = 0; i < l->n_targets; i++)
-		if (l->targets[i].got != GOT_MAIL)
+		if (l->targets[i].got < GOT_MAIL)
 			return false;
 	return true;
 }
@@ -255,6 +260,7 @@ answer_one(struct world *w)
 	if (roll(w, 10) == 0)
 		outcome = roll(w, 2) ? DELIVERY_FAILED : DELIVERY_DEFERRED;
 	t->out = false;
+	t->failed |= outcome == DELIVERY_FAILED;
 	if (outcome == DELIVERY_DONE)
 		t->got = GOT_MAIL;
 	else if (outcome == DELIVERY_DEFERRED && t->got == GOT_NOTHING)
@@ -263,6 +269,77 @@ answer_one(struct world *w)
 	    queue_delivered(w->q, t->instance, t->job, outcome, SPAN("no"), w->now_s));
 	assert_false(
 	    queue_delivered(w->q, t->instance, t->job, outcome, SPAN("no"), w->now_s));
+}
+
+/* --- reports -------------------------------------------------------------- */
+
+static void
+report_one(struct world *w)
+{
+	struct queue_report r;
+
+	if (w->report_out || !queue_next_report(w->q, 0, w->now_s, &r))
+		return;
+	assert_true(w->bounce_up);
+	w->report = r;
+	w->report.request = span_make(span_dup(r.request), r.request.n);
+	w->report_out = true;
+}
+
+static void
+report_forget(struct world *w)
+{
+	if (w->report_out)
+		free((char *)(uintptr_t)w->report.request.at);
+	w->report_out = false;
+}
+
+/* What the report tells of has failed, each once. */
+static void
+report_told(struct world *w)
+{
+	struct letter *l = &w->letters[w->report.id - 1];
+	struct dsn_request request;
+	struct dsn_row row;
+
+	assert_true(dsn_request_parse(w->report.request, &request));
+	for (struct cursor c = cursor_make(request.rows); dsn_row_next(&c, &row);) {
+		struct told *t = &l->targets[row.final.at[0] - '0'];
+
+		assert_int_equal(row.action, DSN_FAILED);
+		assert_true(t->failed);
+		assert_false(t->out);
+		if (t->got < GOT_MAIL)
+			t->got = GOT_REPORT;
+	}
+}
+
+static void
+report_answered(struct world *w)
+{
+	bool made = roll(w, 4) > 0;
+
+	if (!w->report_out)
+		return;
+	if (made)
+		report_told(w);
+	assert_true(queue_reported(w->q, 0, w->report.job,
+				   made ? REPORT_MADE : REPORT_LATER, w->now_s));
+	assert_false(queue_reported(w->q, 0, w->report.job, REPORT_MADE, w->now_s));
+	report_forget(w);
+}
+
+/* Its report may have been made, unanswered. */
+static void
+bounce_flips(struct world *w)
+{
+	w->bounce_up = !w->bounce_up;
+	if (w->bounce_up) {
+		queue_instance_up(w->q, JOB_BOUNCE, 0);
+		return;
+	}
+	report_forget(w);
+	queue_instance_down(w->q, JOB_BOUNCE, 0, w->now_s);
 }
 
 /* --- crashes -------------------------------------------------------------- */
@@ -360,6 +437,7 @@ qmgr_crashes(struct world *w)
 	w->n_free = 0;
 	for (uint32_t i = 0; i < INSTANCES; i++)
 		outs_lost(w, i);
+	report_forget(w);
 	queue_free(&w->q);
 	w->q = queue_make(w->random);
 	notes_read(w);
@@ -369,6 +447,8 @@ qmgr_crashes(struct world *w)
 	for (uint32_t i = 0; i < INSTANCES; i++)
 		if (w->up[i])
 			queue_instance_up(w->q, JOB_LOCAL, i);
+	if (w->bounce_up)
+		queue_instance_up(w->q, JOB_BOUNCE, 0);
 	notes_take(w);
 	w->snapshot_begun = w->notes.n;
 	queue_snapshot_start(w->q);
@@ -499,10 +579,10 @@ time_passes(struct world *w)
 }
 
 static void (*const events[])(struct world *) = {
-    letter_arrives, load_one,         load_one,   job_one,       job_one,
-    job_one,        answer_one,       answer_one, answer_one,    instance_flips,
-    move_one,       free_ask,         sync_notes, snapshot_some, operator_does,
-    time_passes,    operator_removes,
+    letter_arrives, load_one,         load_one,   job_one,         job_one,
+    job_one,        answer_one,       answer_one, answer_one,      instance_flips,
+    move_one,       free_ask,         sync_notes, snapshot_some,   operator_does,
+    time_passes,    operator_removes, report_one, report_answered, bounce_flips,
 };
 
 /* Every letter that is not finished is in the queue, and the other way round. */
@@ -523,12 +603,16 @@ run_out(struct world *w)
 			w->up[i] = true;
 			queue_instance_up(w->q, JOB_LOCAL, i);
 		}
+	if (!w->bounce_up)
+		bounce_flips(w);
 	for (unsigned n = 0; n < 200000 && w->q->ids.n > 0; n++) {
 		const struct entry *e = queue_walk(w->q, roll(w, w->n_letters));
 
 		load_one(w);
 		job_one(w);
 		answer_one(w);
+		report_one(w);
+		report_answered(w);
 		if (e)
 			(void)queue_command(w->q, e->id, QUEUE_RELEASE, w->now_s);
 		w->now_s += 10;
