@@ -119,7 +119,8 @@ def wrong_events():
 # --- metrics -----------------------------------------------------------------------------------
 
 def section_of(path):
-    special = {"common/proc/main.c": "every program", "delivery/local/local.c": "local",
+    special = {"common/proc/main.c": "every program", "delivery/bounce/main.c": "bounce",
+               "delivery/local/local.c": "local",
                "delivery/remote/main.c": "remote",
                "resolver/main.c": "resolved"}
     return special.get(path, path.split("/")[0])
