@@ -60,27 +60,40 @@ op_add(struct mime_downgrade *d, enum op_kind kind, size_t from, size_t to)
 	return op;
 }
 
-/* How the body of a leaf is to be treated; COPY when it is 7-bit already. */
+/* What no encoding is allowed for: multipart, also one that the tree shows as a leaf
+ * since it is broken, and parts of messages that are elsewhere [RFC2046 5.2]. */
 static bool
-leaf_kind(const struct mime_place *p, const struct mime_content *c, struct span body,
-	  enum op_kind *out)
+must_be_7bit(struct span header)
+{
+	static const struct span types[] = {SPAN("multipart/"), SPAN("message/partial"),
+					    SPAN("message/external-body")};
+	struct span type;
+
+	if (!mime_header_find(header, SPAN("Content-Type"), &type))
+		return false;
+	type = span_trim(type, " \t\r\n");
+	for (size_t i = 0; i < N_ELEMS(types); i++)
+		if (span_starts_nocase(type, types[i]))
+			return true;
+	return false;
+}
+
+/* How the body of a leaf is to be treated; false when nothing helps. */
+static bool
+leaf_kind(struct span header, struct span body, unsigned encoding, enum op_kind *out)
 {
 	static const enum op_kind kinds[] = {
 	    [MIME_7BIT] = OP_ENCODE,   [MIME_8BIT] = OP_ENCODE,
 	    [MIME_BINARY] = OP_ENCODE, [MIME_QUOTED_PRINTABLE] = OP_MEND,
 	    [MIME_BASE64] = OP_DROP,
 	};
-	bool must_7bit = span_equal_nocase(c->type, SPAN("multipart")) ||
-			 (span_equal_nocase(c->type, SPAN("message")) &&
-			  (span_equal_nocase(c->subtype, SPAN("partial")) ||
-			   span_equal_nocase(c->subtype, SPAN("external-body"))));
 
 	*out = OP_COPY;
 	if (!has_8bit(body))
 		return true;
-	if (must_7bit || p->encoding == MIME_ENCODING_UNKNOWN)
+	if (must_be_7bit(header) || encoding >= N_ELEMS(kinds))
 		return false;
-	*out = kinds[p->encoding];
+	*out = kinds[encoding];
 	return true;
 }
 
@@ -105,10 +118,11 @@ static bool
 leaf_add(struct mime_downgrade *d, const struct mime_tree *tree, uint32_t i)
 {
 	const struct mime_place *p = &tree->places[i];
+	struct span header = stretch(d, p->header_start, p->body_start);
 	struct span body = stretch(d, p->body_start, p->body_end);
 	enum op_kind kind;
 
-	if (!leaf_kind(p, &tree->contents[i], body, &kind))
+	if (!leaf_kind(header, body, p->encoding, &kind))
 		return false;
 	if (kind == OP_MEND || kind == OP_DROP)
 		op_add(d, OP_COPY, p->header_start, p->body_start);
