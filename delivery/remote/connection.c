@@ -305,14 +305,24 @@ connection_open(struct remote *r, struct job *job, const struct hop_try *t)
 
 /* --- between jobs --------------------------------------------------------- */
 
+static bool
+is_worth_keeping(const struct connection *c)
+{
+	const struct settings *s = proc_settings(c->remote->proc);
+
+	return !c->remote->draining && s->remote_idle_s > 0 &&
+	       c->transactions < s->remote_transactions_max &&
+	       session_wish(c->session) == SESSION_READY &&
+	       !hop_plan_has_better(c->way->plan, c->try.host, c->remote->health,
+				    proc_ticks_ms() / 1000);
+}
+
 void
 connection_rest(struct connection *c)
 {
 	const struct settings *s = proc_settings(c->remote->proc);
 
-	if (c->remote->draining || s->remote_idle_s == 0 ||
-	    c->transactions >= s->remote_transactions_max ||
-	    session_wish(c->session) != SESSION_READY) {
+	if (!is_worth_keeping(c)) {
 		connection_quit(c);
 		return;
 	}

@@ -208,6 +208,15 @@ enum fate {
 	FATE_LATER, /* another server may do better */
 };
 
+/* "452 4.5.3 too many recipients", or without a status [RFC5321 4.5.3.1.10]; of LMTP
+ * and with another status it is about a mailbox. */
+static bool
+were_too_many(const struct connection *c, const struct relay_result *result)
+{
+	return result->code == 452 && !c->way->lmtp && result->enhanced[1] != 2 &&
+	       session_wish(c->session) == SESSION_READY;
+}
+
 static enum fate
 fate_of(const struct connection *c, const struct relay_result *result, bool some_done,
 	bool may_go_on)
@@ -215,9 +224,8 @@ fate_of(const struct connection *c, const struct relay_result *result, bool some
 	if (result->outcome == DELIVERY_DONE ||
 	    (result->outcome == DELIVERY_FAILED && result->code != 0))
 		return FATE_TOLD;
-	if (result->code == 452 && some_done &&
-	    session_wish(c->session) == SESSION_READY)
-		return FATE_AGAIN; /* [RFC5321 4.5.3.1.10] */
+	if (some_done && were_too_many(c, result))
+		return FATE_AGAIN;
 	if (!may_go_on || (result->code == 0 && session_uncertain(c->session)))
 		return FATE_TOLD;
 	return FATE_LATER;

@@ -130,6 +130,11 @@ MUST_USE size_t hop_plan_order(const struct hop_plan *p,
 			       const struct hop_health *health, uint64_t now_s,
 			       uint64_t random, struct hop_try out[HOP_ADDRESSES_MAX]);
 
+/* Is there a better host, which did not fail lately? Then a connection to this one is
+ * not worth keeping. */
+MUST_USE bool hop_plan_has_better(const struct hop_plan *p, const struct hop_host *host,
+				  const struct hop_health *health, uint64_t now_s);
+
 /* "mx1.example.org[192.0.2.1]", or "[192.0.2.1]". */
 void hop_try_put(const struct hop_try *t, struct buf *out);
 

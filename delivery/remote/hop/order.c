@@ -71,6 +71,18 @@ hop_plan_order(const struct hop_plan *p, const struct hop_health *health,
 	return taken;
 }
 
+bool
+hop_plan_has_better(const struct hop_plan *p, const struct hop_host *host,
+		    const struct hop_health *health, uint64_t now_s)
+{
+	for (size_t i = 0; i < p->n_hosts; i++)
+		for (size_t k = 0; k < p->hosts[i].n_addresses; k++)
+			if (p->hosts[i].preference < host->preference &&
+			    !hop_health_bad(health, &p->hosts[i].addresses[k], now_s))
+				return true;
+	return false;
+}
+
 void
 hop_try_put(const struct hop_try *t, struct buf *out)
 {
