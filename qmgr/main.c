@@ -84,7 +84,12 @@ config_make(struct proc *p)
 	    .retry_max_s = (uint32_t)set->queue_retry_max,
 	    .lifetime_s = (uint32_t)set->queue_lifetime,
 	    .warning_after_s = (uint32_t)set->queue_warning_after,
-	    .relay_recipients_max = (uint32_t)set->relay_recipients_max
+	    .relay_recipients_max = (uint32_t)set->relay_recipients_max,
+	    .connections_first = (uint32_t)set->remote_connections_first,
+	    .connections_max = (uint32_t)set->remote_connections_max,
+	    .per_minute_max = (uint32_t)set->remote_messages_per_minute_max,
+	    .route = route_get,
+	    .route_context = p
         };
 
 	if (getrandom(&c.seed, sizeof(c.seed), 0) != sizeof(c.seed))
@@ -133,7 +138,7 @@ reload(struct proc *p)
 	struct qmgr *m = proc_context(p);
 	struct queue_config c = config_make(p);
 
-	queue_configure(m->queue, &c);
+	queue_configure(m->queue, &c, qmgr_now_s());
 }
 
 /* --- peers ---------------------------------------------------------------- */
@@ -263,7 +268,9 @@ turn(struct proc *p)
 	struct qmgr *m = proc_context(p);
 
 	if (!proc_draining(p)) {
-		if (queue_full_turn(m->queue, FULL_A_TURN, qmgr_now_s()))
+		queue_tick(m->queue, qmgr_now_s());
+		if (queue_full_turn(m->queue, FULL_A_TURN, qmgr_now_s()) ||
+		    queue_wake_turn(m->queue, FULL_A_TURN, qmgr_now_s()))
 			qmgr_again(m);
 		load_turn(m);
 		deliver_turn(m);
@@ -297,16 +304,21 @@ status(struct proc *p, struct buf *out)
 	const struct qmgr *m = proc_context(p);
 	const struct queue *q = m->queue;
 	const struct figure rows[] = {
-	    {"queue_messages",  q->ids.n         },
-	    {"queue_held",      q->n_held        },
-	    {"queue_jobs",      q->n_jobs        },
-	    {"queue_done",      q->n_done        },
-	    {"queue_deferred",  q->n_deferred    },
-	    {"queue_segments",  q->segments.n    },
-	    {"queue_searching", m->search.running},
-	    {"queue_relays",    q->n_relays      },
-	    {"queue_replays",   q->n_replays     },
-	    {"queue_reports",   q->n_reports     },
+	    {"queue_messages",     q->ids.n                         },
+	    {"queue_held",         q->n_held                        },
+	    {"queue_jobs",         q->n_jobs                        },
+	    {"queue_done",         q->n_done                        },
+	    {"queue_deferred",     q->n_deferred                    },
+	    {"queue_segments",     q->segments.n                    },
+	    {"queue_searching",    m->search.running                },
+	    {"queue_relays",       q->n_relays                      },
+	    {"queue_replays",      q->n_replays                     },
+	    {"queue_reports",      q->n_reports                     },
+	    {"queue_destinations", q->destinations.n_used           },
+	    {"queue_dead",         q->destinations.n_dead           },
+	    {"queue_parked",       q->destinations.n_parked_messages},
+	    {"queue_put_off",      q->n_put_off                     },
+	    {"queue_pauses",       q->n_pauses                      },
 	};
 
 	figures_put(rows, N_ELEMS(rows), out);

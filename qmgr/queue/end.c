@@ -2,6 +2,8 @@
  * then it is done, waits, or is held. */
 #include "qmgr/queue/internal.h"
 
+#define PARK_AGAIN_S 5 /* until one that could not be parked is looked at again */
+
 /* The first recipient that still waits, for the log. */
 static struct span
 open_recipient(const struct queue *q, const struct work *w)
@@ -15,8 +17,8 @@ open_recipient(const struct queue *q, const struct work *w)
 }
 
 /* The longer a process is away the rarer it is looked for. */
-static uint32_t
-away_s(const struct queue *q, uint8_t kinds, uint32_t now_s)
+uint32_t
+queue_away_s(const struct queue *q, uint8_t kinds, uint32_t now_s)
 {
 	uint32_t longest = 1;
 
@@ -33,13 +35,8 @@ away_s(const struct queue *q, uint8_t kinds, uint32_t now_s)
 
 /* --- giving up ------------------------------------------------------------ */
 
-static bool
-older_than(const struct entry *e, uint32_t seconds, uint32_t now_s)
-{
-	return now_s > e->arrived_s && now_s - e->arrived_s > seconds;
-}
-
-/* What was not tried because a process is away is not given up for that. */
+/* What was not tried because a process is away, or the operator wants it so, is not
+ * given up for that. */
 static enum given_up
 give_up_why(const struct queue *q, const struct work *w, uint32_t now_s)
 {
@@ -47,10 +44,10 @@ give_up_why(const struct queue *q, const struct work *w, uint32_t now_s)
 
 	if (e->flags & ENTRY_GIVE_UP)
 		return GIVEN_UP_OPERATOR;
-	if (w->away && !w->deferred)
+	if ((w->away || w->paused) && !w->deferred)
 		return GIVEN_UP_NOT;
-	return older_than(e, q->config.lifetime_s, now_s) ? GIVEN_UP_LATE
-							  : GIVEN_UP_NOT;
+	return entry_older(e, q->config.lifetime_s, now_s) ? GIVEN_UP_LATE
+							   : GIVEN_UP_NOT;
 }
 
 static void
@@ -65,6 +62,28 @@ give_up(struct queue *q, uint32_t work, uint32_t now_s)
 			result_give_up(q, work, i, why);
 }
 
+/* --- targets whose destination cannot take them ---------------------------- */
+
+void
+work_put_off(struct queue *q, uint32_t work, enum admit why, const struct admission *a)
+{
+	struct work *w = &q->works[work];
+
+	if (why == ADMIT_AWAY) {
+		w->away |= 1 << JOB_REMOTE;
+		return;
+	}
+	if (why == ADMIT_FULL) {
+		w->parks = true;
+	} else {
+		queue_set_reason(q, entry_at(&q->entries, w->ref), a->reason);
+		if (w->due_s == 0 || a->due_s < w->due_s)
+			w->due_s = a->due_s;
+	}
+	w->put_off = true;
+	w->paused |= why == ADMIT_PAUSED;
+}
+
 /* --- what becomes of the message ------------------------------------------ */
 
 /* A process that is away is no try of the message, and needs no note: after a crash
@@ -74,7 +93,7 @@ wait_away(struct queue *q, const struct work *w, uint32_t now_s)
 {
 	struct entry *e = entry_at(&q->entries, w->ref);
 
-	e->due_s = now_s + (w->away ? away_s(q, w->away, now_s) : REPORT_AGAIN_S);
+	e->due_s = now_s + (w->away ? queue_away_s(q, w->away, now_s) : REPORT_AGAIN_S);
 	if (entry_count(e, TARGET_FAILED) == 0)
 		queue_set_reason(q, e, SPAN(QUEUE_AWAY_REASON));
 	queue_enter(q, w->ref, ENTRY_WAITING);
@@ -100,6 +119,53 @@ wait_tried(struct queue *q, const struct work *w, uint32_t now_s)
 	queue_defer(q, w->ref, due_s, open_recipient(q, w));
 }
 
+/* Whether its open targets are all in one place; then the message can be put off
+ * again without being read. */
+static void
+open_place_set(struct queue *q, const struct work *w)
+{
+	struct entry *e = entry_at(&q->entries, w->ref);
+	const struct work_target *first = NULL;
+	bool one = true;
+	uint32_t word;
+
+	for (uint32_t i = 0; i < e->n_targets; i++) {
+		const struct work_target *t = &w->targets[i];
+
+		if (entry_target(e, i) != TARGET_OPEN)
+			continue;
+		first = first ? first : t;
+		one = one && t->target.kind != TARGET_ACCOUNT &&
+		      span_equal_nocase(address_domain(t->target.address),
+					address_domain(first->target.address));
+	}
+	e->flags &= (uint16_t)~ENTRY_ONE;
+	if (!first)
+		return;
+	word = word_take(&q->words, address_domain(first->target.address));
+	word_drop(&q->words, &e->domain);
+	e->domain = word;
+	/* The word is made to know its destination. */
+	if (first->target.kind != TARGET_ACCOUNT && one &&
+	    destination_of(q, word_text(&q->words, word)) != ENTRY_NONE)
+		e->flags |= ENTRY_ONE;
+}
+
+/* No try, and no note: after a crash it would be looked at at once anyway. */
+static void
+wait_put_off(struct queue *q, const struct work *w, uint32_t now_s)
+{
+	struct entry *e = entry_at(&q->entries, w->ref);
+
+	q->n_put_off++;
+	if (w->parks && !w->away && park_possible(q, e)) {
+		queue_park(q, w->ref);
+		return;
+	}
+	e->due_s = w->due_s > now_s ? w->due_s : now_s + PARK_AGAIN_S;
+	queue_enter(q, w->ref, ENTRY_WAITING);
+}
+
 static void
 work_result(struct queue *q, const struct work *w, uint32_t now_s)
 {
@@ -107,6 +173,7 @@ work_result(struct queue *q, const struct work *w, uint32_t now_s)
 	uint16_t flags = e->flags;
 
 	e->flags &= (uint16_t) ~(ENTRY_HOLD | ENTRY_REMOVE | ENTRY_GIVE_UP);
+	open_place_set(q, w);
 	if (entry_count(e, TARGET_DONE) == e->n_targets)
 		queue_finish(q, w->ref, QUEUE_EVENT_DONE);
 	else if (flags & ENTRY_REMOVE)
@@ -115,6 +182,8 @@ work_result(struct queue *q, const struct work *w, uint32_t now_s)
 		queue_hold(q, w->ref, SPAN("held by the operator"));
 	else if (w->deferred && entry_count(e, TARGET_OPEN) > 0)
 		wait_tried(q, w, now_s);
+	else if (w->put_off)
+		wait_put_off(q, w, now_s);
 	else
 		wait_away(q, w, now_s);
 }
@@ -127,7 +196,7 @@ work_maybe_end(struct queue *q, uint32_t work, uint32_t now_s)
 	uint32_t n_targets = e->n_targets;
 
 	if (e->flags & (ENTRY_HOLD | ENTRY_REMOVE | ENTRY_GIVE_UP))
-		jobs_cancel(q, work);
+		jobs_cancel(q, work, now_s);
 	if (w->jobs != ENTRY_NONE)
 		return;
 	if (!(e->flags & (ENTRY_HOLD | ENTRY_REMOVE))) {

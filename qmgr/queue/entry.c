@@ -135,3 +135,9 @@ entry_count(const struct entry *e, enum target_state state)
 		n += entry_target(e, i) == state;
 	return n;
 }
+
+bool
+entry_older(const struct entry *e, uint32_t seconds, uint32_t now_s)
+{
+	return now_s > e->arrived_s && now_s - e->arrived_s > seconds;
+}

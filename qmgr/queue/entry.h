@@ -12,7 +12,7 @@
 
 enum entry_state {
 	ENTRY_FREE,
-	ENTRY_WAITING, /* in the heap until due_s */
+	ENTRY_WAITING, /* in a heap: until due_s, or for its destination */
 	ENTRY_LOADING, /* its envelope is being read */
 	ENTRY_WORK,    /* has jobs; `link` is its work */
 	ENTRY_HELD,    /* until an operator releases it */
@@ -28,6 +28,7 @@ enum entry_flag {
 	ENTRY_WARNED = 1 << 6,   /* its sender was told that it is late */
 	ENTRY_GIVE_UP = 1 << 7,  /* the operator wants no more tries */
 	ENTRY_ONE = 1 << 8,      /* `domain` is where all its open targets are */
+	ENTRY_PARKED = 1 << 9,   /* waits in the park of its destination */
 };
 
 enum target_state {
@@ -104,5 +105,7 @@ MUST_USE bool entry_set_targets(struct entry *e, uint32_t n);
 void entry_forget_targets(struct entry *e);
 MUST_USE enum target_state entry_target(const struct entry *e, uint32_t ordinal);
 void entry_target_set(struct entry *e, uint32_t ordinal, enum target_state to);
+/* Did it arrive more than so many seconds ago? */
+MUST_USE bool entry_older(const struct entry *e, uint32_t seconds, uint32_t now_s);
 /* How many are in that state. */
 MUST_USE uint32_t entry_count(const struct entry *e, enum target_state state);

@@ -28,10 +28,10 @@ instance_of(struct queue *q, const struct job *j)
 	return &q->instances[j->kind][j->instance];
 }
 
-/* --- lines ---------------------------------------------------------------- */
+/* --- lines of local and bounce: first come, first served ------------------- */
 
 static void
-line_add(struct queue *q, uint32_t i)
+fifo_add(struct queue *q, uint32_t i)
 {
 	struct job *j = &q->jobs[i];
 	struct instance *at = instance_of(q, j);
@@ -46,7 +46,7 @@ line_add(struct queue *q, uint32_t i)
 }
 
 static void
-line_remove(struct queue *q, const struct job *j)
+fifo_remove(struct queue *q, const struct job *j)
 {
 	struct instance *at = instance_of(q, j);
 
@@ -80,7 +80,7 @@ job_new(struct queue *q, uint32_t work, enum job_kind kind, uint32_t instance)
 	if (w->jobs != ENTRY_NONE)
 		q->jobs[w->jobs].before = i;
 	w->jobs = i;
-	line_add(q, i);
+	q->n_of[kind]++;
 	return i;
 }
 
@@ -97,38 +97,56 @@ job_target_add(struct queue *q, uint32_t job, uint32_t ordinal)
 }
 
 void
-job_free(struct queue *q, struct job *j)
+job_line_up(struct queue *q, uint32_t job)
+{
+	if (q->jobs[job].kind == JOB_REMOTE)
+		relay_line_up(q, job);
+	else
+		fifo_add(q, job);
+}
+
+static void
+job_unlink(struct queue *q, const struct job *j)
 {
 	struct work *w = &q->works[j->work];
 
-	if (j->state == JOB_SENT)
-		instance_of(q, j)->n_sent--;
-	else
-		line_remove(q, j);
 	if (j->before == ENTRY_NONE)
 		w->jobs = j->next;
 	else
 		q->jobs[j->before].next = j->next;
 	if (j->next != ENTRY_NONE)
 		q->jobs[j->next].before = j->before;
+}
+
+void
+job_free(struct queue *q, struct job *j, uint32_t now_s)
+{
+	if (j->state == JOB_SENT)
+		instance_of(q, j)->n_sent--;
+	else if (j->kind != JOB_REMOTE)
+		fifo_remove(q, j);
+	if (j->kind == JOB_REMOTE)
+		relay_leave(q, j, now_s);
+	job_unlink(q, j);
+	q->n_of[j->kind]--;
 	*j = (struct job){.generation = j->generation + 1, .line_next = q->free_job};
 	q->free_job = (uint32_t)(j - q->jobs);
 	q->n_jobs--;
 }
 
 void
-job_drop(struct queue *q, struct job *j)
+job_drop(struct queue *q, struct job *j, uint32_t now_s)
 {
 	struct work *w = &q->works[j->work];
 	struct entry *e = entry_at(&q->entries, w->ref);
 
 	for (uint32_t i = j->first; i != ENTRY_NONE; i = w->targets[i].next)
 		entry_target_set(e, i, TARGET_OPEN);
-	job_free(q, j);
+	job_free(q, j, now_s);
 }
 
 void
-jobs_cancel(struct queue *q, uint32_t work)
+jobs_cancel(struct queue *q, uint32_t work, uint32_t now_s)
 {
 	uint32_t i = q->works[work].jobs;
 
@@ -137,7 +155,7 @@ jobs_cancel(struct queue *q, uint32_t work)
 
 		i = j->next;
 		if (j->state == JOB_WAITING)
-			job_drop(q, j);
+			job_drop(q, j, now_s);
 	}
 }
 
@@ -149,6 +167,13 @@ job_number(const struct queue *q, const struct job *j)
 	return (uint64_t)j->generation << 32 | (uint32_t)(j - q->jobs);
 }
 
+void
+job_sent(struct queue *q, struct job *j)
+{
+	j->state = JOB_SENT;
+	instance_of(q, j)->n_sent++;
+}
+
 struct job *
 job_next(struct queue *q, enum job_kind kind, uint32_t instance)
 {
@@ -158,9 +183,8 @@ job_next(struct queue *q, enum job_kind kind, uint32_t instance)
 	if (!at->up || at->first == ENTRY_NONE)
 		return NULL;
 	j = &q->jobs[at->first];
-	line_remove(q, j);
-	j->state = JOB_SENT;
-	at->n_sent++;
+	fifo_remove(q, j);
+	job_sent(q, j);
 	return j;
 }
 
@@ -215,7 +239,7 @@ job_lost(struct queue *q, struct job *j, uint32_t now_s)
 	if (j->state == JOB_SENT && j->kind != JOB_BOUNCE)
 		entry_at(&q->entries, w->ref)->flags |= ENTRY_REPLAY;
 	w->away |= (uint8_t)(1 << j->kind);
-	job_drop(q, j);
+	job_drop(q, j, now_s);
 	work_maybe_end(q, work, now_s);
 }
 

@@ -7,11 +7,15 @@ local_start(struct queue *q, uint32_t work, uint32_t ordinal)
 	struct work *w = &q->works[work];
 	uint32_t instance = (uint32_t)(w->targets[ordinal].target.account %
 				       q->config.instances[JOB_LOCAL]);
+	uint32_t job;
 
-	if (!q->instances[JOB_LOCAL][instance].up)
+	if (!q->instances[JOB_LOCAL][instance].up) {
 		w->away |= 1 << JOB_LOCAL;
-	else
-		job_target_add(q, job_new(q, work, JOB_LOCAL, instance), ordinal);
+		return;
+	}
+	job = job_new(q, work, JOB_LOCAL, instance);
+	job_target_add(q, job, ordinal);
+	job_line_up(q, job);
 }
 
 bool
@@ -66,7 +70,7 @@ queue_delivered(struct queue *q, uint32_t instance, uint64_t number,
 		full_over(q);
 	result_split(&r);
 	result_take(q, work, &r, now_s);
-	job_free(q, j);
+	job_free(q, j, now_s);
 	work_maybe_end(q, work, now_s);
 	return true;
 }

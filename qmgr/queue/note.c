@@ -110,6 +110,7 @@ queue_snapshot_start(struct queue *q)
 		n.known_end = q->segments.at[i].known_end;
 		note_put(&q->notes, &n);
 	}
+	pauses_note(q);
 	q->snapshot = true;
 	q->snapshot_after = 0;
 }

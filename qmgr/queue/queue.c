@@ -17,7 +17,8 @@ queue_new(const struct queue_config *config)
 	q->config = *config;
 	q->relay_list = buf_make(2 * RELAY_LIST_BYTES_MAX);
 	q->report_request = buf_make(DSN_REQUEST_BYTES_MAX);
-	q->destinations.free = ENTRY_NONE;
+	q->destinations.free = q->destinations.flows.free = ENTRY_NONE;
+	q->destinations.oldest = q->destinations.newest = ENTRY_NONE;
 	q->notes = buf_make(NOTES_BYTES_MAX);
 	q->event_texts = buf_make(NOTES_BYTES_MAX);
 	q->free_work = q->free_job = ENTRY_NONE;
@@ -26,12 +27,14 @@ queue_new(const struct queue_config *config)
 }
 
 void
-queue_configure(struct queue *q, const struct queue_config *config)
+queue_configure(struct queue *q, const struct queue_config *config, uint32_t now_s)
 {
 	struct queue_config c = *config;
 
 	memcpy(c.instances, q->config.instances, sizeof(c.instances));
 	q->config = c;
+	park_release(q, now_s);
+	destinations_reconfigure(q);
 }
 
 void
@@ -59,21 +62,39 @@ queue_free(struct queue **queue)
 	*queue = NULL;
 }
 
+static void
+state_leave(struct queue *q, uint32_t ref)
+{
+	const struct entry *e = entry_at(&q->entries, ref);
+
+	if (e->state == ENTRY_WAITING && e->flags & ENTRY_PARKED)
+		park_remove(q, ref);
+	else if (e->state == ENTRY_WAITING)
+		heap_remove(&q->heap, &q->entries, ref);
+	if (e->state == ENTRY_HELD)
+		q->n_held--;
+}
+
 void
 queue_enter(struct queue *q, uint32_t ref, enum entry_state to)
 {
 	struct entry *e = entry_at(&q->entries, ref);
 
-	if (e->state == ENTRY_WAITING)
-		heap_remove(&q->heap, &q->entries, ref);
-	if (e->state == ENTRY_HELD)
-		q->n_held--;
+	state_leave(q, ref);
 	e->state = (uint8_t)to;
 	e->link = ENTRY_NONE;
 	if (to == ENTRY_WAITING)
 		heap_add(&q->heap, &q->entries, ref);
 	if (to == ENTRY_HELD)
 		q->n_held++;
+}
+
+void
+queue_park(struct queue *q, uint32_t ref)
+{
+	state_leave(q, ref);
+	entry_at(&q->entries, ref)->state = ENTRY_WAITING;
+	park_add(q, ref);
 }
 
 void
@@ -244,6 +265,12 @@ random_next(struct queue *q)
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
 	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
 	return z ^ z >> 31;
+}
+
+uint32_t
+queue_random(struct queue *q, uint32_t n)
+{
+	return n > 0 ? (uint32_t)(random_next(q) % n) : 0;
 }
 
 uint32_t

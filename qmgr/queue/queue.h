@@ -35,8 +35,11 @@
 #define QUEUE_MOVES_MAX     32 /* copies asked for at once */
 #define QUEUE_EMPTY_PERCENT 10 /* a segment less alive than this is emptied */
 #define QUEUE_EMPTY_AGE_S   600
-#define QUEUE_FULL_PROBES   4 /* messages that try whether a full disk has space */
-#define QUEUE_FULL_PROBE_S  2 /* how often they do */
+#define QUEUE_FULL_PROBES   4     /* messages that try whether a full disk has space */
+#define QUEUE_FULL_PROBE_S  2     /* how often they do */
+#define QUEUE_PUT_OFF_MAX   10000 /* messages in one call */
+#define QUEUE_WAKES_MAX     16
+#define QUEUE_PAUSES_MAX    256
 
 /* What the settings say of mail to a domain. */
 struct queue_route {
@@ -44,6 +47,7 @@ struct queue_route {
 					   share it */
 	uint32_t connections_max;       /* transactions at once */
 	uint32_t per_minute_max;        /* of them; 0: as many as there are */
+	bool alone; /* the route names its servers: it follows no provider */
 };
 
 struct queue_config {
@@ -52,8 +56,10 @@ struct queue_config {
 	uint32_t retry_min_s, retry_max_s, lifetime_s;
 	uint32_t warning_after_s;      /* 0: never */
 	uint32_t relay_recipients_max; /* of one transaction */
-	uint64_t seed;                 /* for the jitter of retries */
-	/* Null: the key is the domain in lower case. */
+	uint32_t connections_first, connections_max, per_minute_max;
+	uint64_t seed; /* for the jitter of retries */
+	/* Puts the key, and what differs from the above, into *out. Null: the key is
+	 * the domain in lower case. */
 	void (*route)(const void *context, struct span domain, struct queue_route *out);
 	const void *route_context;
 };
@@ -65,6 +71,17 @@ struct full {
 	uint32_t n_probes;
 	bool over;      /* being made due */
 	uint64_t after; /* up to this id they are */
+};
+
+/* A reason (a word) that holds no more; messages up to `after` know. */
+struct wake {
+	uint32_t reason;
+	uint64_t after;
+};
+
+/* Outgoing mail to a domain (a word; 0: all) that waits for the operator. */
+struct pause {
+	uint32_t domain, reason; /* words */
 };
 
 /* What happened, for the log. Texts live until queue_events_clear(). */
@@ -107,6 +124,14 @@ struct queue {
 	size_t n_events, size_events;
 	struct buf event_texts;
 	struct full full;
+	struct wake wakes[QUEUE_WAKES_MAX]; /* the first is under way */
+	uint32_t n_wakes;
+	struct pause pauses[QUEUE_PAUSES_MAX];
+	uint32_t n_pauses;
+	uint64_t n_of[JOB_KINDS]; /* jobs */
+	bool more_due;            /* queue_next_load() stopped before the end */
+	bool parked_turn;
+	uint64_t n_put_off; /* messages that were due and had to wait */
 	uint64_t n_held;
 	uint32_t n_moving;
 	uint64_t random;
@@ -122,7 +147,8 @@ struct queue {
 MUST_USE struct queue *queue_new(const struct queue_config *config);
 void queue_free(struct queue **q);
 /* Other settings; the numbers of instances stay as they were. */
-void queue_configure(struct queue *q, const struct queue_config *config);
+void
+queue_configure(struct queue *q, const struct queue_config *config, uint32_t now_s);
 
 /* --- messages come -------------------------------------------------------- */
 
@@ -214,6 +240,11 @@ MUST_USE uint32_t queue_sent(const struct queue *q, enum job_kind kind,
  * none are left. */
 bool queue_full_turn(struct queue *q, size_t n, uint32_t now_s);
 
+/* The same for what waited until its destination was alive, or for the operator. */
+bool queue_wake_turn(struct queue *q, size_t n, uint32_t now_s);
+/* To be called each second, at least. */
+void queue_tick(struct queue *q, uint32_t now_s);
+
 void queue_instance_up(struct queue *q, enum job_kind kind, uint32_t instance);
 /* Its jobs end without an answer; the next try of each is a replay. */
 void queue_instance_down(struct queue *q, enum job_kind kind, uint32_t instance,
@@ -226,6 +257,13 @@ void queue_instance_down(struct queue *q, enum job_kind kind, uint32_t instance,
  * never tried), REMOVE, BOUNCE
  * (given up now). */
 bool queue_command(struct queue *q, uint64_t id, enum queue_verb verb, uint32_t now_s);
+
+/* Mail to other servers, to one domain or (empty) all, waits until it is resumed.
+ * False when it is so already, or there are QUEUE_PAUSES_MAX. */
+bool queue_pause(struct queue *q, struct span domain, uint32_t now_s);
+bool queue_resume(struct queue *q, struct span domain);
+/* How many pauses there are; the domain of the i-th. */
+MUST_USE uint32_t queue_paused(const struct queue *q, uint32_t i, struct span *domain);
 
 /* The message with the lowest id above `after`; null at the end. */
 MUST_USE const struct entry *queue_walk(const struct queue *q, uint64_t after);

@@ -87,6 +87,20 @@ segment_get(struct cursor *c, struct note *n)
 		c->failed = true;
 }
 
+static void
+pause_put(struct buf *out, const struct note *n)
+{
+	wire_put_u8(out, n->held);
+	wire_put_bytes(out, n->domain);
+}
+
+static void
+pause_get(struct cursor *c, struct note *n)
+{
+	n->held = wire_get_u8(c) != 0;
+	n->domain = wire_get_bytes(c);
+}
+
 static const struct note_row {
 	void (*put)(struct buf *out, const struct note *n);
 	void (*get)(struct cursor *c, struct note *n);
@@ -97,6 +111,7 @@ static const struct note_row {
     [NOTE_SNAPSHOT] = {NULL,            NULL           },
     [NOTE_SEGMENT] = {segment_put,     segment_get    },
     [NOTE_SNAPSHOT_END] = {NULL,            NULL           },
+    [NOTE_PAUSE] = {pause_put,       pause_get      },
 };
 
 void
@@ -116,7 +131,7 @@ note_next(struct cursor *notes, struct note *out)
 	if (notes->failed || notes->rest.n == 0)
 		return false;
 	kind = wire_get_u8(notes);
-	if (kind < NOTE_DONE || kind > NOTE_SNAPSHOT_END) {
+	if (kind < NOTE_DONE || kind > NOTE_PAUSE) {
 		notes->failed = true;
 		return false;
 	}

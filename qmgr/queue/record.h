@@ -18,6 +18,7 @@ enum note_kind {
 	NOTE_SNAPSHOT = 4, /* what follows, up to the end, is the whole queue */
 	NOTE_SEGMENT = 5,  /* after NOTE_SNAPSHOT: what of a segment it knows */
 	NOTE_SNAPSHOT_END = 6,
+	NOTE_PAUSE = 7, /* outgoing mail, to `domain` or all, is paused or not */
 };
 
 struct note {
@@ -28,9 +29,9 @@ struct note {
 	uint32_t due_s;
 	uint32_t n_targets;
 	uint16_t tries;
-	bool held;
-	bool warned; /* its sender, that it is late */
-	struct span domain;
+	bool held;          /* of PAUSE: paused */
+	bool warned;        /* its sender, that it is late */
+	struct span domain; /* also of PAUSE */
 	struct span reason;
 	uint32_t ordinal; /* of TARGET */
 	uint8_t state;    /* of TARGET: TARGET_OPEN, _DONE or _FAILED */

@@ -94,7 +94,7 @@ report_start(struct queue *q, uint32_t work, uint32_t now_s)
 		return false;
 	}
 	w->report = (uint8_t)(due & -due); /* the first in enum work_report */
-	job_new(q, work, JOB_BOUNCE, 0);
+	job_line_up(q, job_new(q, work, JOB_BOUNCE, 0));
 	return true;
 }
 
@@ -257,7 +257,7 @@ queue_reported(struct queue *q, uint32_t instance, uint64_t job,
 	else
 		w->reports_later |= w->report;
 	q->n_reports += outcome == REPORT_MADE;
-	job_free(q, j);
+	job_free(q, j, now_s);
 	work_maybe_end(q, work, now_s);
 	return true;
 }

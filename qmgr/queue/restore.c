@@ -117,6 +117,9 @@ queue_restore(struct queue *q, const struct note *n, uint32_t now_s)
 		break;
 	case NOTE_SNAPSHOT_END:
 		break;
+	case NOTE_PAUSE:
+		(void)(n->held ? pause_set(q, n->domain) : pause_clear(q, n->domain));
+		break;
 	}
 }
 

@@ -11,26 +11,46 @@ anybody_up(const struct queue *q)
 	return false;
 }
 
+/* The next that is due and may be tried, as far as that is known without its
+ * envelope. */
+static bool
+due_next(struct queue *q, uint32_t now_s, uint32_t *ref)
+{
+	for (uint32_t n = 0; heap_due(&q->heap, now_s, ref); n++) {
+		struct entry *e = entry_at(&q->entries, *ref);
+
+		if (n == QUEUE_PUT_OFF_MAX) {
+			q->more_due = true;
+			return false;
+		}
+		if (e->flags & ENTRY_MOVING) {
+			e->due_s = now_s + 1;
+			queue_enter(q, *ref, ENTRY_WAITING);
+		} else if (!queue_put_off(q, *ref, now_s)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool
 queue_next_load(struct queue *q, uint32_t now_s, struct queue_load *out)
 {
-	struct entry *e;
+	const struct entry *e;
 	uint32_t ref;
 
-	if (q->n_jobs >= q->config.active_max || !anybody_up(q))
+	q->more_due = false;
+	if (q->n_of[JOB_LOCAL] >= q->config.active_max || !anybody_up(q))
 		return false;
-	while (heap_due(&q->heap, now_s, &ref)) {
-		e = entry_at(&q->entries, ref);
-		if (e->flags & ENTRY_MOVING) {
-			e->due_s = now_s + 1;
-			queue_enter(q, ref, ENTRY_WAITING);
-			continue;
-		}
-		queue_enter(q, ref, ENTRY_LOADING);
-		*out = (struct queue_load){ref, e->id, entry_place(e)};
-		return true;
-	}
-	return false;
+	/* What was parked takes turns with what is due. */
+	q->parked_turn = !q->parked_turn;
+	if (!(q->parked_turn && park_next(q, now_s, &ref)) &&
+	    !due_next(q, now_s, &ref) && !park_next(q, now_s, &ref))
+		return false;
+	e = entry_at(&q->entries, ref);
+	queue_enter(q, ref, ENTRY_LOADING);
+	*out = (struct queue_load){ref, e->id, entry_place(e)};
+	return true;
 }
 
 static uint32_t
@@ -183,7 +203,7 @@ domain_set(struct queue *q, struct entry *e, struct span address)
 }
 
 static void
-targets_start(struct queue *q, uint32_t work, uint32_t n)
+targets_start(struct queue *q, uint32_t work, uint32_t n, uint32_t now_s)
 {
 	struct entry *e = entry_at(&q->entries, q->works[work].ref);
 	struct work_target *all = q->works[work].targets;
@@ -205,7 +225,7 @@ targets_start(struct queue *q, uint32_t work, uint32_t n)
 		relays[n_relays++] = i;
 	}
 	if (n_relays > 0)
-		relay_start(q, work, relays, n_relays);
+		relay_start(q, work, relays, n_relays, now_s);
 	if (n > 1)
 		free(relays);
 }
@@ -237,7 +257,7 @@ queue_loaded(struct queue *q, uint32_t ref, uint64_t arrived_us, char *bytes,
 	queue_enter(q, ref, ENTRY_WORK);
 	e->link = work;
 	q->works[work].targets = targets_list(&q->works[work].envelope, n);
-	targets_start(q, work, n);
+	targets_start(q, work, n, now_s);
 	work_maybe_end(q, work, now_s);
 }
 

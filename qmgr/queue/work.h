@@ -76,6 +76,11 @@ struct work {
 	uint8_t away;          /* a bit for each kind of program that was missed */
 	bool deferred;         /* a target was tried and is to be tried later */
 	bool full;             /* for want of space */
+	/* Targets whose destination could not take them. */
+	bool put_off;
+	bool parks;     /* for want of room there */
+	bool paused;    /* by the operator */
+	uint32_t due_s; /* else: when to look again, at the earliest */
 };
 
 enum job_state {
@@ -85,21 +90,24 @@ enum job_state {
 };
 
 struct job {
+	uint64_t tag; /* in the line of its destination */
 	uint32_t work;
 	uint32_t generation; /* so that an old answer fits no new job */
 	uint32_t first;      /* ordinal of its first target; ENTRY_NONE: of none */
 	uint32_t n;          /* targets */
-	uint32_t line_before, line_next; /* in line; the latter also when free */
-	uint32_t before, next;           /* jobs of the same work */
+	uint32_t line_before, line_next;     /* in line; the latter also when free */
+	uint32_t destination, flow, line_at; /* of JOB_REMOTE */
+	uint32_t before, next;               /* jobs of the same work */
 	uint16_t instance;
 	uint8_t kind;  /* enum job_kind */
 	uint8_t state; /* enum job_state */
+	bool deferred; /* a result said so */
 };
 
 /* A process that takes jobs. */
 struct instance {
 	bool up;
 	uint32_t away_since_s;
-	uint32_t first, last; /* waiting jobs */
+	uint32_t first, last; /* waiting jobs; of remote: destinations that are ready */
 	uint32_t n_sent;
 };

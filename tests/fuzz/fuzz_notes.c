@@ -46,12 +46,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct queue_config config = {.active_max = 10,
-				      .instances = {1, 1, 1},
-				      .relay_recipients_max = 100,
-				      .retry_min_s = 1,
-				      .retry_max_s = 2,
-				      .lifetime_s = 3};
+	struct queue_config config = {
+	    .active_max = 10,
+	    .instances = {1, 1, 1},
+	    .relay_recipients_max = 100,
+	    .connections_first = 2,
+	    .connections_max = 4,
+	    .retry_min_s = 1,
+	    .retry_max_s = 2,
+	    .lifetime_s = 3
+        };
 	struct queue *q = queue_new(&config);
 	struct cursor c = cursor_make(span_make(data, size));
 	struct note n;

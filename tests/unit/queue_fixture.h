@@ -18,6 +18,8 @@ queue_make(void)
 	    .active_max = 10,
 	    .instances = {2, 2, 1},
 	    .relay_recipients_max = 3,
+	    .connections_first = 2,
+	    .connections_max = 4,
 	    .retry_min_s = 300,
 	    .retry_max_s = 14400,
 	    .lifetime_s = 86400,

@@ -95,6 +95,8 @@ queue_make(uint64_t seed)
 	    .active_max = 20,
 	    .instances = {INSTANCES, INSTANCES, 1},
 	    .relay_recipients_max = 2,
+	    .connections_first = 2,
+	    .connections_max = 3,
 	    .retry_min_s = 60,
 	    .retry_max_s = 600,
 	    .lifetime_s = 100000000,
