@@ -502,6 +502,31 @@ test_session_long_texts_are_cut(void **state)
 	session_free(&s);
 }
 
+/* That the connection then ends adds a text, for which the others may have to move. */
+static void
+test_session_results_stay_when_it_ends(void **state)
+{
+	struct session_transaction t = make(two, N_ELEMS(two));
+	struct buf why = buf_make(RELAY_TEXT_MAX);
+	struct peer p;
+
+	(void)state;
+	while (buf_room(&why, 1))
+		buf_put_char(&why, 'x');
+	peer_init(&p);
+	p.rule_at = AT_RCPT;
+	p.rule_event = EVENT_4XX;
+	begin(&p);
+	peer_transact(&p, &t, span_str(text));
+	session_lost(p.s, buf_span(&why));
+	assert_text(result(&p, 0), "not now, later");
+	assert_int_equal(result(&p, 0)->code, 451);
+	assert_text(result(&p, 1), "queued");
+	assert_int_equal(session_reason(p.s)->text.n, RELAY_TEXT_MAX);
+	buf_release(&why);
+	peer_release(&p);
+}
+
 static void
 test_session_says_when_a_message_may_have_arrived(void **state)
 {
@@ -546,6 +571,7 @@ main(void)
 	    cmocka_unit_test(test_session_keeps_to_the_servers_limits),
 	    cmocka_unit_test(test_session_texts_are_printable_lines),
 	    cmocka_unit_test(test_session_long_texts_are_cut),
+	    cmocka_unit_test(test_session_results_stay_when_it_ends),
 	    cmocka_unit_test(test_session_says_when_a_message_may_have_arrived),
 	};
 

@@ -215,4 +215,6 @@ void decide_accepted(struct session *s, struct verdict v);
 void decide_open(struct session *s, struct verdict v);
 void results_reserve(struct session *s, size_t n);
 void results_fill(struct session *s);
+/* A verdict was added: the texts may be elsewhere. */
+void results_move(struct session *s);
 struct relay_result result_make(const struct session *s, const struct verdict *v);

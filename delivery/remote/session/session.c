@@ -120,6 +120,8 @@ over(struct session *s, enum session_end end, struct verdict why)
 	if (s->state == S_TRANSACTION || s->state == S_WHOLE) {
 		why.outcome = DELIVERY_DEFERRED;
 		decide_open(s, why);
+	} else {
+		results_move(s);
 	}
 	enter(s, S_OVER);
 	s->reason_result = result_make(s, &s->reason);

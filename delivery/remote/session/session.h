@@ -159,8 +159,8 @@ void session_whole(struct session *s, struct span message);
 /* Only when FLUSH is wished; may be called before the output is sent. */
 void session_flushed(struct session *s);
 
-/* One for each recipient, in their order, from READY or OVER until the next call of
- * session_start(), session_quit() or session_free().
+/* One for each recipient, in their order, from READY or OVER until session_start() or
+ * session_free(). Any other call may move the texts: ask again after it.
  *
  * DEFERRED with code 0: the server said nothing about this recipient that counts.
  * FAILED with code 0: it can take no such message (5.3.4, 5.6.x, 5.7.30), or the

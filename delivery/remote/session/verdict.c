@@ -194,13 +194,26 @@ results_reserve(struct session *s, size_t n)
 	s->n_results = n;
 }
 
+static struct span
+verdict_text(const struct session *s, const struct verdict *v)
+{
+	return span_first(span_after(buf_span(&s->texts), v->text_at), v->text_bytes);
+}
+
+void
+results_move(struct session *s)
+{
+	for (size_t i = 0; i < s->n_results; i++)
+		s->results[i].text = verdict_text(s, &s->fates[i].verdict);
+}
+
 struct relay_result
 result_make(const struct session *s, const struct verdict *v)
 {
 	struct relay_result r = {.outcome = (uint8_t)v->outcome, .code = v->code};
 
 	memcpy(r.enhanced, v->enhanced, sizeof(r.enhanced));
-	r.text = span_first(span_after(buf_span(&s->texts), v->text_at), v->text_bytes);
+	r.text = verdict_text(s, v);
 	r.host = span_str(s->host);
 	return r;
 }
