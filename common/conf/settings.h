@@ -117,7 +117,7 @@
 	S(NUMBER,   submission_recipients_per_hour_max, "0", 0, 1000000000, 1, "recipients of one account in an hour, beyond which messages are held; 0: no limit") \
 	S(NUMBER,   submission_recipients_per_day_max,  "0", 0, 1000000000, 1, "recipients of one account in a day, beyond which messages are held; 0: no limit") \
 	/* the queue */ \
-	S(SECONDS,  queue_lifetime,               "5d", 60, 5184000, 1, "how long delivery is tried") \
+	S(SECONDS,  queue_lifetime,               "5d", 1, 5184000, 1, "how long delivery is tried") \
 	S(SECONDS,  queue_retry_min,              "5m", 1, 86400, 1, "time to the second try") \
 	S(SECONDS,  queue_retry_max,              "4h", 1, 604800, 1, "longest time between two tries") \
 	S(SECONDS,  queue_warning_after,          "4h", 0, 5184000, 1, "when the sender is told that a message is late; 0: never") \
