@@ -1,195 +1,202 @@
 #include "qmgr/admin_row.h"
 
-/* The envelope again, with as many recipients as fit. */
+#include <unistd.h>
+
+#include "common/detail/detail.h"
+
+/* The rows of one message, one after another. */
+struct rows {
+	struct ipc_peer *peer;
+	const struct entry *entry;
+	const struct envelope *envelope;
+	bool all; /* also recipients that are done */
+	struct ipc_queue_row row;
+	struct detail detail;
+	uint32_t n_sent;
+
+	struct envelope_recipient recipient; /* the one being put */
+	struct buf targets;                  /* of it, in this row */
+	struct buf list, states;             /* of the row */
+	uint32_t n;                          /* recipients in it */
+};
+
 static void
-envelope_cut(const struct envelope *whole, struct buf *out)
+row_fill(struct rows *r, struct buf *envelope, struct buf *text)
 {
-	struct buf list = buf_make(ADMIN_ENVELOPE_MAX / 2);
-	struct cursor c = cursor_make(whole->recipients);
-	struct envelope cut = *whole;
-	struct envelope_recipient r;
+	if (r->envelope) {
+		struct envelope part = *r->envelope;
 
-	cut.n_recipients = 0;
-	while (recipient_next(&c, &r)) {
-		size_t before = list.n;
-
-		recipient_put(&list, &r);
-		if (list.full) {
-			list.n = before;
-			break;
-		}
-		cut.n_recipients++;
+		part.recipients = buf_span(&r->list);
+		part.n_recipients = r->n;
+		envelope_put(envelope, &part);
 	}
-	cut.recipients = buf_span(&list);
-	envelope_put(out, &cut);
-	buf_release(&list);
+	r->detail.states = buf_span(&r->states);
+	detail_put(text, &r->detail);
+	r->row.envelope = buf_span(envelope);
+	r->row.reason = buf_span(text);
 }
 
 static void
-target_line(struct buf *out, const struct entry *e, uint32_t ordinal,
-	    const struct target *t)
+row_send(struct rows *r)
 {
-	static const char *const names[] = {"open", "done", "failed", "work"};
-	const char *state = ordinal < e->n_targets ? names[entry_target(e, ordinal)]
-						   : names[TARGET_OPEN];
+	struct buf envelope = buf_make(IPC_PACKET_MAX), text = buf_make(IPC_PACKET_MAX);
 
-	if (!buf_room(out, t->address.n + 16))
+	row_fill(r, &envelope, &text);
+	ipc_send_queue_row(r->peer, &r->row);
+	r->detail.headers = SPAN("");
+	r->n_sent++;
+	r->n = 0;
+	buf_reset(&r->list);
+	buf_reset(&r->states);
+	buf_release(&envelope);
+	buf_release(&text);
+}
+
+/* What there is of the recipient goes into the row; the row goes when it is full. */
+static void
+recipient_end(struct rows *r)
+{
+	if (r->targets.n == 0)
 		return;
-	buf_put_str(out, "; ");
-	buf_put_str(out, state);
-	buf_put_char(out, ' ');
-	buf_put(out, t->address);
+	r->recipient.targets = buf_span(&r->targets);
+	recipient_put(&r->list, &r->recipient);
+	r->n++;
+	buf_reset(&r->targets);
+	if (r->list.n >= ADMIN_ENVELOPE_MAX)
+		row_send(r);
+}
+
+static char
+state_letter(const struct entry *e, uint32_t ordinal)
+{
+	static const char letters[] = {[TARGET_OPEN] = DETAIL_OPEN,
+				       [TARGET_DONE] = DETAIL_DONE,
+				       [TARGET_FAILED] = DETAIL_FAILED,
+				       [TARGET_WORK] = DETAIL_WORK};
+
+	return ordinal < e->n_targets ? letters[entry_target(e, ordinal)] : DETAIL_OPEN;
 }
 
 static void
-target_lines(struct buf *out, const struct entry *e, const struct envelope *envelope)
+target_add(struct rows *r, uint32_t ordinal, const struct target *t)
 {
-	struct cursor c = cursor_make(envelope->recipients);
-	struct envelope_recipient r;
-	struct target t;
-	uint32_t n = 0;
+	char letter = state_letter(r->entry, ordinal);
 
-	while (recipient_next(&c, &r))
-		for (struct cursor k = cursor_make(r.targets); target_next(&k, &t); n++)
-			target_line(out, e, n, &t);
+	if (letter == DETAIL_DONE && !r->all)
+		return;
+	target_put(&r->targets, t);
+	buf_put_char(&r->states, letter);
+	if (r->targets.n >= ADMIN_ENVELOPE_MAX)
+		recipient_end(r);
+}
+
+static void
+recipients_send(struct rows *r)
+{
+	struct cursor c = cursor_make(r->envelope->recipients);
+	uint32_t ordinal = 0;
+	struct target t;
+
+	while (recipient_next(&c, &r->recipient)) {
+		struct cursor k = cursor_make(r->recipient.targets);
+
+		while (target_next(&k, &t))
+			target_add(r, ordinal++, &t);
+		recipient_end(r);
+	}
+	if (r->n > 0)
+		row_send(r);
+}
+
+static struct rows
+rows_make(const struct queue *q, struct ipc_peer *peer, uint64_t tag,
+	  const struct entry *e)
+{
+	struct rows r = {
+	    .peer = peer,
+	    .entry = e,
+	    .row = {.tag = tag,
+		    .id = e->id,
+		    .status = (uint8_t)queue_entry_status(e),
+		    .arrived_us = (uint64_t)e->arrived_s * 1000000,
+		    .next_try_us = (uint64_t)e->due_s * 1000000,
+		    .tries = e->tries,
+		    .content_bytes = e->content_bytes},
+	    .detail = {.reason = word_text(&q->words, e->reason)},
+	    .targets = buf_make(ENVELOPE_BYTES_MAX),
+	    .list = buf_make(ENVELOPE_BYTES_MAX),
+	    .states = buf_make(ENVELOPE_BYTES_MAX)
+        };
+
+	if (e->state != ENTRY_WAITING)
+		r.row.next_try_us = 0;
+	return r;
 }
 
 void
 admin_row_send(struct qmgr *m, struct ipc_peer *peer, uint64_t tag,
-	       const struct entry *e, bool targets)
+	       const struct entry *e, const struct envelope *envelope)
 {
-	struct buf cut = buf_make(ADMIN_ENVELOPE_MAX),
-		   reason = buf_make(ADMIN_REASON_MAX);
-	char *bytes = load_envelope(m, e);
-	struct envelope envelope;
-	struct ipc_queue_row row = {.tag = tag,
-				    .id = e->id,
-				    .status = (uint8_t)queue_entry_status(e),
-				    .arrived_us = (uint64_t)e->arrived_s * 1000000,
-				    .next_try_us = (uint64_t)e->due_s * 1000000,
-				    .tries = e->tries,
-				    .content_bytes = e->content_bytes};
+	struct rows r = rows_make(m->queue, peer, tag, e);
 
-	if (e->state == ENTRY_HELD)
-		row.next_try_us = 0;
-	buf_put(&reason, word_text(&m->queue->words, e->reason));
-	if (bytes && envelope_parse(span_make(bytes, e->envelope_bytes), &envelope)) {
-		envelope_cut(&envelope, &cut);
-		if (targets)
-			target_lines(&reason, e, &envelope);
+	r.envelope = envelope;
+	if (envelope)
+		recipients_send(&r);
+	if (envelope && r.n_sent == 0) { /* none waits: only a report does */
+		r.all = true;
+		recipients_send(&r);
 	}
-	row.envelope = cut.full ? SPAN("") : buf_span(&cut);
-	row.reason = buf_span(&reason);
-	ipc_send_queue_row(peer, &row);
-	free(bytes);
-	buf_release(&cut);
-	buf_release(&reason);
+	if (!envelope)
+		row_send(&r);
+	buf_release(&r.targets);
+	buf_release(&r.list);
+	buf_release(&r.states);
 }
 
-/* --- filter --------------------------------------------------------------- */
+/* --- show ----------------------------------------------------------------- */
 
-static bool
-address_in(struct span address, struct span domain)
+/* Of bytes that begin a message: its header block, without the empty line. */
+static size_t
+headers_end(struct span bytes)
 {
-	size_t at = span_find_last(address, '@');
+	size_t end = span_find_span(bytes, SPAN("\r\n\r\n"));
 
-	return span_equal_nocase(span_after(address, at + 1), domain);
+	return end < bytes.n ? end + 2 : bytes.n;
 }
 
-static bool
-envelope_leads_to(const struct envelope *envelope, struct span domain)
+/* What of the body comes with the last bytes is cut off unseen. */
+static void
+headers_read(struct qmgr *m, const struct entry *e, struct buf *out)
 {
-	struct cursor c = cursor_make(envelope->recipients);
-	struct envelope_recipient r;
-	struct target t;
+	struct place p = entry_place(e);
+	uint64_t at = p.offset + LOG_HEAD_BYTES + SPOOL_HEAD_BYTES + p.envelope_bytes;
+	size_t want = p.content_bytes < DETAIL_HEADERS_MAX ? (size_t)p.content_bytes
+							   : DETAIL_HEADERS_MAX;
+	struct err err;
+	struct segment_fd *s = segment_fd_get(m, p.segment, &err);
+	char *bytes = buf_extend(out, want);
+	ssize_t n = s && bytes ? pread(s->file.fd, bytes, want, (off_t)at) : -1;
 
-	while (recipient_next(&c, &r)) {
-		if (address_in(r.address, domain))
-			return true;
-		for (struct cursor k = cursor_make(r.targets); target_next(&k, &t);)
-			if (address_in(t.address, domain))
-				return true;
-	}
-	return false;
-}
-
-bool
-admin_domain_match(struct qmgr *m, const struct entry *e, struct span domain)
-{
-	struct envelope envelope;
-	char *bytes;
-	bool match;
-
-	if (e->domain != 0 &&
-	    span_equal_nocase(word_text(&m->queue->words, e->domain), domain))
-		return true;
-	bytes = load_envelope(m, e);
-	match = bytes &&
-		envelope_parse(span_make(bytes, e->envelope_bytes), &envelope) &&
-		envelope_leads_to(&envelope, domain);
-	free(bytes);
-	return match;
-}
-
-/* --- stats ---------------------------------------------------------------- */
-
-static const uint32_t ages_s[STATS_AGES] = {300, 3600, 6 * 3600, 86400, UINT32_MAX};
-
-static struct admin_stat *
-stat_find(struct admin_stats *stats, uint32_t domain)
-{
-	size_t i = 0;
-
-	while (i < stats->n && stats->at[i].domain != domain)
-		i++;
-	if (i < stats->n)
-		return &stats->at[i];
-	if (stats->n > STATS_DOMAINS_MAX)
-		return &stats->at[STATS_DOMAINS_MAX];
-	stats->at = memory_resize(stats->at, stats->n + 1, sizeof(*stats->at));
-	stats->at[stats->n] = (struct admin_stat){.domain = domain};
-	return &stats->at[stats->n++];
+	out->n = n > 0 ? headers_end(span_make(bytes, (size_t)n)) : 0;
 }
 
 void
-admin_stats_add(struct admin_stats *stats, const struct queue *q, const struct entry *e)
+admin_show_send(struct qmgr *m, struct ipc_peer *peer, uint64_t tag,
+		const struct entry *e, const struct envelope *envelope)
 {
-	struct admin_stat *s = stat_find(stats, e->domain);
-	uint32_t now_s = qmgr_now_s();
-	uint32_t age_s = now_s > e->arrived_s ? now_s - e->arrived_s : 0;
-	size_t i = 0;
+	struct rows r = rows_make(m->queue, peer, tag, e);
+	struct buf headers = buf_make(DETAIL_HEADERS_MAX);
 
-	(void)q;
-	while (age_s >= ages_s[i] && i + 1 < STATS_AGES)
-		i++;
-	if (s->n[i]++ == 0 || e->arrived_s < s->oldest_s[i])
-		s->oldest_s[i] = e->arrived_s;
-}
-
-void
-admin_stats_send(const struct admin_stats *stats, const struct queue *q,
-		 struct ipc_peer *peer, uint64_t tag)
-{
-	for (size_t i = 0; i < stats->n; i++)
-		for (uint32_t age = 0; age < STATS_AGES; age++) {
-			const struct admin_stat *s = &stats->at[i];
-			struct ipc_queue_row row = {
-			    .tag = tag,
-			    .id = s->n[age],
-			    .arrived_us = (uint64_t)s->oldest_s[age] * 1000000,
-			    .tries = age,
-			    .reason = i == STATS_DOMAINS_MAX
-					  ? SPAN("others")
-					  : word_text(&q->words, s->domain)};
-
-			if (s->n[age] > 0)
-				ipc_send_queue_row(peer, &row);
-		}
-}
-
-void
-admin_stats_release(struct admin_stats *stats)
-{
-	free(stats->at);
-	*stats = (struct admin_stats){0};
+	r.envelope = envelope;
+	r.all = true;
+	headers_read(m, e, &headers);
+	r.detail.headers = buf_span(&headers);
+	if (envelope)
+		recipients_send(&r);
+	else
+		row_send(&r);
+	buf_release(&headers);
+	buf_release(&r.targets);
+	buf_release(&r.list);
+	buf_release(&r.states);
 }

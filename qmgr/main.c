@@ -314,6 +314,7 @@ status(struct proc *p, struct buf *out)
 	    {"queue_relays",       q->n_relays                      },
 	    {"queue_replays",      q->n_replays                     },
 	    {"queue_reports",      q->n_reports                     },
+	    {"queue_paused",       q->n_pauses                      },
 	    {"queue_destinations", q->destinations.n_used           },
 	    {"queue_dead",         q->destinations.n_dead           },
 	    {"queue_parked",       q->destinations.n_parked_messages},
