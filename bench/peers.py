@@ -20,12 +20,15 @@ def accounts():
     return [f"{n}box@{DOMAIN}" for n in range(1, ACCOUNTS + 1)]
 
 
+def release():
+    return os.environ.get("POSTROAD_BUILD", harness.TOP / "build/release")
+
+
 class PostroadPeer:
     name = "postroad"
 
     def __init__(self, disk):
-        self.server = harness.Postroad(build=os.environ.get("POSTROAD_BUILD", harness.TOP / "build/release"),
-                                       folder=make_folder(disk / "postroad"))
+        self.server = harness.Postroad(build=release(), folder=make_folder(disk / "postroad"))
         self.server.start()
         for address in accounts():
             self.server.add_account(address)
@@ -65,7 +68,48 @@ def make_folder(path):
     return path
 
 
-class PostfixDovecot:
+class Postfix:
+    """One with its own settings and queue below `base`, listening on `port`; `settings` are more of main.cf."""
+
+    def start_postfix(self, settings, maps=""):
+        etc = make_folder(self.base / "etc")
+        queue = make_folder(self.base / "queue")
+        data = make_folder(self.base / "data")
+        postfix = pwd.getpwnam("postfix")
+        os.chown(data, postfix.pw_uid, postfix.pw_gid)
+        (etc / "main.cf").write_text(f"""
+compatibility_level = 3.6
+queue_directory = {queue}
+data_directory = {data}
+command_directory = /usr/sbin
+daemon_directory = /usr/lib/postfix/sbin
+mail_owner = postfix
+setgid_group = postdrop
+myhostname = mx.{DOMAIN}
+mydestination =
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+alias_maps =
+maillog_file = /var/log/postroad-bench-postfix.log
+{settings.format(etc=etc)}
+""")
+        if maps:
+            (etc / "boxes").write_text(maps)
+            subprocess.run(["postmap", "-c", etc, f"hash:{etc}/boxes"], check=True)
+        services = Path("/usr/share/postfix/master.cf.dist").read_text().splitlines()
+        lines = [line.replace("smtp      inet", f"127.0.0.1:{self.port} inet").replace("#tlsproxy ", "tlsproxy ")
+                 for line in services]
+        (etc / "master.cf").write_text("\n".join(without_chroot(lines)) + "\n")
+        self.etc = etc
+        subprocess.run(["postfix", "-c", etc, "start"], check=True, capture_output=True)
+        harness.wait_until((queue / "pid/master.pid").exists, 20, "postfix")
+        self.postfix_pid = int((queue / "pid/master.pid").read_text())
+
+    def stop_postfix(self):
+        subprocess.run(["postfix", "-c", self.etc, "stop"], capture_output=True)
+
+
+class PostfixDovecot(Postfix):
     """Postfix hands over to Dovecot by LMTP; mailboxes are sdbox or maildir."""
 
     def __init__(self, disk, form):
@@ -76,7 +120,9 @@ class PostfixDovecot:
         self.user = pwd.getpwnam("nobody")
         os.chown(self.mail, self.user.pw_uid, self.user.pw_gid)
         self.start_dovecot()
-        self.start_postfix()
+        self.start_postfix(f"virtual_mailbox_domains = {DOMAIN}\nvirtual_mailbox_maps = hash:{{etc}}/boxes\n"
+                           f"virtual_transport = lmtp:unix:{self.base}/lmtp\n",
+                           "".join(f"{a} x\n" for a in accounts()))
 
     def start_dovecot(self):
         base, group = self.base, grp.getgrgid(self.user.pw_gid).gr_name
@@ -113,41 +159,6 @@ service lmtp {{
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         harness.wait_until((base / "lmtp").exists, 20, "dovecot")
 
-    def start_postfix(self):
-        etc = make_folder(self.base / "etc")
-        queue = make_folder(self.base / "queue")
-        data = make_folder(self.base / "data")
-        postfix = pwd.getpwnam("postfix")
-        os.chown(data, postfix.pw_uid, postfix.pw_gid)
-        (etc / "main.cf").write_text(f"""
-compatibility_level = 3.6
-queue_directory = {queue}
-data_directory = {data}
-command_directory = /usr/sbin
-daemon_directory = /usr/lib/postfix/sbin
-mail_owner = postfix
-setgid_group = postdrop
-myhostname = mx.{DOMAIN}
-mydestination =
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
-alias_maps =
-maillog_file = /var/log/postroad-bench-postfix.log
-virtual_mailbox_domains = {DOMAIN}
-virtual_mailbox_maps = hash:{etc}/boxes
-virtual_transport = lmtp:unix:{self.base}/lmtp
-""")
-        (etc / "boxes").write_text("".join(f"{a} x\n" for a in accounts()))
-        subprocess.run(["postmap", "-c", etc, f"hash:{etc}/boxes"], check=True)
-        services = Path("/usr/share/postfix/master.cf.dist").read_text().splitlines()
-        lines = [line.replace("smtp      inet", f"127.0.0.1:{self.port} inet")
-                 for line in services]
-        (etc / "master.cf").write_text("\n".join(without_chroot(lines)) + "\n")
-        self.etc = etc
-        subprocess.run(["postfix", "-c", etc, "start"], check=True, capture_output=True)
-        harness.wait_until((queue / "pid/master.pid").exists, 20, "postfix")
-        self.postfix_pid = int((queue / "pid/master.pid").read_text())
-
     def roots(self):
         return [self.postfix_pid, self.dovecot.pid]
 
@@ -159,7 +170,7 @@ virtual_transport = lmtp:unix:{self.base}/lmtp
     check = delivered
 
     def close(self):
-        subprocess.run(["postfix", "-c", self.etc, "stop"], capture_output=True)
+        self.stop_postfix()
         subprocess.run(["doveadm", "-c", self.dovecot_conf, "stop"], capture_output=True)
         self.dovecot.wait(20)
 
