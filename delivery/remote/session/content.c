@@ -9,6 +9,58 @@ content_release(struct session *s)
 	mime_downgrade_free(&s->t.downgrade);
 }
 
+/* --- lines ---------------------------------------------------------------- */
+
+/* Bytes at the front of s, whole lines, that may go as they are: each ends in CRLF,
+ * holds no other CR or LF and, if dots matter, begins with none. */
+static size_t
+sound_bytes(struct span s, bool dots_matter)
+{
+	size_t n = 0;
+
+	while (n < s.n) {
+		struct span rest = span_after(s, n);
+		size_t cr = span_find(rest, '\r');
+
+		if (cr + 1 >= rest.n || rest.at[cr + 1] != '\n' ||
+		    span_find(span_first(rest, cr), '\n') < cr ||
+		    (dots_matter && rest.at[0] == '.'))
+			break;
+		n += cr + 2;
+	}
+	return n;
+}
+
+/* One line at most, with its end if that is there. */
+static struct span
+take_line(struct span *s)
+{
+	struct span line = span_first(*s, span_find(*s, '\n') + 1);
+
+	*s = span_after(*s, line.n);
+	return line;
+}
+
+/* --- DATA [RFC5321 4.5.2] ------------------------------------------------- */
+
+static void
+data_put(struct session *s, struct span bytes, bool last)
+{
+	struct dot_put *dot = &s->t.dot;
+
+	while (bytes.n > 0) {
+		size_t n = dot->state == DOT_PUT_LINE ? sound_bytes(bytes, true) : 0;
+
+		buf_put(&s->out, span_first(bytes, n));
+		bytes = span_after(bytes, n);
+		dot_put(dot, &s->out, take_line(&bytes));
+	}
+	if (!last)
+		return;
+	dot_put_end(dot, &s->out);
+	s->t.final_owed = true;
+}
+
 /* --- chunks [RFC3030] ----------------------------------------------------- */
 
 static void
@@ -50,6 +102,14 @@ static void
 chunk_put(struct transaction *t, struct span bytes)
 {
 	while (bytes.n > 0) {
+		size_t n = t->cr_held ? 0 : sound_bytes(bytes, false);
+
+		if (n > 0) {
+			buf_put(&t->chunk, span_first(bytes, n));
+			bytes = span_after(bytes, n);
+			t->in_line = false;
+			continue;
+		}
 		if (!t->cr_held) {
 			chunk_put_line(t, &bytes);
 			continue;
@@ -82,15 +142,10 @@ content_put(struct session *s, struct span bytes, bool last)
 {
 	struct transaction *t = &s->t;
 
-	if (t->chunked) {
+	if (t->chunked)
 		chunks_put(s, bytes, last);
-	} else {
-		dot_put(&t->dot, &s->out, bytes);
-		if (last) {
-			dot_put_end(&t->dot, &s->out);
-			t->final_owed = true;
-		}
-	}
+	else
+		data_put(s, bytes, last);
 	if (last) {
 		t->all_sent = true;
 		t->stage = STAGE_END;

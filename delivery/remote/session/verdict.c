@@ -18,6 +18,17 @@ static const char *const place_names[] = {
     [P_NONE] = "nothing",
 };
 
+/* Bytes of printable ASCII, spaces not counted, at the front of s. */
+static size_t
+word_bytes(struct span s)
+{
+	size_t n = 0;
+
+	while (n < s.n && s.at[n] > ' ' && s.at[n] < 0x7f)
+		n++;
+	return n;
+}
+
 /* Bytes of the UTF-8 sequence at the front of s; 0 when there is none. */
 static size_t
 utf8_bytes(struct span s)
@@ -37,21 +48,34 @@ is_control(struct span s)
 	       (c == 0xc2 && s.n > 1 && (unsigned char)s.at[1] < 0xa0);
 }
 
+/* Takes a word or one character off the front of *s, as it is shown. */
+static struct span
+take_shown(struct span *s)
+{
+	size_t n = word_bytes(*s);
+	struct span one;
+
+	if (n == 0)
+		n = utf8_bytes(*s);
+	one = span_first(*s, n ? n : 1);
+	*s = span_after(*s, one.n);
+	if (n == 0)
+		return SPAN("?");
+	return is_control(one) ? SPAN(" ") : one;
+}
+
 /* Appends what of s is printable, from `start` on at most RELAY_TEXT_MAX bytes; a
  * run of spaces and controls is one space. */
 static void
 put_clean(struct buf *out, size_t start, struct span s)
 {
 	while (s.n > 0) {
-		size_t n = utf8_bytes(s);
-		struct span one = span_first(s, n ? n : 1);
+		struct span one = take_shown(&s);
+		size_t room = RELAY_TEXT_MAX - (out->n - start);
 
-		s = span_after(s, one.n);
-		if (n == 0)
-			one = SPAN("?");
-		else if (is_control(one))
-			one = SPAN(" ");
-		if (out->n - start + one.n > RELAY_TEXT_MAX)
+		if (one.n > room)
+			one.n = (unsigned char)one.at[0] < 0x80 ? room : 0;
+		if (one.n == 0)
 			return;
 		if (one.at[0] != ' ' || (out->n > start && out->at[out->n - 1] != ' '))
 			buf_put(out, one);
