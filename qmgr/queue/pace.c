@@ -232,7 +232,7 @@ pace_sent_ended(struct queue *q, uint32_t destination, uint32_t now_s)
 static void
 window_grow(struct pace *p)
 {
-	p->window_256 += ONE * ONE / p->window_256;
+	p->window_256 += ONE / (p->window_256 / ONE);
 	if (p->window_256 > p->window_max * ONE)
 		p->window_256 = p->window_max * ONE;
 }

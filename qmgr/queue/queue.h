@@ -112,7 +112,7 @@ struct queue {
 	struct destinations destinations;
 	struct segments segments;
 	struct work *works;
-	uint32_t n_works, free_work;
+	uint32_t n_works, size_works, free_work;
 	struct job *jobs;
 	uint32_t n_jobs_size, free_job;
 	uint64_t n_jobs; /* not free */

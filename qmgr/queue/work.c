@@ -59,8 +59,12 @@ work_new(struct queue *q, uint32_t ref)
 	uint32_t i = q->free_work;
 
 	if (i == ENTRY_NONE) {
+		if (q->n_works == q->size_works) {
+			q->size_works = q->size_works ? q->size_works * 2 : 64;
+			q->works =
+			    memory_resize(q->works, q->size_works, sizeof(*q->works));
+		}
 		i = q->n_works++;
-		q->works = memory_resize(q->works, q->n_works, sizeof(*q->works));
 	} else {
 		q->free_work = q->works[i].next;
 	}

@@ -34,11 +34,14 @@ queue_make(void)
 	return q;
 }
 
+static struct span fixture_sender = {"s@example.org", 13};
+
 /* An envelope to the targets of the list, allocated. */
 static inline char *
 envelope_of(const struct target *targets, size_t n, uint32_t *bytes)
 {
-	struct buf list = buf_make(65536), out = buf_make(65536), one = buf_make(65536);
+	struct buf list = buf_make(1u << 20), out = buf_make(1u << 20),
+		   one = buf_make(1u << 20);
 	char *copy;
 
 	for (size_t i = 0; i < n; i++)
@@ -46,9 +49,8 @@ envelope_of(const struct target *targets, size_t n, uint32_t *bytes)
 	struct envelope_recipient r = {.address = SPAN("r@example.org"),
 				       .targets = buf_span(&one)};
 	recipient_put(&list, &r);
-	struct envelope e = {.sender = SPAN("s@example.org"),
-			     .recipients = buf_span(&list),
-			     .n_recipients = 1};
+	struct envelope e = {
+	    .sender = fixture_sender, .recipients = buf_span(&list), .n_recipients = 1};
 	envelope_put(&out, &e);
 	*bytes = (uint32_t)out.n;
 	copy = span_dup(buf_span(&out));
@@ -66,6 +68,12 @@ static const struct target target_there = {
     TARGET_REMOTE, 0, {"b@example.net", 13},
       {0              }
 };
+
+static inline struct target
+remote_to(const char *address)
+{
+	return (struct target){.kind = TARGET_REMOTE, .address = span_str(address)};
+}
 
 /* Adds message `id` and brings it to the point where its jobs exist. */
 static inline void
@@ -138,6 +146,25 @@ relay_end(struct queue *q, uint32_t instance, const struct queue_relay *r,
 	relayed.results = buf_span(&results);
 	assert_true(queue_relayed(q, instance, &relayed, now_s));
 	assert_false(queue_relayed(q, instance, &relayed, now_s));
+	buf_release(&results);
+}
+
+/* A transaction of one recipient ends so. */
+static inline void
+relay_finish(struct queue *q, uint32_t instance, uint64_t job,
+	     enum relay_connection connection, enum delivery_outcome outcome,
+	     const char *provider, uint32_t now_s)
+{
+	struct relay_result result = {.outcome = (uint8_t)outcome};
+	struct buf results = buf_make(1000);
+	struct ipc_relayed relayed = {.job = job,
+				      .last = 1,
+				      .connection = (uint8_t)connection,
+				      .provider = span_str(provider)};
+
+	relay_result_put(&results, &result);
+	relayed.results = buf_span(&results);
+	assert_true(queue_relayed(q, instance, &relayed, now_s));
 	buf_release(&results);
 }
 
