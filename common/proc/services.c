@@ -50,7 +50,7 @@ static const struct service table[] = {
     {
         .kind = IPC_KIND_REMOTE,
         .user = SERVICE_USER_NET,
-        .stop_order = 4,
+        .stop_order = 2, /* qmgr hears what it leaves undone */
         .peers = K(QMGR) | K(RESOLVED),
         .jail = {.empty_root = true,
                  .no_children = true,

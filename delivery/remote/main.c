@@ -122,6 +122,14 @@ wake_nothing(evutil_socket_t fd, short what, void *context)
 	(void)context; /* the turn that follows does the work */
 }
 
+static void
+on_patience_end(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	jobs_drop(context, true);
+}
+
 static int
 remote_start(struct proc *p, struct err *err)
 {
@@ -138,7 +146,8 @@ remote_start(struct proc *p, struct err *err)
 	buf_init(&r->results, IPC_PACKET_MAX);
 	r->piece = memory_new(PIECE_BYTES, 1);
 	r->wake = event_new(proc_base(p), -1, 0, wake_nothing, r);
-	ASSERT(r->wake);
+	r->patience = evtimer_new(proc_base(p), on_patience_end, r);
+	ASSERT(r->wake && r->patience);
 	return 0;
 }
 
@@ -217,42 +226,7 @@ remote_peer_up(struct proc *p, struct ipc_peer *peer)
 		dns_client_set_peer(remote_of(p)->dns, peer);
 }
 
-/* --- the end of jobs ------------------------------------------------------ */
-
-static void
-waiting_drop(struct remote *r, struct destination *d)
-{
-	struct job *job;
-
-	d->n_jobs++; /* it stays until here */
-	while ((job = TAILQ_FIRST(&d->waiting)))
-		job_give_back(r, job, "this server stops");
-	d->n_jobs--;
-	destination_settle(r, d);
-}
-
-/* What is not at the end of its message goes back to qmgr; with `all`, everything. */
-static void
-jobs_drop(struct remote *r, bool all)
-{
-	struct connection *c, *next;
-
-	for (c = LIST_FIRST(&r->connections); c; c = next) {
-		struct job *job = c->job;
-
-		next = LIST_NEXT(c, all);
-		if (!all && connection_awaits_end(c))
-			continue;
-		if (!job) {
-			connection_quit(c);
-			continue;
-		}
-		connection_take_job(c);
-		connection_break(c);
-		job_give_back(r, job, "this server stops");
-	}
-	destinations_each(r, waiting_drop);
-}
+/* --- the others come and go, and the end -------------------------------- */
 
 /* A new qmgr asks again for all that the old one was not told. What is at the end of
  * its message is let finish, so that the log at least has the answer. */
@@ -280,16 +254,21 @@ remote_turn(struct proc *p)
 		proc_drained(p);
 }
 
+/* Half of the time of an orderly stop is for servers that have a whole message and do
+ * not answer; the rest is for the programs that end later. */
 static void
 remote_drain(struct proc *p, bool now)
 {
 	struct remote *r = remote_of(p);
+	const struct timeval patience = {
+	    (time_t)(proc_settings(p)->stop_timeout_s + 1) / 2, 0};
 
 	r->draining = true;
 	jobs_drop(r, now);
 	if (now)
 		proc_drained(p);
 	event_active(r->wake, EV_TIMEOUT, 0);
+	evtimer_add(r->patience, &patience);
 }
 
 static void

@@ -111,6 +111,9 @@ void job_give_up(struct remote *r, struct job *job);
 void job_fail(struct remote *r, struct job *job, const struct hop_failure *f);
 /* Without results: qmgr is to try again. */
 void job_give_back(struct remote *r, struct job *job, const char *text);
+/* drop.c: what is not at the end of its message goes back to qmgr; with `all`,
+ * everything. Connections at rest are closed. */
+void jobs_drop(struct remote *r, bool all);
 /* May another server be asked about recipients that this one refused for now? */
 MUST_USE bool job_may_go_on(const struct job *job, const struct hop_try *t);
 
@@ -210,6 +213,19 @@ MUST_USE bool connection_awaits_end(const struct connection *c);
 /* talk.c: follows the session's wishes. The connection may be gone afterwards. */
 void talk_go(struct connection *c);
 
+/* content.c: the next piece, or the whole, to the session. False: it could not be
+ * read, and the connection is gone. */
+MUST_USE bool content_give(struct connection *c);
+MUST_USE bool content_give_whole(struct connection *c);
+void content_release(struct connection *c);
+
+/* transaction.c: with the first recipients of the job that fit. */
+void transaction_start(struct connection *c);
+/* It is over. True when the connection goes on with its job. */
+MUST_USE bool transaction_end(struct connection *c);
+/* The server closed a connection that was kept, and has answered nothing. */
+MUST_USE bool transaction_was_stale(const struct connection *c);
+
 /* --- report.c ------------------------------------------------------------- */
 
 /* One recipient has its result: into the log, and to qmgr. */
@@ -241,7 +257,8 @@ struct remote {
 	uint64_t random;
 	size_t n_jobs, n_connections, n_at_rest;
 	size_t whole_bytes;
-	struct event *wake;
+	struct event *wake;     /* another turn */
+	struct event *patience; /* in an orderly stop */
 	bool draining;
 	struct buf results; /* of one job, in one turn */
 	char *piece;        /* PIECE_BYTES of content */

@@ -1,7 +1,5 @@
-/* a connection follows its session's wishes; what comes of a transaction */
+/* a connection follows its session's wishes */
 #include "delivery/remote/remote.h"
-
-#include <stdio.h>
 
 /* --- time ----------------------------------------------------------------- */
 
@@ -83,257 +81,6 @@ secure(struct connection *c)
 	policy.key = buf_span(&key);
 	net_stream_secure_client(c->stream, c->remote->tls, &policy);
 	buf_release(&key);
-}
-
-/* --- content -------------------------------------------------------------- */
-
-/* The message cannot be read here: nobody was told its end, so nobody has it. */
-static void
-content_failed(struct connection *c, const char *text)
-{
-	struct remote *r = c->remote;
-	struct job *job = c->job;
-	struct relay_result why = {
-	    .outcome = DELIVERY_DEFERRED,
-	    .enhanced = {4, 3, 0},
-	    .text = span_str(text)
-        };
-
-	connection_take_job(c);
-	connection_break(c);
-	job->n_later = job->n_covered = 0;
-	buf_reset(&job->pending);
-	job->n_tries = job->next_try;
-	job_next(r, job, &why, false);
-}
-
-static bool
-content_read(struct connection *c, char *at, size_t n)
-{
-	enum segments_result result =
-	    segments_read(&c->remote->segments, c->job->segment,
-			  c->job->offset + c->content_at, at, n);
-
-	if (result != SEGMENTS_OK)
-		content_failed(c, span_after(span_str(segments_text(result)), 6).at);
-	return result == SEGMENTS_OK;
-}
-
-static bool
-content_give(struct connection *c)
-{
-	uint64_t left = c->job->content_bytes - c->content_at;
-	size_t n = left < PIECE_BYTES ? (size_t)left : PIECE_BYTES;
-
-	if (!content_read(c, c->remote->piece, n))
-		return false;
-	c->content_at += n;
-	session_content(c->session, span_make(c->remote->piece, n), n == left);
-	return true;
-}
-
-static void
-whole_release(struct connection *c)
-{
-	c->remote->whole_bytes -= c->whole_bytes;
-	c->whole_bytes = 0;
-	free(c->whole);
-	c->whole = NULL;
-}
-
-static bool
-whole_give(struct connection *c)
-{
-	struct remote *r = c->remote;
-	size_t n = (size_t)c->job->content_bytes;
-
-	if (n > WHOLE_BYTES_MAX - r->whole_bytes) {
-		content_failed(c, "too many messages are being rewritten at once");
-		return false;
-	}
-	c->whole = memory_new(n > 0 ? n : 1, 1);
-	c->whole_bytes = n;
-	r->whole_bytes += n;
-	if (!content_read(c, c->whole, n))
-		return false;
-	c->content_at = n;
-	session_whole(c->session, span_make(c->whole, n));
-	return true;
-}
-
-/* --- a transaction -------------------------------------------------------- */
-
-static void
-transaction_start(struct connection *c)
-{
-	struct job *job = c->job;
-	struct session_transaction t = {
-	    .sender = job->sender,
-	    .envid = job->envid,
-	    .flags = job->flags,
-	    .ret = job->ret,
-	    .content_bytes = job->content_bytes,
-	    .recipients = job->recipients,
-	};
-
-	t.n_recipients =
-	    session_fits(c->session, job->recipients, job->n - job->n_later);
-	ASSERT(t.n_recipients > 0);
-	c->content_at = 0;
-	c->in_transaction = true;
-	c->transactions++;
-	c->remote->count.transactions++;
-	session_start(c->session, &t);
-}
-
-/* The server closed a connection that was kept, and has answered nothing. */
-static bool
-was_stale(const struct connection *c)
-{
-	size_t n;
-	const struct relay_result *results = session_results(c->session, &n);
-
-	if (!c->reused || session_wish(c->session) != SESSION_OVER)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (results[i].outcome != DELIVERY_DEFERRED ||
-		    (results[i].code != 421 && (results[i].code != 0 || c->heard)))
-			return false;
-	return true;
-}
-
-enum fate {
-	FATE_TOLD,  /* it counts */
-	FATE_AGAIN, /* here, at once */
-	FATE_LATER, /* another server may do better */
-};
-
-/* "452 4.5.3 too many recipients", or without a status [RFC5321 4.5.3.1.10]; of LMTP
- * and with another status it is about a mailbox. */
-static bool
-were_too_many(const struct connection *c, const struct relay_result *result)
-{
-	return result->code == 452 && !c->way->lmtp && result->enhanced[1] != 2 &&
-	       session_wish(c->session) == SESSION_READY;
-}
-
-static enum fate
-fate_of(const struct connection *c, const struct relay_result *result, bool some_done,
-	bool may_go_on)
-{
-	if (result->outcome == DELIVERY_DONE ||
-	    (result->outcome == DELIVERY_FAILED && result->code != 0))
-		return FATE_TOLD;
-	if (some_done && were_too_many(c, result))
-		return FATE_AGAIN;
-	if (!may_go_on || (result->code == 0 && session_uncertain(c->session)))
-		return FATE_TOLD;
-	return FATE_LATER;
-}
-
-static bool
-any_done(const struct relay_result *results, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (results[i].outcome == DELIVERY_DONE)
-			return true;
-	return false;
-}
-
-/* What other servers said counts no more. */
-static void
-pending_renew(struct job *job)
-{
-	if (job->n_covered == 0)
-		return;
-	buf_reset(&job->pending);
-	job->n_covered = 0;
-}
-
-/* Those that go on here stay in front, those for another server go to the end. */
-static void
-recipients_settle(struct job *job, size_t n_asked, size_t n_again,
-		  const struct relay_recipient *later, size_t n_more_later)
-{
-	size_t n_rest = job->n - n_asked;
-
-	memmove(&job->recipients[n_again], &job->recipients[n_asked],
-		n_rest * sizeof(*later));
-	if (n_more_later > 0)
-		memcpy(&job->recipients[n_again + n_rest], later,
-		       n_more_later * sizeof(*later));
-	job->n = n_again + n_rest + n_more_later;
-	job->n_later += n_more_later;
-}
-
-/* Reports what counts. */
-static void
-results_take(struct connection *c)
-{
-	struct job *job = c->job;
-	size_t n, n_again = 0, n_later = 0;
-	const struct relay_result *results = session_results(c->session, &n);
-	struct relay_recipient *later = NULL;
-	bool some_done = any_done(results, n), may_go_on = job_may_go_on(job, &c->try);
-
-	pending_renew(job);
-	for (size_t i = 0; i < n; i++) {
-		struct relay_recipient *to = &job->recipients[i];
-
-		switch (fate_of(c, &results[i], some_done, may_go_on)) {
-		case FATE_TOLD:
-			report_result(c->remote, job, to->address, &results[i], c->tls);
-			break;
-		case FATE_AGAIN:
-			job->recipients[n_again++] = *to;
-			break;
-		case FATE_LATER:
-			if (!later)
-				later = memory_new(n, sizeof(*later));
-			relay_result_put(&job->pending, &results[i]);
-			later[n_later++] = *to;
-			break;
-		}
-	}
-	recipients_settle(job, n, n_again, later, n_later);
-	if (n_later > 0)
-		snprintf(job->pending_tls, sizeof(job->pending_tls), "%s", c->tls);
-	free(later);
-}
-
-/* True when the connection goes on with its job. */
-static bool
-transaction_end(struct connection *c)
-{
-	struct remote *r = c->remote;
-	struct job *job = c->job;
-	bool ready = session_wish(c->session) == SESSION_READY;
-	bool busy = session_end(c->session) == SESSION_END_BUSY;
-	const struct hop_try t = c->try;
-	struct way *way;
-
-	c->in_transaction = false;
-	whole_release(c);
-	job->talks += !c->talked;
-	c->talked = true;
-	job->busy |= busy;
-	results_take(c);
-	report_flush(r, job);
-	if (job->n > job->n_later && ready && !r->draining)
-		return true;
-	way = way_ref(c->way); /* `t` points into it */
-	connection_take_job(c);
-	if (ready)
-		connection_rest(c);
-	else
-		connection_close(c);
-	if (job->n == 0)
-		report_end(r, job, busy ? RELAY_BUSY : RELAY_TALKED,
-			   hop_provider(t.host->name), "");
-	else
-		job_elsewhere(r, job, &t);
-	way_unref(&way);
-	return false;
 }
 
 /* --- wishes --------------------------------------------------------------- */
@@ -428,13 +175,13 @@ over_go(struct connection *c)
 		connection_close(c);
 	} else if (!c->in_transaction) {
 		refused(c);
-	} else if (was_stale(c)) {
+	} else if (transaction_was_stale(c)) {
 		job->unshared = true;
 		connection_take_job(c);
 		connection_close(c);
 		job_start(r, job);
 	} else {
-		(void)transaction_end(c);
+		ASSERT(!transaction_end(c));
 	}
 }
 
@@ -477,7 +224,7 @@ talk_go(struct connection *c)
 				return;
 			break;
 		case SESSION_WHOLE:
-			if (!whole_give(c))
+			if (!content_give_whole(c))
 				return;
 			break;
 		case SESSION_OVER:
