@@ -8,6 +8,7 @@
 
 #include "admin/control.h"
 #include "admin/listing.h"
+#include "common/dsn/dsn.h"
 #include "common/proc/proc.h"
 #include "common/tls/tls.h"
 
@@ -157,6 +158,28 @@ check_tls(const struct settings *settings)
 }
 
 static bool
+check_reports(const struct settings *settings)
+{
+	const char *path = settings->report_templates;
+	struct buf text = buf_make(DSN_TEMPLATES_BYTES_MAX + 1);
+	struct dsn_templates templates;
+	struct err err;
+	bool good;
+
+	if (path[0] == '\0')
+		return true;
+	dsn_templates_init(&templates);
+	good = read_file(path, &text);
+	if (good && dsn_templates_parse(&templates, buf_span(&text), path, &err) != 0) {
+		admin_complain("%s", err.text);
+		good = false;
+	}
+	dsn_templates_release(&templates);
+	buf_release(&text);
+	return good;
+}
+
+static bool
 check_folder(const char *name, const char *path)
 {
 	struct stat info;
@@ -212,6 +235,7 @@ check_server(struct admin *admin, int argc, char **argv)
 	good = check_users(&admin->settings) && good;
 	good = check_folders(&admin->settings) && good;
 	good = check_tls(&admin->settings) && good;
+	good = check_reports(&admin->settings) && good;
 	if (good)
 		printf("%s: no faults found\n", admin->config);
 	return good ? EXIT_DONE : EXIT_FAILED;
