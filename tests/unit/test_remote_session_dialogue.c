@@ -471,6 +471,49 @@ test_session_texts_are_printable_lines(void **state)
 	}
 }
 
+/* [RFC5321 4.5.3.1.10] */
+static void
+test_session_too_many_recipients_are_sent_later(void **state)
+{
+	static const struct {
+		struct span reply;
+		enum delivery_outcome want;
+		unsigned code;
+	} rows[] = {
+	    {SPAN("452 4.5.3 too many\r\n"), DELIVERY_DEFERRED, 452},
+	    {SPAN("552 5.5.3 too many\r\n"), DELIVERY_DEFERRED, 452},
+	    {SPAN("552 5.2.2 full\r\n"),     DELIVERY_FAILED,   552},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMS(rows); i++) {
+		struct session_transaction t = make(two, 2);
+		struct session_config config = {.helo = SPAN("c")};
+		struct session *s = session_new(&config);
+		struct span in = SPAN("220 x\r\n250-x\r\n250 PIPELINING\r\n");
+		const struct relay_result *r;
+		size_t n;
+
+		t.seven_bit = true;
+		session_input(s, &in);
+		session_start(s, &t);
+		in = SPAN("250 ok\r\n250 ok\r\n");
+		session_input(s, &in);
+		in = rows[i].reply;
+		session_input(s, &in);
+		in = SPAN("354 go\r\n");
+		session_input(s, &in);
+		session_content(s, SPAN("x"), true);
+		in = SPAN("250 done\r\n");
+		session_input(s, &in);
+		r = session_results(s, &n);
+		assert_status(&r[0], DELIVERY_DONE, 250, 2, 0, 0);
+		assert_int_equal(r[1].outcome, rows[i].want);
+		assert_int_equal(r[1].code, rows[i].code);
+		session_free(&s);
+	}
+}
+
 static void
 test_session_long_texts_are_cut(void **state)
 {
@@ -570,6 +613,7 @@ main(void)
 	    cmocka_unit_test(test_session_lone_dot_for_nobody),
 	    cmocka_unit_test(test_session_keeps_to_the_servers_limits),
 	    cmocka_unit_test(test_session_texts_are_printable_lines),
+	    cmocka_unit_test(test_session_too_many_recipients_are_sent_later),
 	    cmocka_unit_test(test_session_long_texts_are_cut),
 	    cmocka_unit_test(test_session_results_stay_when_it_ends),
 	    cmocka_unit_test(test_session_says_when_a_message_may_have_arrived),

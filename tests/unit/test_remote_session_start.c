@@ -322,6 +322,9 @@ test_session_ends_when_the_server_speaks_unasked(void **state)
 		session_input(s, &said);
 		assert_int_equal(session_wish(s), SESSION_OVER);
 		assert_int_equal(session_end(s), rows[i].end);
+		if (rows[i].end == SESSION_END_BROKEN)
+			assert_true(span_equal(session_reason(s)->text,
+					       SPAN("the server spoke unasked")));
 		session_free(&s);
 	}
 }

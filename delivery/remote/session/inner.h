@@ -151,7 +151,7 @@ void enter(struct session *s, enum state to);
 /* Ends the session; recipients that are not decided share the verdict, as far as it
  * is one about them. */
 void over(struct session *s, enum session_end end, struct verdict why);
-/* With a verdict of ours, DEFERRED 4.5.0. */
+/* With a verdict of ours, DEFERRED 4.5.0; the text ends in what was awaited. */
 void broken(struct session *s, const char *what);
 /* Which reply comes next. */
 MUST_USE enum place place_now(const struct session *s);

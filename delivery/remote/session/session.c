@@ -130,8 +130,12 @@ over(struct session *s, enum session_end end, struct verdict why)
 void
 broken(struct session *s, const char *what)
 {
+	enum place place = place_now(s);
+
+	if (place == P_NONE)
+		what = "the server spoke unasked";
 	over(s, SESSION_END_BROKEN,
-	     verdict_at(s, STATUS(4, 5, 0), what, place_now(s), SPAN("")));
+	     verdict_at(s, STATUS(4, 5, 0), what, place, SPAN("")));
 }
 
 enum place
@@ -163,7 +167,7 @@ answer(struct session *s)
 	if (s->reply.code == 421)
 		over(s, SESSION_END_BUSY, verdict_reply(s, place));
 	else if (place == P_NONE || !answers[s->state])
-		broken(s, "the server spoke unasked, and it was about");
+		broken(s, "");
 	else
 		answers[s->state](s);
 }

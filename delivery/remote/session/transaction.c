@@ -300,6 +300,20 @@ answer_mail(struct session *s)
 	t->mail_owed = false;
 }
 
+/* [RFC5321 4.5.3.1.10] "Too many recipients" used to be 552. */
+static struct verdict
+verdict_rcpt(struct session *s)
+{
+	struct verdict v = verdict_reply(s, P_RCPT);
+
+	if (v.code == 552 && v.enhanced[1] == 5 && v.enhanced[2] == 3) {
+		v.outcome = DELIVERY_DEFERRED;
+		v.code = 452;
+		v.enhanced[0] = 4;
+	}
+	return v;
+}
+
 static void
 answer_rcpt(struct session *s)
 {
@@ -317,7 +331,7 @@ answer_rcpt(struct session *s)
 	if (t->mail_refused)
 		return;
 	if (refuses(s)) {
-		decide(s, i, verdict_reply(s, P_RCPT));
+		decide(s, i, verdict_rcpt(s));
 		return;
 	}
 	s->fates[i].step = STEP_ACCEPTED;

@@ -3,7 +3,7 @@
 
 /* How texts name what a reply answers. */
 static const char *const place_names[] = {
-    [P_GREETING] = "the connection",
+    [P_GREETING] = "connecting",
     [P_HELLO] = "EHLO",
     [P_STARTTLS] = "STARTTLS",
     [P_TLS] = "the TLS handshake",
