@@ -34,7 +34,7 @@ content_read(struct connection *c, char *at, size_t n)
 }
 
 bool
-content_give(struct connection *c)
+piece_give(struct connection *c)
 {
 	uint64_t left = c->job->content_bytes - c->content_at;
 	size_t n = left < PIECE_BYTES ? (size_t)left : PIECE_BYTES;
@@ -47,7 +47,7 @@ content_give(struct connection *c)
 }
 
 void
-content_release(struct connection *c)
+whole_release(struct connection *c)
 {
 	c->remote->whole_bytes -= c->whole_bytes;
 	c->whole_bytes = 0;
@@ -56,7 +56,7 @@ content_release(struct connection *c)
 }
 
 bool
-content_give_whole(struct connection *c)
+whole_give(struct connection *c)
 {
 	struct remote *r = c->remote;
 	size_t n = (size_t)c->job->content_bytes;

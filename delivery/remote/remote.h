@@ -215,9 +215,9 @@ void talk_go(struct connection *c);
 
 /* content.c: the next piece, or the whole, to the session. False: it could not be
  * read, and the connection is gone. */
-MUST_USE bool content_give(struct connection *c);
-MUST_USE bool content_give_whole(struct connection *c);
-void content_release(struct connection *c);
+MUST_USE bool piece_give(struct connection *c);
+MUST_USE bool whole_give(struct connection *c);
+void whole_release(struct connection *c);
 
 /* transaction.c: with the first recipients of the job that fit. */
 void transaction_start(struct connection *c);

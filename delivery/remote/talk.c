@@ -195,7 +195,7 @@ content_go(struct connection *c)
 		return false;
 	}
 	if (session_wish(c->session) == SESSION_CONTENT)
-		return content_give(c);
+		return piece_give(c);
 	session_flushed(c->session);
 	return true;
 }
@@ -224,7 +224,7 @@ talk_go(struct connection *c)
 				return;
 			break;
 		case SESSION_WHOLE:
-			if (!content_give_whole(c))
+			if (!whole_give(c))
 				return;
 			break;
 		case SESSION_OVER:

@@ -151,7 +151,7 @@ transaction_end(struct connection *c)
 	struct way *way;
 
 	c->in_transaction = false;
-	content_release(c);
+	whole_release(c);
 	job->talks += !c->talked;
 	c->talked = true;
 	job->busy |= busy;
