@@ -24,10 +24,10 @@ import sinks
 RECIPIENT = "box@example.net"
 
 
-def load(port, sessions, messages, keep=True, sender="sender@example.net", recipient=RECIPIENT):
+def load(port, sessions, messages, keep=True, sender="sender@example.net", recipient=RECIPIENT, size=4096):
     """`messages` in all, over that many connections at once."""
     each = messages // sessions
-    one = ["smtp-source", "-s", "1", "-m", str(each), "-l", "4096", *(["-d"] if keep else []),
+    one = ["smtp-source", "-s", "1", "-m", str(each), "-l", str(size), *(["-d"] if keep else []),
            "-f", sender, "-t", recipient, f"127.0.0.1:{port}"]
     running = [subprocess.Popen(one) for _ in range(sessions)]
     if any([p.wait() for p in running]):

@@ -73,7 +73,8 @@ def net():
     missing = lab.net.missing()
     if missing:
         pytest.skip(missing)
-    with laboratory.Lab(NAMES) as started:
+    plain = "".join(f'route "{name}-plain.test" {{ tls = "none" }}\n' for name in NAMES)
+    with laboratory.Lab(NAMES, sections=plain) as started:
         for name in OURS:
             started[name].server.command("alias", "add", f"onward@{name}.test", "box@exim.test")
             started[name].server.command("alias", "add", f"astray@{name}.test", "nobody@exim.test")

@@ -257,7 +257,7 @@ class Connection(threading.Thread):
 
     def finish(self, body):
         message, self.message = self.message, None
-        message.content, message.at = body, time.monotonic()
+        message.content, message.at = body[:self.peer.keep_bytes], time.monotonic()
         with self.peer.lock:
             self.peer.arrived.append(message)
         if self.spoil("dot", message.sender):
@@ -305,13 +305,16 @@ class Peer:
     messages      those that were answered with 250, in order
     arrived       those whose last byte came, answered or not
     wrong         what a client did against the protocol, as texts
+
+    Of each content the first `keep_bytes` are kept (None: all).
     """
 
     def __init__(self, sockets, name="peer.test", faults=(), extensions=ALL, tls=None, implicit_tls=False,
-                 byte_pause_s=0, lmtp=False, accounts=None, keep_dialogue=False):
+                 byte_pause_s=0, lmtp=False, accounts=None, keep_dialogue=False, keep_bytes=None):
         self.name, self.faults, self.extensions = name, list(faults), list(extensions)
         self.tls, self.implicit_tls, self.byte_pause_s, self.lmtp = tls, implicit_tls, byte_pause_s, lmtp
         self.accounts, self.logins, self.keep_dialogue = accounts or {}, [], keep_dialogue
+        self.keep_bytes = keep_bytes
         self.messages, self.arrived, self.wrong, self.dialogue = [], [], [], []
         self.lock, self.ending, self.connections, self.count = threading.Lock(), threading.Event(), set(), 0
         for fault in self.faults:
