@@ -211,23 +211,20 @@ static const struct exchange {
 	bool ready;
 	enum session_end end;
 } exchanges[] = {
-    {"no base64",              "SCRAM-SHA-256", {"334 ?\r\n"},                            false, SESSION_END_BROKEN },
-    {"no nonce of ours",
-     "SCRAM-SHA-256",			   {"334 cj1hYmMscz1hYWFhLGk9NDA5Ng==\r\n"},
-     false,										      SESSION_END_REFUSED},
-    {"taken without a proof",
-     "SCRAM-SHA-256",			   {"235 ok\r\n"},
-     false,										      SESSION_END_REFUSED},
-    {"more than PLAIN has",    "PLAIN",         {"334 \r\n"},                             false, SESSION_END_REFUSED},
-    {"more than LOGIN has",
-     "LOGIN",				   {"334 \r\n", "334 \r\n", "334 \r\n"},
-     false,										      SESSION_END_REFUSED},
-    {"not this way, but that",
-     "SCRAM-SHA-256 LOGIN",		     {"504 no\r\n", "334 \r\n", "235 ok\r\n"},
-     true,										       SESSION_END_NONE   },
-    {"no way at all",          "PLAIN",         {"534 5.7.9 no\r\n"},                     false, SESSION_END_REFUSED},
-    {"busy",		   "PLAIN",         {"421 4.3.2 x\r\n"},                      false, SESSION_END_BUSY   },
-    {"mail instead",           "PLAIN",         {"354 x\r\n"},                            false, SESSION_END_BROKEN },
+    /* clang-format off */
+    {"no base64", "SCRAM-SHA-256", {"334 ?\r\n"}, false, SESSION_END_BROKEN},
+    {"no nonce of ours", "SCRAM-SHA-256", {"334 cj1hYmMscz1hYWFhLGk9NDA5Ng==\r\n"},
+     false, SESSION_END_REFUSED},
+    {"taken without a proof", "SCRAM-SHA-256", {"235 ok\r\n"}, false, SESSION_END_REFUSED},
+    {"more than PLAIN has", "PLAIN", {"334 \r\n"}, false, SESSION_END_REFUSED},
+    {"more than LOGIN has", "LOGIN", {"334 \r\n", "334 \r\n", "334 \r\n"},
+     false, SESSION_END_REFUSED},
+    {"not this way, but that", "SCRAM-SHA-256 LOGIN",
+     {"504 no\r\n", "334 \r\n", "235 ok\r\n"}, true, SESSION_END_NONE},
+    {"no way at all", "PLAIN", {"534 5.7.9 no\r\n"}, false, SESSION_END_REFUSED},
+    {"busy", "PLAIN", {"421 4.3.2 x\r\n"}, false, SESSION_END_BUSY},
+    {"mail instead", "PLAIN", {"354 x\r\n"}, false, SESSION_END_BROKEN},
+    /* clang-format on */
 };
 
 static void

@@ -180,6 +180,9 @@ void login_forget(struct session *s);
 /* What could not stand between < and > of a command is no address. */
 MUST_USE bool address_sound(struct span address);
 MUST_USE bool bytes_are_ascii(struct span bytes);
+/* In a form without other letters; false, and nothing appended, when there is none. */
+MUST_USE bool address_put_ascii(struct span address, struct buf *out);
+MUST_USE bool address_has_ascii(struct span address);
 void mail_put(struct session *s);
 void rcpt_put(struct session *s, size_t i);
 

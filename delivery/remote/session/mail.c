@@ -1,4 +1,6 @@
 /* MAIL and RCPT with their parameters [RFC5321 4.1.1.2] [RFC5321 4.1.1.3] */
+#include <idn2.h>
+
 #include "delivery/remote/session/inner.h"
 
 #define ADDRESS_BYTES_MAX 1000
@@ -37,6 +39,64 @@ address_sound(struct span address)
 	return !quoted;
 }
 
+/* The A-labels of a domain that is no ASCII; null when it has none, or when ASCII of
+ * another kind comes out, such as '>' for its wide form. Freed with idn2_free(). */
+static char *
+domain_ascii(struct span domain)
+{
+	char *copy = span_dup(domain), *ascii = NULL;
+
+	if (idn2_to_ascii_8z(copy, &ascii, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT) !=
+	    IDN2_OK)
+		ascii = NULL;
+	free(copy);
+	if (ascii && !smtp_domain_valid(span_str(ascii), false)) {
+		idn2_free(ascii);
+		ascii = NULL;
+	}
+	return ascii;
+}
+
+/* [RFC6531 3.2] Without SMTPUTF8 the domain goes as A-labels. */
+bool
+address_put_ascii(struct span address, struct buf *out)
+{
+	size_t at = span_find_last(address, '@');
+	struct span local = span_first(address, at + 1);
+	char *ascii;
+
+	if (bytes_are_ascii(address)) {
+		buf_put(out, address);
+		return true;
+	}
+	ascii =
+	    bytes_are_ascii(local) ? domain_ascii(span_after(address, at + 1)) : NULL;
+	if (!ascii)
+		return false;
+	buf_put(out, local);
+	buf_put_str(out, ascii);
+	idn2_free(ascii);
+	return true;
+}
+
+bool
+address_has_ascii(struct span address)
+{
+	struct buf form = buf_make((size_t)4 * ADDRESS_BYTES_MAX);
+	bool has = address_put_ascii(address, &form) && !form.full;
+
+	buf_release(&form);
+	return has;
+}
+
+static void
+put_address(struct session *s, struct span address)
+{
+	/* What has no such form was not let pass before. */
+	if (s->t.utf8 || !address_put_ascii(address, &s->out))
+		buf_put(&s->out, address);
+}
+
 static void
 put_param(struct buf *out, const char *key, struct span value)
 {
@@ -67,7 +127,8 @@ mail_put(struct session *s)
 	const struct session_transaction *t = &s->t.given;
 	struct buf *out = &s->out;
 
-	put_param(out, "MAIL FROM:<", t->sender);
+	buf_put(out, SPAN("MAIL FROM:<"));
+	put_address(s, t->sender);
 	buf_put_char(out, '>');
 	if (offered(s, SESSION_SIZE))
 		buf_putf(out, " SIZE=%llu", (unsigned long long)t->content_bytes);
@@ -116,7 +177,8 @@ rcpt_put(struct session *s, size_t i)
 	const struct relay_recipient *r = &s->t.given.recipients[i];
 	struct buf *out = &s->out;
 
-	put_param(out, "RCPT TO:<", r->address);
+	buf_put(out, SPAN("RCPT TO:<"));
+	put_address(s, r->address);
 	buf_put_char(out, '>');
 	if (offered(s, SESSION_DSN)) {
 		s->fates[i].notifies = true;

@@ -37,7 +37,7 @@ find_obstacle(struct session *s, struct verdict *out)
 	else if (t->sender.n > 0 && !address_sound(t->sender))
 		*out = verdict_own(s, STATUS(5, 1, 7),
 				   "the sender's address is no address");
-	else if (!bytes_are_ascii(t->sender) && !offered(s, SESSION_SMTPUTF8))
+	else if (!offered(s, SESSION_SMTPUTF8) && !address_has_ascii(t->sender))
 		*out = verdict_own(s, STATUS(5, 6, 7),
 				   "the sender's address needs SMTPUTF8, which the "
 				   "server does not offer");
@@ -61,7 +61,8 @@ decide_addresses(struct session *s)
 			       verdict_own(s, STATUS(5, 1, 3), "no mail address"));
 		} else if (!bytes_are_ascii(address)) {
 			s->t.utf8 = true;
-			if (!offered(s, SESSION_SMTPUTF8))
+			if (!offered(s, SESSION_SMTPUTF8) &&
+			    !address_has_ascii(address))
 				decide(s, i,
 				       verdict_own(s, STATUS(5, 6, 7),
 						   "the address needs SMTPUTF8, which "
