@@ -78,7 +78,7 @@ config_make(struct proc *p)
 	struct queue_config c = {
 	    .active_max = set->queue_active_max,
 	    .instances = {[JOB_LOCAL] = instances_of(p, IPC_KIND_LOCAL),
-			  [JOB_REMOTE] = instances_of(p, IPC_KIND_REMOTE),
+			  [JOB_REMOTE] = instances_of(p,                                                     IPC_KIND_REMOTE),
 			  [JOB_BOUNCE] = instances_of(p, IPC_KIND_BOUNCE)},
 	    .retry_min_s = (uint32_t)set->queue_retry_min,
 	    .retry_max_s = (uint32_t)set->queue_retry_max,
@@ -88,6 +88,11 @@ config_make(struct proc *p)
 	    .connections_first = (uint32_t)set->remote_connections_first,
 	    .connections_max = (uint32_t)set->remote_connections_max,
 	    .per_minute_max = (uint32_t)set->remote_messages_per_minute_max,
+	    .limits = {[LIMIT_MESSAGES_HOUR] = set->submission_messages_per_hour_max,
+			  [LIMIT_MESSAGES_DAY] = set->submission_messages_per_day_max,
+			  [LIMIT_RECIPIENTS_HOUR] =
+			   set->submission_recipients_per_hour_max,
+			  [LIMIT_RECIPIENTS_DAY] = set->submission_recipients_per_day_max                                        },
 	    .route = route_get,
 	    .route_context = p
         };
@@ -215,7 +220,11 @@ event_log(const struct queue *q, const struct queue_event *e)
 	char id[QUEUE_ID_TEXT_SIZE];
 
 	queue_id_format(e->id, id);
-	if (e->kind == QUEUE_EVENT_DONE || e->kind == QUEUE_EVENT_REMOVED)
+	if (e->kind == QUEUE_EVENT_LIMITED)
+		logline(LOGLINE_WARNING, "queue.limited", L_STR("id", id),
+			L_SPAN("login", queue_event_recipient(q, e)),
+			L_SPAN("reason", queue_event_reason(q, e)));
+	else if (e->kind == QUEUE_EVENT_DONE || e->kind == QUEUE_EVENT_REMOVED)
 		logline(LOGLINE_INFO, names[e->kind], L_STR("id", id));
 	else
 		logline(LOGLINE_INFO, names[e->kind], L_STR("id", id),
@@ -276,6 +285,7 @@ turn(struct proc *p)
 		deliver_turn(m);
 		relay_turn(m);
 		report_turn(m);
+		notice_turn(m);
 		moves_ask(m);
 	}
 	admin_turn(m);

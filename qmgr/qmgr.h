@@ -139,6 +139,7 @@ void route_get(const void *context, struct span domain, struct queue_route *out)
 void relay_turn(struct qmgr *m);
 void relay_answer(struct qmgr *m, uint32_t instance, const struct ipc_relayed *r);
 
+void notice_turn(struct qmgr *m);
 void report_turn(struct qmgr *m);
 void report_answer(struct qmgr *m, uint32_t instance, const struct ipc_reported *r);
 

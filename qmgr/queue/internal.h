@@ -188,6 +188,10 @@ void park_release(struct queue *q, uint32_t now_s);
 /* What waits for that reason (a word) is due. */
 void queue_wake(struct queue *q, uint32_t reason);
 
+/* A message that is read for the first time: held when its account sends too much. */
+MUST_USE bool limited_hold(struct queue *q, uint32_t ref,
+			   const struct envelope *envelope, uint32_t now_s);
+
 /* --- pauses --------------------------------------------------------------- */
 
 MUST_USE bool

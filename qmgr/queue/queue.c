@@ -15,6 +15,7 @@ queue_new(const struct queue_config *config)
 			    ENTRY_NONE;
 	}
 	q->config = *config;
+	limits_init(&q->limits);
 	q->relay_list = buf_make(2 * RELAY_LIST_BYTES_MAX);
 	q->report_request = buf_make(DSN_REQUEST_BYTES_MAX);
 	q->destinations.free = q->destinations.flows.free = ENTRY_NONE;
@@ -55,6 +56,7 @@ queue_free(struct queue **queue)
 	heap_release(&q->heap);
 	words_release(&q->words);
 	destinations_release(&q->destinations);
+	limits_release(&q->limits);
 	buf_release(&q->relay_list);
 	buf_release(&q->report_request);
 	segments_release(&q->segments);

@@ -24,6 +24,7 @@
 #include "qmgr/queue/entry.h"
 #include "qmgr/queue/heap.h"
 #include "qmgr/queue/idmap.h"
+#include "qmgr/queue/limits.h"
 #include "qmgr/queue/record.h"
 #include "qmgr/queue/report.h"
 #include "qmgr/queue/segments.h"
@@ -40,6 +41,7 @@
 #define QUEUE_PUT_OFF_MAX   10000 /* messages in one call */
 #define QUEUE_WAKES_MAX     16
 #define QUEUE_PAUSES_MAX    256
+#define QUEUE_NOTICES_MAX   16
 
 /* What the settings say of mail to a domain. */
 struct queue_route {
@@ -57,7 +59,8 @@ struct queue_config {
 	uint32_t warning_after_s;      /* 0: never */
 	uint32_t relay_recipients_max; /* of one transaction */
 	uint32_t connections_first, connections_max, per_minute_max;
-	uint64_t seed; /* for the jitter of retries */
+	uint64_t limits[LIMIT_COUNT]; /* of an account; 0: none */
+	uint64_t seed;                /* for the jitter of retries */
 	/* Puts the key, and what differs from the above, into *out. Null: the key is
 	 * the domain in lower case. */
 	void (*route)(const void *context, struct span domain, struct queue_route *out);
@@ -84,6 +87,12 @@ struct pause {
 	uint32_t domain, reason; /* words */
 };
 
+/* An account sends more than it may. */
+struct queue_notice {
+	uint64_t id;            /* of the message that was held */
+	uint32_t login, reason; /* words */
+};
+
 /* What happened, for the log. Texts live until queue_events_clear(). */
 enum queue_event_kind {
 	QUEUE_EVENT_DONE,
@@ -92,6 +101,7 @@ enum queue_event_kind {
 	QUEUE_EVENT_REMOVED,
 	QUEUE_EVENT_GIVEN_UP, /* a recipient, by time or by the operator */
 	QUEUE_EVENT_DROPPED,  /* one that failed, and nobody is to be told */
+	QUEUE_EVENT_LIMITED,  /* the recipient is the login of who sends too much */
 };
 
 struct queue_event {
@@ -128,6 +138,9 @@ struct queue {
 	uint32_t n_wakes;
 	struct pause pauses[QUEUE_PAUSES_MAX];
 	uint32_t n_pauses;
+	struct limits limits;
+	struct queue_notice notices[QUEUE_NOTICES_MAX];
+	uint32_t n_notices;
 	uint64_t n_of[JOB_KINDS]; /* jobs */
 	bool more_due;            /* queue_next_load() stopped before the end */
 	bool parked_turn;
@@ -249,6 +262,11 @@ void queue_instance_up(struct queue *q, enum job_kind kind, uint32_t instance);
 /* Its jobs end without an answer; the next try of each is a replay. */
 void queue_instance_down(struct queue *q, enum job_kind kind, uint32_t instance,
 			 uint32_t now_s);
+
+/* The next thing to tell postmaster, who is told once an hour for an account: texts are
+ * appended. */
+MUST_USE bool
+queue_next_notice(struct queue *q, uint64_t *id, struct buf *login, struct buf *reason);
 
 /* --- the operator --------------------------------------------------------- */
 

@@ -240,6 +240,7 @@ queue_loaded(struct queue *q, uint32_t ref, uint64_t arrived_us, char *bytes,
 {
 	struct entry *e = entry_at(&q->entries, ref);
 	uint32_t work, n;
+	bool fresh;
 
 	ASSERT(e->state == ENTRY_LOADING);
 	work = work_new(q, ref);
@@ -252,10 +253,15 @@ queue_loaded(struct queue *q, uint32_t ref, uint64_t arrived_us, char *bytes,
 		queue_load_failed(q, ref, SPAN("the envelope is damaged"));
 		return;
 	}
+	fresh = e->n_targets == 0 && !(e->flags & (ENTRY_REMOVE | ENTRY_GIVE_UP));
 	n = targets_count(&q->works[work].envelope);
 	if (!entry_set_targets(e, n)) {
 		work_free(q, work, 0);
 		queue_load_failed(q, ref, SPAN("the envelope has changed"));
+		return;
+	}
+	if (fresh && limited_hold(q, ref, &q->works[work].envelope, now_s)) {
+		work_free(q, work, 0);
 		return;
 	}
 	queue_enter(q, ref, ENTRY_WORK);

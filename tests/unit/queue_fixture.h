@@ -35,6 +35,7 @@ queue_make(void)
 }
 
 static struct span fixture_sender = {"s@example.org", 13};
+static uint64_t fixture_account; /* of me@example.org, who logged in; 0: nobody */
 
 /* An envelope to the targets of the list, allocated. */
 static inline char *
@@ -49,8 +50,12 @@ envelope_of(const struct target *targets, size_t n, uint32_t *bytes)
 	struct envelope_recipient r = {.address = SPAN("r@example.org"),
 				       .targets = buf_span(&one)};
 	recipient_put(&list, &r);
-	struct envelope e = {
-	    .sender = fixture_sender, .recipients = buf_span(&list), .n_recipients = 1};
+	struct envelope e = {.sender = fixture_sender,
+			     .account = fixture_account,
+			     .recipients = buf_span(&list),
+			     .n_recipients = 1};
+	if (e.account != 0)
+		e.login = SPAN("me@example.org");
 	envelope_put(&out, &e);
 	*bytes = (uint32_t)out.n;
 	copy = span_dup(buf_span(&out));

@@ -1,0 +1,53 @@
+/* qmgr/queue/limits.h - how much an account sends in an hour and in a day
+ *
+ * Windows slide: of the period before, as much counts as still lies within the last
+ * hour or day if its messages came evenly. The table is bounded; of too many accounts
+ * the one that sent least lately is forgotten.
+ */
+#pragma once
+
+#include "common/base/base.h"
+
+#define LIMITS_ACCOUNTS_MAX 16384
+#define LIMITS_TELL_S       3600 /* postmaster hears of an account once in so long */
+
+enum limit {
+	LIMIT_MESSAGES_HOUR,
+	LIMIT_MESSAGES_DAY,
+	LIMIT_RECIPIENTS_HOUR,
+	LIMIT_RECIPIENTS_DAY,
+	LIMIT_COUNT,
+};
+
+struct limit_window {
+	uint32_t period; /* number of it since 1970 */
+	uint32_t before, now;
+};
+
+struct limit_account {
+	uint64_t account; /* 0: free */
+	uint32_t told_s;
+	uint32_t older, newer; /* by last use */
+	uint32_t next;         /* in its bucket */
+	struct limit_window windows[LIMIT_COUNT];
+};
+
+struct limits {
+	struct limit_account *at;
+	uint32_t n, size;
+	uint32_t *buckets; /* LIMITS_ACCOUNTS_MAX of them */
+	uint32_t oldest, newest;
+};
+
+void limits_init(struct limits *all);
+void limits_release(struct limits *all);
+
+/* Counts a message of the account to n recipients. False, and nothing counted, when
+ * that is above a maximum (0: none); *out is then the first such limit. */
+MUST_USE bool
+limits_take(struct limits *all, const uint64_t max[LIMIT_COUNT], uint64_t account,
+	    uint32_t n, uint32_t now_s, enum limit *out);
+/* Is postmaster to be told now that the account is above a limit? */
+MUST_USE bool limits_tell(struct limits *all, uint64_t account, uint32_t now_s);
+/* "100 messages an hour". */
+void limits_text(enum limit limit, uint64_t max, struct buf *out);
