@@ -79,15 +79,34 @@ dsn_expand_line(struct buf *out, struct span line, const struct span values[DSN_
 	(void)line_expand(out, line, values);
 }
 
-static bool
-block_put(struct buf *out, struct span line, const struct span values[DSN_KEYS])
+/* An empty line goes out before the next one that is not, and never at the front. */
+struct lines {
+	struct buf *out;
+	size_t start;
+	bool gap;
+};
+
+static void
+line_begin(struct lines *l)
 {
+	if (l->gap && l->out->n > l->start)
+		buf_put(l->out, SPAN("\r\n"));
+	l->gap = false;
+}
+
+static bool
+block_put(struct lines *l, struct span line, const struct span values[DSN_KEYS])
+{
+	struct span block = SPAN("");
+
 	if (span_equal(line, SPAN("$rows")))
-		buf_put(out, values[DSN_KEY_ROWS]);
+		block = values[DSN_KEY_ROWS];
 	else if (span_equal(line, SPAN("$text")))
-		buf_put(out, values[DSN_KEY_TEXT]);
+		block = values[DSN_KEY_TEXT];
 	else
 		return false;
+	line_begin(l);
+	buf_put(l->out, block);
 	return true;
 }
 
@@ -95,21 +114,22 @@ void
 dsn_expand(struct buf *out, struct span text, const struct span values[DSN_KEYS])
 {
 	struct buf line = buf_make(LINE_BYTES_MAX);
-	bool empty = true; /* the line before was, or there is none */
+	struct lines l = {.out = out, .start = out->n};
 
 	while (text.n > 0) {
 		struct span raw = span_trim(span_cut(&text, '\n'), "\r");
 
-		if (span_starts(raw, SPAN("#")))
+		if (span_starts(raw, SPAN("#")) ||
+		    block_put(&l, span_trim(raw, " "), values))
 			continue;
-		if (block_put(out, span_trim(raw, " "), values)) {
-			empty = false;
+		buf_reset(&line);
+		if (!line_expand(&line, raw, values))
+			continue;
+		if (span_trim(buf_span(&line), " ").n == 0) {
+			l.gap = true;
 			continue;
 		}
-		buf_reset(&line);
-		if (!line_expand(&line, raw, values) || (line.n == 0 && empty))
-			continue;
-		empty = span_trim(buf_span(&line), " ").n == 0;
+		line_begin(&l);
 		dsn_line_put(out, buf_span(&line));
 	}
 	buf_release(&line);

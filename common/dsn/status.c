@@ -50,7 +50,7 @@ static void
 field_end(struct buf *out, const char *name, struct buf *value)
 {
 	if (value->n > 0)
-		dsn_field_put(out, name, buf_span(value));
+		dsn_field_put(out, name, span_trim(buf_span(value), " "));
 	buf_reset(value);
 }
 
