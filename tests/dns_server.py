@@ -56,11 +56,11 @@ class Zone:
 
 
 class DnsServer:
-    """On `address`, at `port` (a free one when not said). `prefix` is put before each command, such as
-    ["ip", "netns", "exec", NAME]."""
+    """On `address`, and those in `also`, at `port` (a free one when not said). `prefix` is put before each
+    command, such as ["ip", "netns", "exec", NAME]."""
 
-    def __init__(self, address="127.0.0.1", port=None, folder=None, prefix=()):
-        self.address, self.prefix = address, list(prefix)
+    def __init__(self, address="127.0.0.1", port=None, folder=None, prefix=(), also=()):
+        self.address, self.addresses, self.prefix = address, [address, *also], list(prefix)
         self.port = port or free_port(address)
         self.own_folder = folder is None
         self.folder = Path(folder or tempfile.mkdtemp(prefix="postroad-dns-"))
@@ -152,7 +152,8 @@ class DnsServer:
     # --- the server
 
     def write_config(self):
-        lines = ["server:", f"  rundir: {self.folder}", f"  listen: {self.address}@{self.port}",
+        listen = ", ".join(f"{address}@{self.port}" for address in self.addresses)
+        lines = ["server:", f"  rundir: {self.folder}", f"  listen: [{listen}]",
                  "  udp-workers: 1", "  tcp-workers: 1", "  background-workers: 1",
                  "control:", f"  listen: {self.folder}/knot.sock",
                  "database:", f"  storage: {self.folder}/db",

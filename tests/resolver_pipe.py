@@ -21,9 +21,11 @@ Policy = collections.namedtuple("Policy", "mode id text hosts")
 
 
 class Resolver:
-    """`dns` is a DnsServer, which is asked in place of a resolver; None leaves dns_servers to `settings`."""
+    """`dns` is a DnsServer, which is asked in place of a resolver and whose `prefix` is used here too; None
+    leaves dns_servers to `settings`."""
 
     def __init__(self, dns, **settings):
+        self.prefix = dns.prefix if dns else []
         self.folder = Path(tempfile.mkdtemp(prefix="postroad-resolver-"))
         anchor = self.folder / "anchor"
         if dns:
@@ -40,8 +42,9 @@ class Resolver:
         return value if value in ("yes", "no") or isinstance(value, int) else f'"{value}"'
 
     def __enter__(self):
-        self.program = subprocess.Popen([f"{BUILD}/resolver/resolver_pipe", self.settings], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.program = subprocess.Popen([*self.prefix, f"{BUILD}/resolver/resolver_pipe", self.settings],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        text=True)
         self.reader = threading.Thread(target=lambda: self.log.extend(self.program.stderr), daemon=True)
         self.reader.start()
         word, _, pid = self.program.stdout.readline().strip().partition("\t")

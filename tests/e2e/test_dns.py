@@ -1,5 +1,7 @@
 """resolved: what it answers for real zones, signed and broken, and for real MTA-STS policies."""
+import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -169,6 +171,38 @@ def test_dns_root_anchors_are_built_in(dns):
     with Resolver(None, dns_servers=[f"{dns.address}@{dns.port}"]) as r:
         answer = r.ask("A", "mx.example.org")
         assert (answer.outcome, answer.security) == ("LATER", "bogus")
+
+
+# Where the root servers are, by the hints in libunbound.
+ROOT_SERVERS = ["198.41.0.4", "199.9.14.201", "170.247.170.2", "192.33.4.12", "199.7.91.13", "192.203.230.10",
+                "192.5.5.241", "192.112.36.4", "198.97.190.53", "192.36.148.17", "192.58.128.30", "193.0.14.129",
+                "199.7.83.42", "202.12.27.33"]
+
+
+@pytest.fixture
+def internet(need_root):
+    """The prefix of commands in a network of their own, where this machine is every root server."""
+    name = f"postroad-{os.getpid()}"
+    subprocess.run(["ip", "netns", "add", name], check=True)
+    prefix = ["ip", "netns", "exec", name]
+    subprocess.run([*prefix, "ip", "link", "set", "lo", "up"], check=True)
+    for address in ROOT_SERVERS:
+        subprocess.run([*prefix, "ip", "address", "add", f"{address}/32", "dev", "lo"], check=True)
+    yield prefix
+    subprocess.run(["ip", "netns", "delete", name], check=True)
+
+
+def test_dns_root_itself_is_asked(internet):
+    with DnsServer(ROOT_SERVERS[0], 53, prefix=internet, also=ROOT_SERVERS[1:]) as mine:
+        mine.zone("example.org", "@ MX 10 mx\nmx A 192.0.2.1", signed=True)
+        mine.zone("plain.example", "@ MX 10 mx.example.org.")
+        mine.zone("broken.example", "@ MX 10 mx.example.org.", signed=True, fault="broken")
+        mine.start()
+        with Resolver(mine, dns_servers=["root"]) as r:
+            assert r.ask("MX", "example.org")[:2] == ("OK", "secure")
+            assert r.ask("MX", "plain.example")[:2] == ("OK", "insecure")
+            assert r.ask("MX", "broken.example")[:2] == ("LATER", "bogus")
+            assert r.ask("A", "nothing.example")[:2] == ("NO_NAME", "secure")
 
 
 # --- MTA-STS ------------------------------------------------------------------
