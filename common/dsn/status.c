@@ -54,6 +54,20 @@ field_end(struct buf *out, const char *name, struct buf *value)
 	buf_reset(value);
 }
 
+/* On one line: not everybody who reads addresses undoes folds. */
+static void
+address_end(struct buf *out, const char *name, struct buf *value)
+{
+	if (value->n > DSN_WORD_BYTES) {
+		field_end(out, name, value);
+		return;
+	}
+	buf_putf(out, "%s: ", name);
+	buf_put(out, buf_span(value));
+	buf_put(out, SPAN("\r\n"));
+	buf_reset(value);
+}
+
 static void
 date_field(struct buf *out, const char *name, uint64_t us, struct buf *value)
 {
@@ -204,11 +218,12 @@ row_put(struct buf *out, const struct material *m, const struct dsn_row *row,
 	struct status s = row_status(row);
 
 	buf_put(out, SPAN("\r\n"));
-	if (row->orcpt.n > 0)
+	if (row->orcpt.n > 0) {
 		original_put(value, m, row->orcpt);
-	field_end(out, "Original-Recipient", value);
+		address_end(out, "Original-Recipient", value);
+	}
 	address_put(value, m, row->final);
-	field_end(out, "Final-Recipient", value);
+	address_end(out, "Final-Recipient", value);
 	buf_put_str(value, actions[row->action]);
 	field_end(out, "Action", value);
 	buf_putf(value, "%u.%u.%u", s.class, s.subject, s.detail);
