@@ -1,4 +1,4 @@
-"""A few rounds of ./dev crash: kill -9 of programs, and file systems that lose what was not synced."""
+"""A few rounds of ./dev crash: kill -9 of programs, file systems that lose what was not synced, relaying."""
 import os
 import random
 import sys
@@ -10,12 +10,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "crash"))
 import crash  # noqa: E402
+import relay  # noqa: E402
 
 
 def rounds(n, pause):
     seed = os.environ.get("SEED") or str(time.time_ns())
     print(f"SEED={seed}")
-    options = SimpleNamespace(build=None, rounds=n, pause=pause, every=n, accounts=4, seed=seed)
+    options = SimpleNamespace(build=None, rounds=n, pause=pause, every=n, accounts=4, sessions=8, seed=seed)
     return options, random.Random(seed)
 
 
@@ -31,3 +32,7 @@ def test_crash_of_programs_loses_nothing():
 
 def test_crash_of_file_systems_loses_nothing(need_loop_devices):
     assert crash.run_disk(*rounds(5, pause=0.5))
+
+
+def test_crash_under_relay_load_loses_nothing():
+    assert relay.run_relay(*rounds(10, pause=0.4))

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-import lab.net  # noqa: E402
 from lab import lab as laboratory  # noqa: E402
 
 FULL = os.environ.get("LAB") == "full"
@@ -70,7 +69,7 @@ def send(net, row, token):
 
 @pytest.fixture(scope="module")
 def net():
-    missing = lab.net.missing()
+    missing = laboratory.missing()
     if missing:
         pytest.skip(missing)
     plain = "".join(f'route "{name}-plain.test" {{ tls = "none" }}\n' for name in NAMES)

@@ -1,11 +1,13 @@
 """Puts the lab together; `with Lab() as lab:` and all is gone afterwards."""
 import contextlib
+import os
 import shutil
+import subprocess
 import tempfile
 import uuid
 from pathlib import Path
 
-from . import certs, dns, net
+from . import certs, dns, net, packages
 from .exim import Exim
 from .odd import OddDomain
 from .policies import Policies
@@ -15,6 +17,27 @@ from .postroad import PostroadStation
 NUMBERS = {"a": 11, "b": 12, "postfix": 13, "exim": 14}
 ODD, POLICIES, FIRST_ODD = 20, 21, 256
 MAKERS = {"a": PostroadStation, "b": PostroadStation, "postfix": Postfix, "exim": Exim}
+
+
+PROGRAMS = ("ip", "knotd", "ldns-signzone", "postfix", "setpriv")
+SEARCH = "/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def missing():
+    """What keeps the lab from standing here, as a text; "" when nothing does."""
+    if os.geteuid() != 0:
+        return "needs root"
+    absent = [p for p in PROGRAMS if not shutil.which(p, path=SEARCH)]
+    if absent:
+        return f"needs {', '.join(absent)}"
+    if not net.can_be_made():
+        return "needs a kernel that makes network namespaces"
+    try:
+        for name in packages.NAMES:
+            packages.unpacked(name)
+    except subprocess.CalledProcessError:
+        return f"needs the Debian packages of {name}"
+    return ""
 
 
 class Lab:

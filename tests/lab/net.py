@@ -20,17 +20,13 @@ PREFIX = "postroad-"
 ETC = Path("/etc/netns")
 
 
-def missing():
-    """What keeps the lab from standing here, as a text; "" when nothing does."""
-    if os.geteuid() != 0:
-        return "needs root"
-    if not shutil.which("ip"):
-        return "needs iproute2"
+def can_be_made():
+    """Does this kernel let us make a namespace?"""
     name = f"{PREFIX}{os.getpid()}-try"
     if subprocess.run(["ip", "netns", "add", name], capture_output=True).returncode:
-        return "needs a kernel that makes network namespaces"
+        return False
     ip("netns", "del", name)
-    return ""
+    return True
 
 
 def ip(*args, inside=None):

@@ -14,7 +14,10 @@ def unpacked(what):
     if not folder.exists():
         work = CACHE / f"{what}.{os.getpid()}"
         work.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["apt-get", "download", "-qq", *NAMES[what]], cwd=work, check=True, capture_output=True)
+        download = ["apt-get", "download", "-qq", *NAMES[what]]
+        if subprocess.run(download, cwd=work, capture_output=True).returncode:
+            subprocess.run(["apt-get", "update", "-qq"], check=True, capture_output=True)
+            subprocess.run(download, cwd=work, check=True, capture_output=True)
         for deb in work.glob("*.deb"):
             subprocess.run(["dpkg-deb", "-x", deb, work / "root"], check=True)
         os.rename(work / "root", folder)
