@@ -17,6 +17,7 @@ enum sendmail_mode {
 	MODE_QUEUE, /* -bp */
 	MODE_FLUSH, /* -q */
 	MODE_ALIASES,
+	MODE_NOTHING, /* -q30m: the queue is run all the time */
 };
 
 struct sendmail {
@@ -25,6 +26,8 @@ struct sendmail {
 	bool dots_are_text;   /* -i, -oi */
 	const char *sender;   /* -f, -r; null: the user */
 	const char *full_name;
+	const char *flush_by; /* option of `postroad queue flush`; "" for an id */
+	const char *flush_value;
 };
 
 /* --- options -------------------------------------------------------------- */
@@ -54,6 +57,34 @@ parse_mode(struct sendmail *s, char letter)
 		}
 	}
 	fprintf(stderr, "sendmail: -b%c is not supported\n", letter);
+	return false;
+}
+
+/* -q alone, with R and a recipient's domain (or address), S and a sender's, I and a
+ * queue id, or how often the queue is to be run. */
+static bool
+parse_flush(struct sendmail *s, const char *text)
+{
+	static const struct {
+		char letter;
+		const char *option;
+	} rows[] = {
+	    {'R', "--to"  },
+            {'S', "--from"},
+            {'I', ""      }
+        };
+
+	s->mode = ascii_digit(text[0]) ? MODE_NOTHING : MODE_FLUSH;
+	if (text[0] == '\0' || s->mode == MODE_NOTHING)
+		return true;
+	for (size_t i = 0; i < N_ELEMS(rows); i++) {
+		if (rows[i].letter != text[0] || text[1] == '\0')
+			continue;
+		s->flush_by = rows[i].option;
+		s->flush_value = text + 1;
+		return true;
+	}
+	fprintf(stderr, "sendmail: -q%s is not supported\n", text);
 	return false;
 }
 
@@ -90,8 +121,7 @@ parse_option(struct sendmail *s, const char *option, const char *next, int *used
 	case 'b':
 		return parse_mode(s, option[2]);
 	case 'q':
-		s->mode = MODE_FLUSH;
-		return true;
+		return parse_flush(s, option + 2);
 	default:
 		if (takes || strchr(ignored, option[1]))
 			return true;
@@ -299,11 +329,28 @@ newaliases_run(struct admin *admin, int argc, char **argv)
 	return EXIT_DONE;
 }
 
+/* As `postroad queue flush` with what -q picked. */
+static enum exit_status
+flush_queue(struct admin *admin, const struct sendmail *s)
+{
+	const char *by = s->flush_by ? s->flush_by : "--all";
+	const char *words[] = {"queue", "flush", by, s->flush_value};
+	char *arguments[N_ELEMS(words)];
+	enum exit_status status;
+	int n = 0;
+
+	for (size_t i = 0; i < N_ELEMS(words); i++)
+		if (words[i] && *words[i])
+			arguments[n++] = span_dup(span_str(words[i]));
+	status = admin_run(admin, n, arguments);
+	for (int i = 0; i < n; i++)
+		free(arguments[i]);
+	return status;
+}
+
 enum exit_status
 sendmail_run(struct admin *admin, int argc, char **argv)
 {
-	char flush[3][8] = {"queue", "flush", "--all"};
-	char *everything[] = {flush[0], flush[1], flush[2]};
 	struct sendmail s = {0};
 	int rest;
 
@@ -319,9 +366,11 @@ sendmail_run(struct admin *admin, int argc, char **argv)
 	case MODE_QUEUE:
 		return mailq_run(admin, 0, NULL);
 	case MODE_FLUSH:
-		return admin_run(admin, N_ELEMS(everything), everything);
+		return flush_queue(admin, &s);
 	case MODE_ALIASES:
 		return newaliases_run(admin, 0, NULL);
+	case MODE_NOTHING:
+		return EXIT_DONE;
 	}
 	return EXIT_USAGE;
 }

@@ -3,9 +3,10 @@
 
 #include "admin/command.h"
 
-/* sendmail(8) as Postfix and others have it: -t -i -f -F -bs -bp -bi -q. */
+/* sendmail(8) as Postfix and others have it: -t -i -f -F -bs -bp -bi -q
+ * -qR -qS -qI. */
 command_run sendmail_run;
-/* mailq(1): postroad queue list. */
+/* mailq(1). */
 command_run mailq_run;
 /* newaliases(1): aliases are in the directory; there is nothing to rebuild. */
 command_run newaliases_run;

@@ -61,7 +61,7 @@ class PostroadStation(Station):
     def deferred(self, domain):
         """Why mail to that domain waits for another try."""
         return [m["reason"] for m in self.queued()
-                if domain in m["recipients"] and m["status"] == "deferred" and m["tries"] > 0]
+                if any(domain in r for r in m["recipients"]) and m["status"] == "deferred" and m["tries"] > 0]
 
     def verified(self, domain):
         """Was a server of that domain verified by DANE?"""
