@@ -19,6 +19,7 @@ static const char *const names[DSN_KEYS] = {
     [DSN_KEY_FINAL] = "final",
     [DSN_KEY_REASON] = "reason",
     [DSN_KEY_ADVICE] = "advice",
+    [DSN_KEY_DETAIL] = "detail",
     [DSN_KEY_SERVER] = "server",
     [DSN_KEY_REPLY] = "reply",
     [DSN_KEY_TRIED] = "tried",

@@ -55,6 +55,7 @@ enum dsn_key {
 	DSN_KEY_FINAL,  /* where the recipient leads; empty when to itself */
 	DSN_KEY_REASON, /* in plain words */
 	DSN_KEY_ADVICE, /* what to do; may be empty */
+	DSN_KEY_DETAIL, /* what this server itself found; may be empty */
 	DSN_KEY_SERVER, /* who said it; may be empty */
 	DSN_KEY_REPLY,  /* what it said; may be empty */
 	DSN_KEY_TRIED,  /* the last attempt */

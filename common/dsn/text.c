@@ -1,6 +1,7 @@
 /* The text that people read: the keys' values, then the templates. */
 #include "common/dsn/internal.h"
 
+#include "common/advice/advice.h"
 #include "common/mime/mime.h"
 #include "common/spool/spool.h"
 
@@ -112,18 +113,49 @@ row_template(const struct dsn_row *row)
 	return by_action[row->action];
 }
 
-/* What the row's own status means: the reason it expired, not that it did. */
+/* Without what is no comfort to whom it failed for good: that it is tried again. */
 static struct span
-reason(const struct dsn_row *row, struct buf *words)
+final_advice(struct span text, struct buf *words)
 {
+	size_t start = words->n;
+
+	while (text.n > 0) {
+		size_t n = span_find_span(text, SPAN(". ")) + 1;
+		struct span sentence = span_first(text, n);
+
+		text = span_trim(span_after(text, n), " ");
+		if (span_find_span(sentence, SPAN("tried again")) < sentence.n)
+			continue;
+		if (words->n > start)
+			buf_put_char(words, ' ');
+		buf_put(words, sentence);
+	}
+	return words_from(words, start);
+}
+
+/* Why, and what to do: from the table of what servers mean, or what the status says;
+ * the row's own, that is: the reason it expired, not that it did. */
+static void
+reason_values(const struct dsn_row *row, struct buf *words, struct span *v)
+{
+	const struct advice *a =
+	    advice_find(row->host, row->code, row->enhanced, row->text);
 	struct dsn_row plain = *row;
 	struct status s;
 
-	if (row->code == 0 && row->text.n > 0)
-		return clean(words, row->text);
+	v[DSN_KEY_ADVICE] = v[DSN_KEY_DETAIL] = SPAN("");
+	if (row->code == 0)
+		v[DSN_KEY_DETAIL] = clean(words, row->text);
+	if (a) {
+		v[DSN_KEY_REASON] = span_str(a->meaning);
+		v[DSN_KEY_ADVICE] = row->action == DSN_FAILED
+					? final_advice(span_str(a->what_to_do), words)
+					: span_str(a->what_to_do);
+		return;
+	}
 	plain.flags = 0;
 	s = row_status(&plain);
-	return status_words(&s);
+	v[DSN_KEY_REASON] = status_words(&s);
 }
 
 static struct span
@@ -150,7 +182,7 @@ row_values(const struct dsn_row *row, struct buf *words, struct span *v)
 	v[DSN_KEY_FINAL] = span_equal_nocase(original, row->final)
 			       ? SPAN("")
 			       : clean(words, row->final);
-	v[DSN_KEY_REASON] = reason(row, words);
+	reason_values(row, words, v);
 	v[DSN_KEY_SERVER] = row->code || row->action == DSN_RELAYED
 				? clean(words, row->host)
 				: SPAN("");
