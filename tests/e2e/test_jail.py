@@ -23,6 +23,10 @@ ROOMS = {"open.spool", "open.mail", "open.directory"}
 PROGRAMS = {
     "smtpd": ("postroad-net", NETWORK, set()),
     "gate": ("postroad-net", NETWORK, set()),
+    # The two that connect to others; nothing else of a program that faces the network.
+    "resolved": ("postroad-net", NETWORK - {"connect.tcp"}, set()),
+    "remote": ("postroad-net", NETWORK - {"connect.tcp"}, set()),
+    "bounce": ("postroad-net", NETWORK, set()),
     "spoold": ("postroad-queue", NOBODY | (ROOMS - {"open.spool"}), {"open.spool"}),
     "qmgr": ("postroad-queue", NOBODY | (ROOMS - {"open.spool"}), {"open.spool"}),
     "pickup": ("postroad-queue", NOBODY | (ROOMS - {"open.spool"}), {"open.spool"}),
