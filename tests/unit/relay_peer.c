@@ -557,3 +557,43 @@ peer_transact(struct peer *p, const struct session_transaction *t, struct span c
 	session_start(p->s, t);
 	peer_run(p);
 }
+
+/* --- what tests ask -------------------------------------------------------- */
+
+void
+peer_begin(struct peer *p)
+{
+	struct session_config config = peer_config(p);
+
+	p->s = session_new(&config);
+	peer_run(p);
+	assert_int_equal(session_wish(p->s), SESSION_READY);
+}
+
+const struct relay_result *
+peer_result(const struct peer *p, size_t i)
+{
+	size_t n;
+	const struct relay_result *r = session_results(p->s, &n);
+
+	assert_true(i < n);
+	return &r[i];
+}
+
+void
+result_has_text(const struct relay_result *r, const char *want)
+{
+	if (!span_equal(r->text, span_str(want)))
+		fail_msg("\"%.*s\" is not \"%s\"", (int)r->text.n, r->text.at, want);
+}
+
+void
+result_has_status(const struct relay_result *r, enum delivery_outcome outcome,
+		  unsigned code, unsigned a, unsigned b, unsigned c)
+{
+	assert_int_equal(r->outcome, outcome);
+	assert_int_equal(r->code, code);
+	assert_int_equal(r->enhanced[0], a);
+	assert_int_equal(r->enhanced[1], b);
+	assert_int_equal(r->enhanced[2], c);
+}

@@ -95,3 +95,10 @@ void peer_run(struct peer *p);
 void
 peer_transact(struct peer *p, const struct session_transaction *t, struct span content);
 uint64_t peer_random(struct peer *p);
+
+/* A session as peer_config() has it, up to READY. */
+void peer_begin(struct peer *p);
+const struct relay_result *peer_result(const struct peer *p, size_t i);
+void result_has_text(const struct relay_result *r, const char *want);
+void result_has_status(const struct relay_result *r, enum delivery_outcome outcome,
+		       unsigned code, unsigned a, unsigned b, unsigned c);

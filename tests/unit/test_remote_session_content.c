@@ -143,6 +143,35 @@ test_content_waits_for_a_recipient(void **state)
 	peer_release(&p);
 }
 
+/* A server that answers no chunk is sent 8 of them. */
+static void
+test_content_waits_for_replies_to_chunks(void **state)
+{
+	struct session_config config = {.helo = SPAN("c")};
+	struct session *s = session_new(&config);
+	struct span in = SPAN(
+	    "220 x\r\n250-x\r\n250-8BITMIME\r\n250-PIPELINING\r\n250 CHUNKING\r\n");
+	struct session_transaction t = make(SPAN("x"));
+	struct buf piece = buf_make((size_t)200 << 10);
+	unsigned n = 0;
+
+	(void)state;
+	while (buf_room(&piece, 10))
+		buf_put_str(&piece, "12345678\r\n");
+	session_input(s, &in);
+	session_start(s, &t);
+	in = SPAN("250 mail\r\n250 rcpt\r\n");
+	session_input(s, &in);
+	for (; session_wish(s) == SESSION_CONTENT; n++)
+		session_content(s, buf_span(&piece), false);
+	assert_int_equal(n, 8);
+	in = SPAN("250 chunk\r\n");
+	session_input(s, &in);
+	assert_int_equal(session_wish(s), SESSION_CONTENT);
+	buf_release(&piece);
+	session_free(&s);
+}
+
 /* --- a server of 7 bits --------------------------------------------------- */
 
 static const struct eight {
@@ -218,6 +247,7 @@ main(void)
 	    cmocka_unit_test(test_content_same_at_every_cut),
 	    cmocka_unit_test(test_content_big_comes_whole),
 	    cmocka_unit_test(test_content_waits_for_a_recipient),
+	    cmocka_unit_test(test_content_waits_for_replies_to_chunks),
 	    cmocka_unit_test(test_content_is_downgraded_for_7_bits),
 	    cmocka_unit_test(test_content_big_is_downgraded_in_pieces),
 	};

@@ -149,19 +149,21 @@ static const struct auth_row {
 	const char *want; /* how the AUTH line begins; null: there is none */
 	bool ready;
 } auth_rows[] = {
-    {"plain",	      "PLAIN",                     "secret", true,  false, "AUTH PLAIN AG1lAHNlY3JldA==\n", true },
-    {"login",	      "LOGIN",                     "secret", true,  false, "AUTH LOGIN\nbWU=\nc2VjcmV0\n",  true },
-    {"scram",	      "SCRAM-SHA-256",             "secret", true,  false, "AUTH SCRAM-SHA-256 biws",       true },
-    {"the best of all",    "LOGIN PLAIN SCRAM-SHA-256", "secret", true,  false,
-     "AUTH SCRAM-SHA-256 ",										      true },
-    {"plain before login", "LOGIN PLAIN XOAUTH2",       "secret", true,  false, "AUTH PLAIN ",
-     true													     },
-    {"wrong, plain",       "PLAIN",                     "no",     true,  false, "AUTH PLAIN ",                   false},
-    {"wrong, scram",       "SCRAM-SHA-256",             "no",     true,  false, "AUTH SCRAM-SHA-256 ",           false},
-    {"unknown ones only",  "GSSAPI",                    "secret", true,  false, NULL,                            false},
-    {"none offered",       NULL,                        "secret", true,  false, NULL,                            false},
-    {"without TLS",        "SCRAM-SHA-256 PLAIN",       "secret", false, false, NULL,                            false},
-    {"without TLS, may",   "PLAIN",                     "secret", false, true,  "AUTH PLAIN ",                   true },
+  /* clang-format off */
+    {"plain", "PLAIN", "secret", true, false, "AUTH PLAIN AG1lAHNlY3JldA==\n", true},
+    {"login", "LOGIN", "secret", true, false, "AUTH LOGIN\nbWU=\nc2VjcmV0\n", true},
+    {"scram", "SCRAM-SHA-256", "secret", true, false, "AUTH SCRAM-SHA-256 biws", true},
+    {"the best of all", "LOGIN PLAIN SCRAM-SHA-256", "secret", true, false,
+     "AUTH SCRAM-SHA-256 ", true},
+    {"plain before login", "LOGIN PLAIN XOAUTH2", "secret", true, false,
+     "AUTH PLAIN ", true},
+    {"wrong, plain", "PLAIN", "no", true, false, "AUTH PLAIN ", false},
+    {"wrong, scram", "SCRAM-SHA-256", "no", true, false, "AUTH SCRAM-SHA-256 ", false},
+    {"unknown ones only", "GSSAPI", "secret", true, false, NULL, false},
+    {"none offered", NULL, "secret", true, false, NULL, false},
+    {"without TLS", "SCRAM-SHA-256 PLAIN", "secret", false, false, NULL, false},
+    {"without TLS, may", "PLAIN", "secret", false, true, "AUTH PLAIN ", true},
+  /* clang-format on */
 };
 
 static void
@@ -211,7 +213,7 @@ static const struct exchange {
 	bool ready;
 	enum session_end end;
 } exchanges[] = {
-    /* clang-format off */
+  /* clang-format off */
     {"no base64", "SCRAM-SHA-256", {"334 ?\r\n"}, false, SESSION_END_BROKEN},
     {"no nonce of ours", "SCRAM-SHA-256", {"334 cj1hYmMscz1hYWFhLGk9NDA5Ng==\r\n"},
      false, SESSION_END_REFUSED},
@@ -224,7 +226,7 @@ static const struct exchange {
     {"no way at all", "PLAIN", {"534 5.7.9 no\r\n"}, false, SESSION_END_REFUSED},
     {"busy", "PLAIN", {"421 4.3.2 x\r\n"}, false, SESSION_END_BUSY},
     {"mail instead", "PLAIN", {"354 x\r\n"}, false, SESSION_END_BROKEN},
-    /* clang-format on */
+  /* clang-format on */
 };
 
 static void
@@ -293,6 +295,33 @@ test_session_helo_only_where_it_may(void **state)
 		if (!rows[i].ready)
 			assert_int_equal(session_end(p.s), SESSION_END_REFUSED);
 		peer_release(&p);
+	}
+}
+
+static void
+test_session_both_hellos_refused(void **state)
+{
+	static const struct {
+		struct span helo;
+		enum session_end end;
+		enum delivery_outcome outcome;
+	} rows[] = {
+	    {SPAN("550 5.7.1 no\r\n"), SESSION_END_REFUSED, DELIVERY_FAILED  },
+	    {SPAN("450 not now\r\n"),  SESSION_END_REFUSED, DELIVERY_DEFERRED},
+	    {SPAN("354 go\r\n"),       SESSION_END_BROKEN,  DELIVERY_DEFERRED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMS(rows); i++) {
+		struct session_config config = {.helo = SPAN("c")};
+		struct session *s = session_new(&config);
+		struct span in = SPAN("220 x\r\n502 what\r\n"), helo = rows[i].helo;
+
+		session_input(s, &in);
+		session_input(s, &helo);
+		assert_int_equal(session_end(s), rows[i].end);
+		assert_int_equal(session_reason(s)->outcome, rows[i].outcome);
+		session_free(&s);
 	}
 }
 
@@ -379,6 +408,7 @@ main(void)
 	    cmocka_unit_test(test_session_logs_in),
 	    cmocka_unit_test(test_session_bears_strange_logins),
 	    cmocka_unit_test(test_session_helo_only_where_it_may),
+	    cmocka_unit_test(test_session_both_hellos_refused),
 	    cmocka_unit_test(test_session_ends_when_the_server_speaks_unasked),
 	    cmocka_unit_test(test_session_waits_are_told),
 	};
