@@ -123,7 +123,7 @@ def tls():
 def sts():
     good, bad = ("enforce", None, certs.GOOD), ("enforce", ["other.test"], certs.GOOD)
     yield Row("STS good", Domain(sts=good), tls=True)
-    yield Row("STS bad certificate", Domain([Mx(tls=certs.STRANGER)], sts=good), DEFERRED, "MTA-STS")
+    yield Row("STS bad certificate", Domain([Mx(tls=certs.STRANGER)], sts=good), DEFERRED, "certificate")
     yield Row("STS without TLS", Domain([Mx(tls=None)], sts=good), DEFERRED, "TLS")
     yield Row("STS unlisted MX", Domain(sts=bad), DEFERRED, "MTA-STS")
     yield Row("STS testing", Domain([Mx(tls=certs.STRANGER)], sts=("testing", None, certs.GOOD)), tls=True)
