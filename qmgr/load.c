@@ -125,8 +125,13 @@ load_turn(struct qmgr *m)
 	uint32_t now_s = qmgr_now_s();
 
 	for (size_t i = 0; i < LOADS_A_TURN; i++) {
-		if (m->n_loads >= LOADS_MAX || !queue_next_load(m->queue, now_s, &load))
+		if (m->n_loads >= LOADS_MAX)
 			return;
+		if (!queue_next_load(m->queue, now_s, &load)) {
+			if (m->queue->more_due)
+				qmgr_again(m);
+			return;
+		}
 		load_one(m, &load);
 	}
 	qmgr_again(m);
