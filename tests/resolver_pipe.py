@@ -8,6 +8,7 @@ import collections
 import http.server
 import os
 import shutil
+import socket
 import ssl
 import subprocess
 import tempfile
@@ -119,10 +120,15 @@ def make_leaf(folder, authority, names):
     return leaf
 
 
-class PolicyServer:
-    """HTTPS on loopback. `pages`: {host: (status, content type, body, more headers)}; `requests`: hosts, as they came."""
+class SixServer(http.server.ThreadingHTTPServer):
+    address_family = socket.AF_INET6
 
-    def __init__(self, certificate):
+
+class PolicyServer:
+    """HTTPS on loopback. `pages`: {host: (status, content type, body, more headers)}; `requests`: hosts, as they came.
+    One with `v6` listens on ::1 too, at the same port."""
+
+    def __init__(self, certificate, v6=False):
         self.pages, self.requests, pages, requests = {}, [], None, None
         pages, requests = self.pages, self.requests
 
@@ -149,17 +155,23 @@ class PolicyServer:
 
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler, bind_and_activate=False)
-        self.server.handle_error = lambda *_: None
-        self.server.server_bind()
-        self.server.server_activate()
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.servers = [self.listen(http.server.ThreadingHTTPServer, "127.0.0.1", 0, Handler, context)]
+        self.port = self.servers[0].server_address[1]
+        if v6:
+            self.servers.append(self.listen(SixServer, "::1", self.port, Handler, context))
+
+    @staticmethod
+    def listen(kind, address, port, handler, context):
+        server = kind((address, port), handler)
+        server.handle_error = lambda *_: None
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return server
 
     def policy(self, host, text, kind="text/plain", status=200, **headers):
         self.pages[host] = (status, kind, text.replace("\n", "\r\n").encode(), headers)
 
     def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+        for server in self.servers:
+            server.shutdown()
+            server.server_close()

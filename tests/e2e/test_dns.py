@@ -217,15 +217,15 @@ class Web:
         self.dns, self.texts = dns, {}
         self.authority = make_authority(folder)
         names = ["good", "testing", "none", "two", "late", "moved", "html", "long", "wrong", "changed", "kept",
-                 "shared", "off", "short"]
+                 "shared", "off", "short", "six"]
         self.server = PolicyServer(make_leaf(folder, self.authority,
-                                             [f"mta-sts.{name}.sts.example" for name in names]))
+                                             [f"mta-sts.{name}.sts.example" for name in names]), v6=True)
 
     def publish(self, name, *texts):
         self.texts[name] = [f'"v=STSv1; id={text};"' if text.isalnum() else f'"{text}"' for text in texts]
         lines = []
         for label, records in self.texts.items():
-            lines.append(f"mta-sts.{label} A 127.0.0.1")
+            lines.append(f"mta-sts.{label} " + ("AAAA ::1" if label == "six" else "A 127.0.0.1"))
             lines += [f"_mta-sts.{label} 1 TXT {record}" for record in records]
         self.dns.zone("sts.example", "\n".join(lines))
 
@@ -239,7 +239,8 @@ class Web:
 @pytest.fixture(scope="module")
 def web(dns, tmp_path_factory):
     w = Web(dns, tmp_path_factory.mktemp("sts"))
-    for name in ("good", "testing", "none", "late", "moved", "html", "long", "wrong", "other", "kept", "shared", "off"):
+    for name in ("good", "testing", "none", "late", "moved", "html", "long", "wrong", "other", "kept", "shared", "off",
+                 "six"):
         w.texts[name] = ['"v=STSv1; id=1;"']
     w.texts["two"] = ['"v=STSv1; id=1;"', '"v=STSv1; id=2;"']
     w.texts["short"] = ['"v=STSv1"']
@@ -269,6 +270,10 @@ def test_sts_policy_is_fetched_and_kept(sts, web):
         assert (policy.mode, policy.id, policy.text) == ("enforce", "1", "")
         assert policy.hosts == ["mail.good.sts.example", "*.mx.good.sts.example"]
     assert web.requests("good") == 1
+
+
+def test_sts_policy_is_fetched_by_ipv6(sts):
+    assert sts.sts("six.sts.example").mode == "enforce"
 
 
 @pytest.mark.parametrize("name, mode", [("testing", "testing"), ("none", "none")])
