@@ -172,6 +172,48 @@ test_content_waits_for_replies_to_chunks(void **state)
 	session_free(&s);
 }
 
+/* What a server says while the message is still on its way. */
+static void
+test_content_reply_before_the_end(void **state)
+{
+	static const struct {
+		struct span said;
+		enum delivery_outcome outcome;
+		enum session_end end;
+	} early[] = {
+	    {SPAN("552 5.3.4 too big\r\n"), DELIVERY_FAILED,   SESSION_END_REFUSED},
+	    {SPAN("452 4.3.1 full\r\n"),    DELIVERY_DEFERRED, SESSION_END_REFUSED},
+	    {SPAN("421 4.3.2 bye\r\n"),     DELIVERY_DEFERRED, SESSION_END_BUSY   },
+	    {SPAN("250 2.0.0 taken\r\n"),   DELIVERY_DEFERRED, SESSION_END_BROKEN },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * N_ELEMS(early); i++) {
+		struct session_config config = {.helo = SPAN("c")};
+		struct session *s = session_new(&config);
+		struct session_transaction t = make(SPAN("a\r\nb\r\n"));
+		struct span in = i % 2 ? SPAN("220 x\r\n250-x\r\n250 CHUNKING\r\n")
+				       : SPAN("220 x\r\n250 x\r\n");
+		struct span said = early[i / 2].said;
+		size_t n;
+
+		t.seven_bit = true;
+		session_input(s, &in);
+		session_start(s, &t);
+		in = SPAN("250 mail\r\n");
+		session_input(s, &in);
+		in = i % 2 ? SPAN("250 rcpt\r\n") : SPAN("250 rcpt\r\n354 go\r\n");
+		session_input(s, &in);
+		session_content(s, SPAN("a\r\n"), false);
+		session_input(s, &said);
+		assert_int_equal(session_wish(s), SESSION_OVER);
+		assert_int_equal(session_end(s), early[i / 2].end);
+		assert_int_equal(session_results(s, &n)->outcome, early[i / 2].outcome);
+		assert_false(session_uncertain(s));
+		session_free(&s);
+	}
+}
+
 /* --- a server of 7 bits --------------------------------------------------- */
 
 static const struct eight {
@@ -248,6 +290,7 @@ main(void)
 	    cmocka_unit_test(test_content_big_comes_whole),
 	    cmocka_unit_test(test_content_waits_for_a_recipient),
 	    cmocka_unit_test(test_content_waits_for_replies_to_chunks),
+	    cmocka_unit_test(test_content_reply_before_the_end),
 	    cmocka_unit_test(test_content_is_downgraded_for_7_bits),
 	    cmocka_unit_test(test_content_big_is_downgraded_in_pieces),
 	};

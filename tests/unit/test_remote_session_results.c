@@ -65,6 +65,25 @@ test_session_keeps_to_the_servers_limits(void **state)
 /* --- texts ---------------------------------------------------------------- */
 
 static void
+test_session_size_at_its_limit(void **state)
+{
+	struct session_transaction t = make(two, 1);
+	struct peer p;
+
+	(void)state;
+	for (uint64_t bytes = 999; bytes <= 1001; bytes++) {
+		peer_init(&p);
+		p.more = "250-SIZE 1000\r\n";
+		peer_begin(&p);
+		t.content_bytes = bytes;
+		peer_transact(&p, &t, span_str(text));
+		assert_int_equal(peer_result(&p, 0)->outcome,
+				 bytes <= 1000 ? DELIVERY_DONE : DELIVERY_FAILED);
+		peer_release(&p);
+	}
+}
+
+static void
 test_session_texts_are_printable_lines(void **state)
 {
 	static const struct {
@@ -261,6 +280,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_session_keeps_to_the_servers_limits),
+	    cmocka_unit_test(test_session_size_at_its_limit),
 	    cmocka_unit_test(test_session_texts_are_printable_lines),
 	    cmocka_unit_test(test_session_too_many_recipients_are_sent_later),
 	    cmocka_unit_test(test_session_long_texts_are_cut),
