@@ -68,7 +68,7 @@ later(struct bounce *b, struct report *r, const char *why)
 	char id[QUEUE_ID_TEXT_SIZE];
 
 	if (r->told_id != 0) { /* only the copy for postmaster is missing */
-		answer(b, r, r->double_bounce ? REPORT_NOBODY : REPORT_MADE, "");
+		answer(b, r, REPORT_MADE, "");
 		return;
 	}
 	queue_id_format(r->id, id);
@@ -146,14 +146,17 @@ drop(struct bounce *b, struct report *r, struct span why)
 	logline(LOGLINE_WARNING, "bounce.dropped", L_STR("id", id),
 		L_STR("kind", kinds[r->request.kind]),
 		L_SPAN("from", r->request.sender), L_SPAN("reason", why));
-	answer(b, r, r->told_id && !r->double_bounce ? REPORT_MADE : REPORT_NOBODY,
-	       "nobody can be told");
+	answer(b, r, REPORT_NOBODY, "nobody can be told");
 }
 
 static void
 resolved_no(struct bounce *b, struct report *r, struct span why)
 {
-	if (r->reader != DSN_TO_SENDER) {
+	if (r->reader == DSN_COPY_TO_POSTMASTER) {
+		answer(b, r, REPORT_MADE, ""); /* the sender was told */
+		return;
+	}
+	if (r->reader == DSN_TO_POSTMASTER) {
 		drop(b, r, why);
 		return;
 	}
