@@ -10,7 +10,10 @@ from wire import Wire, greeted
 
 
 def body(token, extra=""):
-    return f"From: s@example.net\r\nTo: a@example.org\r\nSubject: {token}\r\n\r\nHello {token}\r\n{extra}"
+    """Complete, so that nothing is added to it where users send (test_submission.py has what is)."""
+    return (f"From: s@example.net\r\nTo: a@example.org\r\nSubject: {token}\r\n"
+            f"Date: Sun, 22 Nov 2026 10:00:00 +0000\r\nMessage-ID: <{token}@example.net>\r\n"
+            f"\r\nHello {token}\r\n{extra}")
 
 
 def run(*args, stdin=None):
