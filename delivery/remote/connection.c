@@ -343,6 +343,20 @@ connection_find(struct destination *d, const struct job *job)
 	return NULL;
 }
 
+bool
+connection_room(struct remote *r)
+{
+	struct connection *c = LIST_FIRST(&r->connections);
+
+	if (r->n_connections < CONNECTIONS_MAX)
+		return true;
+	while (c && c->state != CONNECTION_AT_REST)
+		c = LIST_NEXT(c, all);
+	if (c)
+		connection_quit(c);
+	return c != NULL;
+}
+
 void
 connection_give(struct connection *c, struct job *job)
 {

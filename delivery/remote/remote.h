@@ -199,6 +199,8 @@ void connection_open(struct remote *r, struct job *job, const struct hop_try *t)
 MUST_USE struct connection *
 connection_find(struct destination *d, const struct job *job);
 void connection_give(struct connection *c, struct job *job);
+/* May there be one more? If need be, one at rest makes room. */
+MUST_USE bool connection_room(struct remote *r);
 /* Ends it at once, or in order behind what is unsent. Its job, if any, must have been
  * taken off. */
 void connection_break(struct connection *c);

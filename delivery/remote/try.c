@@ -177,7 +177,7 @@ job_start(struct remote *r, struct job *job)
 		connection_give(c, job);
 		return;
 	}
-	if (r->n_connections >= CONNECTIONS_MAX) {
+	if (!connection_room(r)) {
 		job_give_back(r, job, "too many connections");
 		return;
 	}

@@ -35,6 +35,7 @@ struct house {
 	uint8_t connection;
 	char provider[64], text[300];
 	size_t questions;
+	unsigned char key_digest[32];
 	uint64_t content_bytes; /* of the message that stands in the segment */
 };
 
@@ -82,6 +83,22 @@ to_qmgr(struct ipc_peer *peer, void *context, const struct ipc_message *m, int f
 	text_keep(m->relayed.text, house->text, sizeof(house->text));
 }
 
+/* In dane.example, whose zone is signed, TLSA records name the sink's key, those of
+ * "bad" that of nobody. */
+static void
+tlsa_answer(const struct house *house, struct ipc_dns_answer *a, struct buf *list)
+{
+	struct dns_record r = {
+	    .type = DNS_TLSA, .usage = 3, .selector = 1, .matching = 1};
+	unsigned char digest[32];
+
+	memcpy(digest, house->key_digest, sizeof(digest));
+	digest[0] ^= span_find_span(a->name, SPAN("bad")) < a->name.n;
+	r.data = span_make(digest, sizeof(digest));
+	dns_record_put(list, &r);
+	a->outcome = DNS_OK;
+}
+
 /* two.example has two hosts, none.example does not exist, bad.example has one where
  * nobody listens and one that works. */
 static void
@@ -92,11 +109,14 @@ to_resolved(struct ipc_peer *peer, void *context, const struct ipc_message *m, i
 		enum dns_type type;
 		const char *data;
 	} rows[] = {
-	    {"two.example",     DNS_MX, "mx1.two.example mx2.two.example"},
-	    {"mx1.two.example", DNS_A,  "127.0.0.1"                      },
-	    {"mx2.two.example", DNS_A,  "127.0.0.2"                      },
-	    {"bad.example",     DNS_MX, "mx0.two.example mx1.two.example"},
-	    {"mx0.two.example", DNS_A,  "127.0.0.9"                      },
+	    {"two.example",      DNS_MX, "mx1.two.example mx2.two.example"},
+	    {"mx1.two.example",  DNS_A,  "127.0.0.1"                      },
+	    {"mx2.two.example",  DNS_A,  "127.0.0.2"                      },
+	    {"bad.example",      DNS_MX, "mx0.two.example mx1.two.example"},
+	    {"mx0.two.example",  DNS_A,  "127.0.0.9"                      },
+	    {"dane.example",     DNS_MX, "mx.dane.example"                },
+	    {"mx.dane.example",  DNS_A,  "127.0.0.1"                      },
+	    {"bad.dane.example", DNS_A,  "127.0.0.1"                      },
 	};
 	struct house *house = context;
 	struct buf list = buf_make(2000);
@@ -126,6 +146,11 @@ to_resolved(struct ipc_peer *peer, void *context, const struct ipc_message *m, i
 			dns_record_put(&list, &r);
 		}
 	}
+	if (span_ends_nocase(a.name, SPAN("dane.example"))) {
+		a.security = DNS_SECURE;
+		if (m->dns_ask.type == DNS_TLSA)
+			tlsa_answer(house, &a, &list);
+	}
 	a.records = buf_span(&list);
 	ipc_send_dns_answer(peer, &a);
 	buf_release(&list);
@@ -154,6 +179,14 @@ all_closed(void *context)
 	const struct house *house = context;
 
 	return house->sink.open == 0;
+}
+
+static bool
+has_come(void *context)
+{
+	const struct house *house = context;
+
+	return house->sink.open > 0;
 }
 
 static void
@@ -629,6 +662,45 @@ test_remote_does_tls_as_it_must(void **state)
 	house_close(&house);
 }
 
+static void
+digest_of(const struct identity *id, unsigned char out[32])
+{
+	BIO *bio = BIO_new_mem_buf(id->certificate.at, (int)id->certificate.n);
+	X509 *x = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	unsigned char *der = NULL;
+	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &der);
+
+	assert_true(n > 0);
+	assert_int_equal(EVP_Digest(der, (size_t)n, out, NULL, EVP_sha256(), NULL), 1);
+	OPENSSL_free(der);
+	X509_free(x);
+	BIO_free(bio);
+}
+
+static void
+test_remote_holds_a_server_to_its_dane_records(void **state)
+{
+	struct identity id = identity_ecdsa();
+	struct house house;
+
+	(void)state;
+	house_open(&house, "remote_idle_s = 0\n");
+	digest_of(&id, house.key_digest);
+	relay_and_wait(&house, "dane.example", "joe");
+	check(&house, "X"); /* no STARTTLS at all */
+	house.sink.tls = context_of(&id);
+	relay_and_wait(&house, "dane.example", "joe");
+	check(&house, "D");
+	assert_int_equal(house.sink.secured, 1);
+	relay_and_wait(&house, "bad.dane.example", "joe");
+	check(&house, "X");
+	assert_int_equal(house.told[0].enhanced[1], 7);
+	assert_int_equal(house.sink.messages, 1);
+	tls_context_free(&house.sink.tls);
+	identity_release(&id);
+	house_close(&house);
+}
+
 /* The handshake fails where TLS need not be: then without. */
 static void
 test_remote_goes_without_tls_where_it_may(void **state)
@@ -643,6 +715,62 @@ test_remote_goes_without_tls_where_it_may(void **state)
 	assert_int_equal(house.sink.connections, 2);
 	relay_and_wait(&house, "must.example", "joe");
 	check(&house, "X");
+	house_close(&house);
+}
+
+/* --- what servers cannot do ------------------------------------------------ */
+
+static void
+test_remote_makes_8_bit_content_plain_for_a_server_without_8bitmime(void **state)
+{
+	static const char mail[] =
+	    "xxxxSubject: x\r\nMIME-Version: 1.0\r\n"
+	    "Content-Type: text/plain; charset=utf-8\r\n"
+	    "Content-Transfer-Encoding: 8bit\r\n\r\n\xc3\xa4\r\n";
+	struct house house;
+	struct span got;
+
+	(void)state;
+	house_open(&house, "");
+	segment_send(&house, span_make(mail, sizeof(mail) - 1));
+	relay_and_wait(&house, "route.example", "joe");
+	check(&house, "D");
+	got = buf_span(&house.sink.content);
+	assert_true(span_find_span(got, SPAN("\r\n\r\n=C3=A4")) < got.n);
+	house.sink.offers = "250-8BITMIME\r\n";
+	sink_drop_all(&house.sink);
+	relay_and_wait(&house, "route.example", "joe");
+	assert_true(span_equal(buf_span(&house.sink.content),
+			       span_make(mail + 4, sizeof(mail) - 5)));
+	house_close(&house);
+}
+
+static const char *
+silent_reply(struct sink *s, struct sink_client *c, struct span line)
+{
+	(void)s;
+	(void)c;
+	return span_starts(line, span_str(drop_at)) ? "250-half\r\n" : NULL;
+}
+
+static void
+test_remote_does_not_wait_for_ever(void **state)
+{
+	static const char *const places[] = {"", "EHLO", "MAIL", "DATA", "."};
+	struct house house;
+
+	(void)state;
+	house_open(&house, "remote_greeting_timeout_s = 1\n"
+			   "remote_command_timeout_s = 1\nremote_data_timeout_s = 1\n");
+	house.sink.reply = silent_reply;
+	for (size_t i = 0; i < N_ELEMS(places); i++) {
+		drop_at = places[i];
+		relay(&house, "route.example", "joe");
+		ipc_flush_all();
+		relay_and_wait(&house, "route.example", "joe");
+		check(&house, "X");
+		assert_int_equal(house.told[0].code, 0);
+	}
 	house_close(&house);
 }
 
@@ -680,6 +808,32 @@ test_remote_gives_back_what_makes_no_sense(void **state)
 	house.wanted = N_ELEMS(rows);
 	wait_all(&house);
 	assert_int_equal(house.results, 0);
+	house_close(&house);
+}
+
+/* A new qmgr has other jobs by the same numbers. */
+static void
+test_remote_forgets_the_jobs_of_a_qmgr_that_is_gone(void **state)
+{
+	struct house house;
+
+	(void)state;
+	house_open(&house, "remote_greeting_timeout_s = 60\n");
+	house.sink.reply = silent_reply;
+	drop_at = "";
+	relay(&house, "route.example", "joe");
+	ipc_flush_all();
+	hosted_until(&house.h, has_come, &house);
+	ipc_peer_free(&house.qmgr);
+	house.qmgr = hosted_peer(&house.h, IPC_KIND_QMGR, &qmgr_callbacks, &house);
+	hosted_until(&house.h, is_up, house.qmgr);
+	hosted_until(&house.h, all_closed, &house);
+	house.sink.reply = NULL;
+	house.wanted = 0;
+	segment_send(&house, SPAN("xxxx" MAIL));
+	relay_and_wait(&house, "route.example", "joe");
+	check(&house, "D");
+	assert_int_equal(house.ended, 1);
 	house_close(&house);
 }
 
@@ -817,9 +971,14 @@ main(void)
 	    cmocka_unit_test(test_remote_speaks_lmtp),
 	    cmocka_unit_test(test_remote_logs_in),
 	    cmocka_unit_test(test_remote_does_tls_as_it_must),
+	    cmocka_unit_test(test_remote_holds_a_server_to_its_dane_records),
 	    cmocka_unit_test(test_remote_goes_without_tls_where_it_may),
+	    cmocka_unit_test(
+		test_remote_makes_8_bit_content_plain_for_a_server_without_8bitmime),
+	    cmocka_unit_test(test_remote_does_not_wait_for_ever),
 	    cmocka_unit_test(test_remote_defers_what_is_not_in_the_segment),
 	    cmocka_unit_test(test_remote_gives_back_what_makes_no_sense),
+	    cmocka_unit_test(test_remote_forgets_the_jobs_of_a_qmgr_that_is_gone),
 	    cmocka_unit_test(test_remote_stops_in_order),
 	    cmocka_unit_test(test_remote_takes_many),
 	};

@@ -316,6 +316,13 @@ static const struct row mx_rows[] = {
      "FAILED 0 5.4.6\n"},
     {"we on another port are not we", {MAY, .port = 2525},
      "MX d.example i 10 a.example\nA a.example i " OWN_V4, "a.example[" OWN_V4 "] may\n"},
+    {"loopback at our port is we", {MAY}, "MX d.example i 10 a.example\nA a.example i 127.1.2.3",
+     "FAILED 0 5.4.6\n"},
+    {"loopback at another port", {MAY, .port = 2525},
+     "MX d.example i 10 a.example\nA a.example i 127.1.2.3", "a.example[127.1.2.3] may\n"},
+    {"addresses of nobody", {MAY},
+     "MX d.example i 10 a.example\nA a.example i 0.0.0.0 224.0.0.1 255.255.255.255 0.1.2.3\n"
+     "AAAA a.example i :: ff02::1", "FAILED 0 5.4.4\n"},
     {"implicit MX that is we", {MAY}, "A d.example i " OWN_V4, "FAILED 0 5.4.6\n"},
     {"a host of the operator's may be we", {MAY, HOST}, "A d.example i " OWN_V4,
      "d.example[" OWN_V4 "] may\n"},

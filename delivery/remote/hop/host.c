@@ -1,13 +1,26 @@
 /* what the DNS says about one host: its addresses and its TLSA records */
 #include "delivery/remote/hop/plan.h"
 
+/* A loopback address at a port of ours is ours, whatever it is bound to. */
 static bool
 address_is_own(const struct hop_plan *p, const struct net_address *a)
 {
 	for (size_t i = 0; i < p->wish.n_own; i++)
-		if (net_address_equal(&p->wish.own[i], a))
+		if (net_address_equal(&p->wish.own[i], a) ||
+		    (net_address_is_loopback(a) && p->wish.own[i].port == a->port))
 			return true;
 	return false;
+}
+
+/* "This host", multicast and broadcast: no address of a server. */
+static bool
+address_is_nobody(const struct net_address *a)
+{
+	static const uint8_t zero[16];
+
+	if (net_address_is_ipv4(a))
+		return a->ip[12] == 0 || a->ip[12] >= 224;
+	return memcmp(a->ip, zero, sizeof(zero)) == 0 || a->ip[0] == 0xff;
 }
 
 /* Half of the places are kept for the other family. */
@@ -32,6 +45,8 @@ addresses_take(struct hop_plan *p, size_t host, const struct dns_answer *a)
 		if (r.type != DNS_A && r.type != DNS_AAAA)
 			continue;
 		dns_record_ip(&r, address.ip);
+		if (address_is_nobody(&address))
+			continue;
 		if (p->wish.mx && address_is_own(p, &address))
 			p->work[host].fault = HOST_OWN;
 		if (left == 0)
