@@ -12,12 +12,14 @@
 
 #include <cmocka.h>
 
-#define MESSAGES   400 /* in one run of the model */
-#define TARGETS    4   /* at most, of a message */
-#define INSTANCES  3
-#define ROUNDS     60
-#define STEPS      4000
-#define SEGMENT_OF 16 /* messages a segment */
+#define MESSAGES    400 /* in one run of the model */
+#define TARGETS     4   /* at most, of a message */
+#define INSTANCES   3
+#define ROUNDS      60
+#define STEPS       4000
+#define SEGMENT_OF  16   /* messages a segment */
+#define REMOTE_FROM 1000 /* "accounts" that are on other servers */
+#define DOMAINS     4
 
 enum got {
 	GOT_NOTHING,
@@ -29,6 +31,7 @@ enum got {
 struct told {
 	uint64_t job;
 	bool out; /* handed to an instance and not answered */
+	bool remote;
 	uint32_t instance;
 	bool failed; /* once at least */
 	enum got got;
@@ -55,7 +58,7 @@ struct world {
 	uint32_t segment; /* being written */
 	unsigned in_segment;
 	uint64_t offset;
-	bool up[INSTANCES];
+	bool up[INSTANCES], remote_up[INSTANCES];
 	bool bounce_up, report_out;
 	struct queue_report report; /* its request is a copy */
 	struct buf notes;           /* of the file, in order */
@@ -108,6 +111,23 @@ queue_make(uint64_t seed)
 
 /* --- the spool of the model ----------------------------------------------- */
 
+/* Accounts from REMOTE_FROM on are on other servers, in a few domains. An address
+ * begins with the target's number. */
+static struct target
+target_make(const struct letter *l, unsigned i, char *address, size_t size)
+{
+	uint64_t number = l->accounts[i];
+	struct target t = {.kind = TARGET_ACCOUNT, .account = number};
+
+	snprintf(address, size, "%u@d%u.example", i, (unsigned)(number % DOMAINS));
+	t.address = span_str(address);
+	if (number >= REMOTE_FROM) {
+		t.kind = TARGET_REMOTE;
+		t.account = 0;
+	}
+	return t;
+}
+
 static void
 envelope_make(const struct letter *l, struct buf *out)
 {
@@ -117,10 +137,8 @@ envelope_make(const struct letter *l, struct buf *out)
 
 	for (unsigned i = 0; i < l->n_targets; i++) {
 		struct buf targets = buf_make(1024);
-		char address[] = {(char)('0' + i), '@', 'x', '\0'};
-		struct target t = {.kind = TARGET_ACCOUNT,
-				   .account = l->accounts[i],
-				   .address = span_str(address)};
+		char address[40];
+		struct target t = target_make(l, i, address, sizeof(address));
 		struct envelope_recipient r = {.address = SPAN("r@example.org")};
 
 		target_put(&targets, &t);
@@ -167,7 +185,8 @@ letter_arrives(struct world *w)
 	l->id = ++w->n_letters;
 	l->n_targets = 1 + (unsigned)roll(w, TARGETS);
 	for (unsigned i = 0; i < l->n_targets; i++)
-		l->accounts[i] = 1 + i * 5 + roll(w, 5);
+		l->accounts[i] =
+		    1 + i * 5 + roll(w, 5) + (roll(w, 2) ? REMOTE_FROM : 0);
 	envelope_make(l, &bytes);
 	l->place = place_make(w, (uint32_t)bytes.n);
 	l->on_disk = true;
@@ -231,8 +250,37 @@ job_one(struct world *w)
 	if (t->got != GOT_NOTHING)
 		assert_true(job.replay);
 	t->out = true;
+	t->remote = false;
 	t->job = job.job;
 	t->instance = instance;
+}
+
+/* A transaction: every recipient of it is out. */
+static void
+relay_one(struct world *w)
+{
+	uint32_t instance = (uint32_t)roll(w, INSTANCES);
+	struct relay_recipient r;
+	struct queue_relay relay;
+	struct letter *l;
+
+	if (!queue_next_relay(w->q, instance, w->now_s, &relay))
+		return;
+	assert_true(w->remote_up[instance]);
+	l = &w->letters[relay.id - 1];
+	assert_false(l->removed);
+	for (struct cursor c = cursor_make(relay.recipients);
+	     relay_recipient_next(&c, &r);) {
+		struct told *t = &l->targets[r.ordinal];
+
+		assert_true(l->accounts[r.ordinal] >= REMOTE_FROM);
+		assert_false(t->out);
+		if (t->got != GOT_NOTHING)
+			assert_true(relay.replay);
+		t->job = relay.job;
+		t->out = t->remote = true;
+		t->instance = instance;
+	}
 }
 
 static struct told *
@@ -250,6 +298,58 @@ out_pick(struct world *w, struct letter **whose)
 	return NULL;
 }
 
+/* What one recipient of a transaction gets; false: no word of it in this answer. */
+static bool
+relay_roll(struct world *w, struct told *t, struct relay_result *r)
+{
+	if (roll(w, 6) == 0)
+		return false;
+	r->outcome = roll(w, 6) ? DELIVERY_DONE : (uint8_t)roll(w, 3);
+	t->out = false;
+	t->failed |= r->outcome == DELIVERY_FAILED;
+	if (r->outcome == DELIVERY_DONE)
+		t->got = GOT_MAIL;
+	return true;
+}
+
+static bool
+is_of(const struct told *t, uint64_t job)
+{
+	return t->out && t->remote && t->job == job;
+}
+
+/* An answer of remote: results for some, and perhaps the end, which leaves those
+ * without a result as they were. */
+static void
+relayed_one(struct world *w, struct letter *l, const struct told *one)
+{
+	struct ipc_relayed answer = {.job = one->job, .connection = RELAY_TALKED};
+	uint32_t instance = one->instance, left = 0;
+	struct buf results = buf_make(65536);
+
+	if (roll(w, 4) == 0)
+		answer.connection = (uint8_t)roll(w, 4);
+	for (unsigned i = 0; i < l->n_targets; i++) {
+		struct relay_result r = {.ordinal = i, .text = SPAN("no")};
+
+		if (!is_of(&l->targets[i], answer.job))
+			continue;
+		if (relay_roll(w, &l->targets[i], &r))
+			relay_result_put(&results, &r);
+		else
+			left++;
+	}
+	answer.last = left == 0 || roll(w, 2);
+	for (unsigned i = 0; i < l->n_targets && answer.last; i++)
+		if (is_of(&l->targets[i], answer.job))
+			l->targets[i].out = false;
+	answer.results = buf_span(&results);
+	assert_true(queue_relayed(w->q, instance, &answer, w->now_s));
+	if (answer.last)
+		assert_false(queue_relayed(w->q, instance, &answer, w->now_s));
+	buf_release(&results);
+}
+
 static void
 answer_one(struct world *w)
 {
@@ -259,6 +359,10 @@ answer_one(struct world *w)
 
 	if (!t)
 		return;
+	if (t->remote) {
+		relayed_one(w, l, t);
+		return;
+	}
 	if (roll(w, 10) == 0)
 		outcome = roll(w, 2) ? DELIVERY_FAILED : DELIVERY_DEFERRED;
 	t->out = false;
@@ -348,13 +452,13 @@ bounce_flips(struct world *w)
 
 /* An instance dies: some of what it held had reached the mailbox, unanswered. */
 static void
-outs_lost(struct world *w, uint32_t instance)
+outs_lost(struct world *w, bool remote, uint32_t instance)
 {
 	for (size_t i = 0; i < w->n_letters; i++)
 		for (unsigned k = 0; k < w->letters[i].n_targets; k++) {
 			struct told *t = &w->letters[i].targets[k];
 
-			if (!t->out || t->instance != instance)
+			if (!t->out || t->remote != remote || t->instance != instance)
 				continue;
 			t->out = false;
 			if (t->got == GOT_NOTHING)
@@ -372,8 +476,22 @@ instance_flips(struct world *w)
 		queue_instance_up(w->q, JOB_LOCAL, i);
 		return;
 	}
-	outs_lost(w, i);
+	outs_lost(w, false, i);
 	queue_instance_down(w->q, JOB_LOCAL, i, w->now_s);
+}
+
+static void
+remote_flips(struct world *w)
+{
+	uint32_t i = (uint32_t)roll(w, INSTANCES);
+
+	w->remote_up[i] = !w->remote_up[i];
+	if (w->remote_up[i]) {
+		queue_instance_up(w->q, JOB_REMOTE, i);
+		return;
+	}
+	outs_lost(w, true, i);
+	queue_instance_down(w->q, JOB_REMOTE, i, w->now_s);
 }
 
 static void
@@ -437,8 +555,10 @@ qmgr_crashes(struct world *w)
 		w->durable = w->notes.n;
 	w->notes.n = w->durable;
 	w->n_free = 0;
-	for (uint32_t i = 0; i < INSTANCES; i++)
-		outs_lost(w, i);
+	for (uint32_t i = 0; i < INSTANCES; i++) {
+		outs_lost(w, false, i);
+		outs_lost(w, true, i);
+	}
 	report_forget(w);
 	queue_free(&w->q);
 	w->q = queue_make(w->random);
@@ -446,9 +566,12 @@ qmgr_crashes(struct world *w)
 	queue_set_current(w->q, w->segment);
 	segments_search(w);
 	queue_restored(w->q);
-	for (uint32_t i = 0; i < INSTANCES; i++)
+	for (uint32_t i = 0; i < INSTANCES; i++) {
 		if (w->up[i])
 			queue_instance_up(w->q, JOB_LOCAL, i);
+		if (w->remote_up[i])
+			queue_instance_up(w->q, JOB_REMOTE, i);
+	}
 	if (w->bounce_up)
 		queue_instance_up(w->q, JOB_BOUNCE, 0);
 	notes_take(w);
@@ -574,17 +697,34 @@ operator_removes(struct world *w)
 	sync_notes(w); /* else a crash may bring it back, which is allowed */
 }
 
+static const char *const domains[] = {"", "d0.example", "d1.example"};
+
+static void
+operator_pauses(struct world *w)
+{
+	struct span domain = span_str(domains[roll(w, N_ELEMS(domains))]);
+
+	if (roll(w, 3) == 0)
+		(void)queue_pause(w->q, domain, w->now_s);
+	else
+		(void)queue_resume(w->q, domain);
+}
+
 static void
 time_passes(struct world *w)
 {
 	w->now_s += (uint32_t)roll(w, 120);
+	queue_tick(w->q, w->now_s);
+	(void)queue_wake_turn(w->q, 10, w->now_s);
 }
 
 static void (*const events[])(struct world *) = {
-    letter_arrives, load_one,         load_one,   job_one,         job_one,
-    job_one,        answer_one,       answer_one, answer_one,      instance_flips,
-    move_one,       free_ask,         sync_notes, snapshot_some,   operator_does,
-    time_passes,    operator_removes, report_one, report_answered, bounce_flips,
+    letter_arrives,  load_one,         load_one,   job_one,         job_one,
+    job_one,         answer_one,       answer_one, answer_one,      instance_flips,
+    move_one,        free_ask,         sync_notes, snapshot_some,   operator_does,
+    time_passes,     operator_removes, report_one, report_answered, bounce_flips,
+    relay_one,       relay_one,        relay_one,  answer_one,      remote_flips,
+    operator_pauses,
 };
 
 /* Every letter that is not finished is in the queue, and the other way round. */
@@ -596,38 +736,64 @@ assert_nothing_lost(struct world *w)
 			fail_msg("message %zu lost", i + 1);
 }
 
+static void
+all_up(struct world *w)
+{
+	for (uint32_t i = 0; i < INSTANCES; i++) {
+		if (!w->up[i])
+			queue_instance_up(w->q, JOB_LOCAL, i);
+		if (!w->remote_up[i])
+			queue_instance_up(w->q, JOB_REMOTE, i);
+		w->up[i] = w->remote_up[i] = true;
+	}
+	if (!w->bounce_up)
+		bounce_flips(w);
+	for (size_t i = 0; i < N_ELEMS(domains); i++)
+		(void)queue_resume(w->q, span_str(domains[i]));
+}
+
+static void
+assert_empty(const struct queue *q)
+{
+	assert_int_equal(q->n_jobs, 0);
+	assert_int_equal(q->heap.n, 0);
+	assert_int_equal(q->n_held, 0);
+	assert_int_equal(q->entries.n_used, 0);
+	assert_int_equal(q->destinations.n_parked_messages, 0);
+	assert_int_equal(q->destinations.flows.n_used, 0);
+	assert_int_equal(q->destinations.n_used, 0);
+	assert_int_equal(q->destinations.n_dead, 0);
+	assert_int_equal(q->words.n_used, 0);
+}
+
 /* All processes come up, all is released: everything is delivered. */
 static void
 run_out(struct world *w)
 {
-	for (uint32_t i = 0; i < INSTANCES; i++)
-		if (!w->up[i]) {
-			w->up[i] = true;
-			queue_instance_up(w->q, JOB_LOCAL, i);
-		}
-	if (!w->bounce_up)
-		bounce_flips(w);
+	all_up(w);
 	for (unsigned n = 0; n < 200000 && w->q->ids.n > 0; n++) {
 		const struct entry *e = queue_walk(w->q, roll(w, w->n_letters));
 
 		load_one(w);
 		job_one(w);
+		relay_one(w);
 		answer_one(w);
 		report_one(w);
 		report_answered(w);
 		if (e)
 			(void)queue_command(w->q, e->id, QUEUE_RELEASE, w->now_s);
 		w->now_s += 10;
+		time_passes(w);
 		notes_take(w);
 	}
 	assert_int_equal(w->q->ids.n, 0);
 	for (size_t i = 0; i < w->n_letters; i++)
 		assert_true(finished(&w->letters[i]));
-	assert_int_equal(w->q->n_jobs, 0);
-	assert_int_equal(w->q->heap.n, 0);
-	assert_int_equal(w->q->n_held, 0);
-	assert_int_equal(w->q->entries.n_used, 0);
-	assert_int_equal(w->q->words.n_used, 0);
+	for (unsigned i = 0; i < 4; i++)
+		queue_tick(w->q, w->now_s += DESTINATION_IDLE_S);
+	while (queue_wake_turn(w->q, 1, w->now_s))
+		;
+	assert_empty(w->q);
 }
 
 static void
