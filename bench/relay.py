@@ -22,17 +22,20 @@ import measure
 import sinks
 
 RECIPIENT = "box@example.net"
+SESSION_MESSAGES = 100  # a server may close a session after so many
 
 
 def load(port, sessions, messages, keep=True, sender="sender@example.net", recipient=RECIPIENT, size=4096):
-    """`messages` in all, over that many connections at once."""
-    each = messages // sessions
+    """About `messages` in all, over that many connections at once; the number that was sent."""
+    rounds = -(-messages // sessions // SESSION_MESSAGES)
+    each = messages // sessions // rounds
     one = ["smtp-source", "-s", "1", "-m", str(each), "-l", str(size), *(["-d"] if keep else []),
            "-f", sender, "-t", recipient, f"127.0.0.1:{port}"]
-    running = [subprocess.Popen(one) for _ in range(sessions)]
+    script = f'for i in $(seq {rounds}); do "$@" || exit 1; done'
+    running = [subprocess.Popen(["sh", "-c", script, "sh", *one]) for _ in range(sessions)]
     if any([p.wait() for p in running]):
         raise SystemExit("smtp-source failed")
-    return each * sessions
+    return each * rounds * sessions
 
 
 def wait_for(sink, wanted, seconds=120):
