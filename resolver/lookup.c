@@ -77,15 +77,29 @@ static void PRINTF(2, 3) later(struct lookup *l, const char *format, ...)
 	buf_reset(&l->records);
 }
 
+/* Nobody's forgery, but ours to mend: servers that drop signatures, a wrong anchor, a
+ * clock that is off. Told once, and again after a signature was right. */
+static void
+blind(struct lookups *all, const char *why)
+{
+	if (!all->blind)
+		logline(LOGLINE_ERROR, "resolver.blind", L_STR("why", why));
+	all->blind = true;
+}
+
 static void
 bogus(struct lookup *l, const char *why)
 {
+	why = why ? why : "no reason is known";
 	l->all->count.bogus++;
 	later(l, "the DNS answer for %s %s is forged or broken (DNSSEC): %s", l->name,
-	      dns_type_name(l->type), why ? why : "no reason is known");
+	      dns_type_name(l->type), why);
 	l->answer.security = DNS_BOGUS;
-	logline(LOGLINE_WARNING, "resolver.bogus", L_STR("name", l->name),
-		L_STR("type", dns_type_name(l->type)), L_STR("why", why ? why : ""));
+	if (strstr(why, "trust anchor"))
+		blind(l->all, why);
+	else
+		logline(LOGLINE_WARNING, "resolver.bogus", L_STR("name", l->name),
+			L_STR("type", dns_type_name(l->type)), L_STR("why", why));
 }
 
 static const char *
@@ -103,10 +117,12 @@ found(struct lookup *l, enum dns_outcome outcome, bool secure)
 	l->answer.outcome = outcome;
 	l->answer.security = secure ? DNS_SECURE : DNS_INSECURE;
 	l->answer.ttl_s = l->found.ttl_s;
-	if (secure)
-		l->all->count.secure++;
-	else
+	if (!secure) {
 		l->all->count.insecure++;
+		return;
+	}
+	l->all->count.secure++;
+	l->all->blind = false;
 }
 
 static void

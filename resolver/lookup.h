@@ -30,6 +30,7 @@ struct lookups {
 	struct lookup_list asked; /* by deadline */
 	struct lookup_list ready; /* their callbacks are due */
 	size_t n;                 /* all that libunbound or a callback still needs */
+	bool blind; /* not even the root's signatures are right; it was logged */
 	struct {
 		uint64_t started, secure, insecure, bogus, failed, late;
 	} count;

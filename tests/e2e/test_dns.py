@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import harness  # noqa: E402
 from dns_server import DnsServer  # noqa: E402
 from resolver_pipe import PolicyServer, Resolver, make_authority, make_leaf  # noqa: E402
 
@@ -107,6 +108,8 @@ def test_dns_bogus_is_a_temporary_failure_that_says_why(resolver, fault, why, ki
     answer = resolver.ask(kind, f"{name}{fault}.example")
     assert (answer.outcome, answer.security, answer.records) == ("LATER", "bogus", [])
     assert "DNSSEC" in answer.text and why in answer.text
+    assert harness.wait_until(lambda: any(f" resolver.bogus name={name}{fault}.example" in line
+                                          for line in resolver.log))
 
 
 def test_dns_many_questions_at_once_are_all_answered(resolver):
@@ -171,6 +174,8 @@ def test_dns_root_anchors_are_built_in(dns):
     with Resolver(None, dns_servers=[f"{dns.address}@{dns.port}"]) as r:
         answer = r.ask("A", "mx.example.org")
         assert (answer.outcome, answer.security) == ("LATER", "bogus")
+        assert r.ask("A", "mx.plain.example").security == "bogus"
+    assert len([line for line in r.log if "resolver.blind" in line]) == 1
 
 
 # Where the root servers are, by the hints in libunbound.
