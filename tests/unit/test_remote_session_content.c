@@ -172,6 +172,41 @@ test_content_waits_for_replies_to_chunks(void **state)
 	session_free(&s);
 }
 
+/* Content that nobody takes away ends the session, and nothing with a gap is sent. */
+static void
+test_content_output_has_a_limit(void **state)
+{
+	struct session_config config = {.helo = SPAN("c")};
+	struct session *s = session_new(&config);
+	struct span in = SPAN("220 x\r\n250 x\r\n250 mail\r\n250 rcpt\r\n354 go\r\n");
+	struct session_transaction t = make(SPAN("x"));
+	struct buf piece = buf_make(SESSION_CONTENT_BYTES_MAX);
+	unsigned n = 0;
+	size_t n_results;
+
+	(void)state;
+	t.seven_bit = true;
+	while (buf_room(&piece, 10))
+		buf_put_str(&piece, "12345678\r\n");
+	for (struct span line; in.n > 0;) {
+		size_t end = span_find(in, '\n') + 1;
+
+		line = span_first(in, end);
+		in = span_after(in, end);
+		if (session_wish(s) == SESSION_READY)
+			session_start(s, &t);
+		session_input(s, &line);
+	}
+	for (; session_wish(s) == SESSION_CONTENT && n < 100; n++)
+		session_content(s, buf_span(&piece), false);
+	assert_int_equal(session_end(s), SESSION_END_BROKEN);
+	assert_int_equal(session_output(s)->n, 0);
+	assert_int_equal(session_results(s, &n_results)->outcome, DELIVERY_DEFERRED);
+	assert_int_equal(n, 17);
+	buf_release(&piece);
+	session_free(&s);
+}
+
 /* What a server says while the message is still on its way. */
 static void
 test_content_reply_before_the_end(void **state)
@@ -290,6 +325,7 @@ main(void)
 	    cmocka_unit_test(test_content_big_comes_whole),
 	    cmocka_unit_test(test_content_waits_for_a_recipient),
 	    cmocka_unit_test(test_content_waits_for_replies_to_chunks),
+	    cmocka_unit_test(test_content_output_has_a_limit),
 	    cmocka_unit_test(test_content_reply_before_the_end),
 	    cmocka_unit_test(test_content_is_downgraded_for_7_bits),
 	    cmocka_unit_test(test_content_big_is_downgraded_in_pieces),

@@ -156,9 +156,8 @@ content_put(struct session *s, struct span bytes, bool last)
 static void
 content_sent(struct session *s)
 {
-	if (s->out.full)
-		broken(s, "there was too much to send at once of");
-	else
+	output_check(s);
+	if (s->state == S_TRANSACTION)
 		transaction_go(s);
 }
 

@@ -153,6 +153,8 @@ void enter(struct session *s, enum state to);
 void over(struct session *s, enum session_end end, struct verdict why);
 /* With a verdict of ours, DEFERRED 4.5.0; the text ends in what was awaited. */
 void broken(struct session *s, const char *what);
+/* Ends the session when the output was full. */
+void output_check(struct session *s);
 /* Which reply comes next. */
 MUST_USE enum place place_now(const struct session *s);
 

@@ -172,6 +172,16 @@ answer(struct session *s)
 		answers[s->state](s);
 }
 
+/* More than can be kept to be sent: what is there lacks a piece. */
+void
+output_check(struct session *s)
+{
+	if (!s->out.full || s->state == S_OVER)
+		return;
+	broken(s, "too much to send behind");
+	buf_reset(&s->out);
+}
+
 void
 session_input(struct session *s, struct span *in)
 {
@@ -191,8 +201,7 @@ session_input(struct session *s, struct span *in)
 		else
 			answer(s);
 		smtp_reply_reset(&s->reply);
-		if (s->out.full)
-			broken(s, "too much to send behind");
+		output_check(s);
 	}
 }
 
