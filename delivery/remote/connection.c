@@ -310,8 +310,8 @@ is_worth_keeping(const struct connection *c)
 {
 	const struct settings *s = proc_settings(c->remote->proc);
 
-	return !c->remote->draining && s->remote_idle_s > 0 &&
-	       c->transactions < s->remote_transactions_max &&
+	return !c->remote->draining && !c->destination->retired &&
+	       s->remote_idle_s > 0 && c->transactions < s->remote_transactions_max &&
 	       session_wish(c->session) == SESSION_READY &&
 	       !hop_plan_has_better(c->way->plan, c->try.host, c->remote->health,
 				    proc_ticks_ms() / 1000);

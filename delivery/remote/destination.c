@@ -97,17 +97,23 @@ destinations_get(struct remote *r, struct span domain, bool require_tls)
 	return d;
 }
 
+static void
+unlink_from(struct destinations *all, struct destination *d)
+{
+	struct destination **at = place_of(all, span_str(d->key), d->hash);
+
+	ASSERT(*at == d);
+	*at = d->chain;
+	all->n--;
+}
+
 void
 destination_settle(struct remote *r, struct destination *d)
 {
-	struct destination **at;
-
 	if (d->n_jobs > 0 || d->n_connections > 0)
 		return;
-	at = place_of(&r->destinations, span_str(d->key), d->hash);
-	ASSERT(*at == d);
-	*at = d->chain;
-	r->destinations.n--;
+	if (!d->retired)
+		unlink_from(&r->destinations, d);
 	resolve_cancel(d);
 	way_unref(&d->way);
 	free(d->key);
@@ -128,24 +134,26 @@ destinations_each(struct remote *r,
 }
 
 static void
-forget(struct remote *r, struct destination *d)
+retire(struct remote *r, struct destination *d)
 {
 	struct connection *c;
+	struct job *job;
 
 	d->n_jobs++; /* it stays until the end of this function */
-	way_unref(&d->way);
-	if (d->asking) { /* by the new settings */
-		resolve_cancel(d);
-		resolve_start(r, d);
-	}
+	unlink_from(&r->destinations, d);
+	d->retired = true;
+	resolve_cancel(d);
+	while ((job = TAILQ_FIRST(&d->waiting)))
+		job_give_back(r, job, "the settings have changed");
 	while ((c = LIST_FIRST(&d->at_rest)))
 		connection_quit(c);
+	way_unref(&d->way);
 	d->n_jobs--;
 	destination_settle(r, d);
 }
 
 void
-destinations_forget(struct remote *r)
+destinations_retire(struct remote *r)
 {
-	destinations_each(r, forget);
+	destinations_each(r, retire);
 }

@@ -157,7 +157,7 @@ remote_reload(struct proc *p)
 	struct remote *r = remote_of(p);
 
 	own_collect(r);
-	destinations_forget(r);
+	destinations_retire(r);
 }
 
 /* --- messages ------------------------------------------------------------- */

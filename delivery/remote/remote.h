@@ -130,6 +130,7 @@ struct destination {
 	struct job_list waiting;
 	LIST_HEAD(, connection) at_rest; /* the last used comes first */
 	size_t n_jobs, n_connections;
+	bool retired; /* the settings have changed: it only ends what is on its way */
 };
 
 struct destinations {
@@ -142,8 +143,9 @@ MUST_USE struct destination *
 destinations_get(struct remote *r, struct span domain, bool require_tls);
 /* Frees it when nobody is there. */
 void destination_settle(struct remote *r, struct destination *d);
-/* Their ways are looked up anew, and connections at rest closed. */
-void destinations_forget(struct remote *r);
+/* Other settings may lead each recipient elsewhere: those who wait go back to qmgr,
+ * what has a connection ends as it began, and all new jobs have new destinations. */
+void destinations_retire(struct remote *r);
 /* Calls each, which may close connections and end jobs of that destination. */
 void destinations_each(struct remote *r,
 		       void (*each)(struct remote *r, struct destination *d));

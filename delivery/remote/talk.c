@@ -210,6 +210,8 @@ talk_go(struct connection *c)
 			wait_set(c);
 			return;
 		case SESSION_TLS:
+			if (c->wait == SESSION_WAIT_TLS)
+				return; /* the handshake goes on */
 			output_send(c);
 			secure(c);
 			wait_set(c);

@@ -29,18 +29,18 @@ why_add(struct job *job, const struct relay_result *why)
 
 /* --- the end -------------------------------------------------------------- */
 
-static const struct hop_try *
-last_try(const struct job *job)
-{
-	return job->next_try > 0 ? &job->tries[job->next_try - 1] : NULL;
-}
-
+/* Of the last server that was tried, or of the first there is. */
 static struct span
 provider_of(const struct job *job)
 {
-	const struct hop_try *t = last_try(job);
+	const struct way *w = job->way ? job->way : job->destination->way;
+	const struct hop_host *hosts;
 
-	return t ? hop_provider(t->host->name) : SPAN("");
+	if (job->next_try > 0)
+		return hop_provider(job->tries[job->next_try - 1].host->name);
+	if (!w || hop_plan_hosts(w->plan, &hosts) == 0)
+		return SPAN("");
+	return hop_provider(hosts[0].name);
 }
 
 static void
@@ -184,6 +184,10 @@ job_start(struct remote *r, struct job *job)
 	if (job->has_tries || way_is_fresh(d)) {
 		tries_make(r, job);
 		try_next(r, job);
+		return;
+	}
+	if (d->retired) {
+		job_give_back(r, job, "the settings have changed");
 		return;
 	}
 	TAILQ_INSERT_TAIL(&d->waiting, job, link);

@@ -166,6 +166,17 @@ hosted_start(struct hosted *h, enum ipc_kind kind, const char *settings)
 	hosted_until(h, is_ready, h);
 }
 
+void
+hosted_reload(struct hosted *h, const char *settings)
+{
+	struct ipc_ctl_reload m = {SPAN("test")};
+	int fd = settings_file(h, settings);
+
+	ipc_send_ctl_reload(h->master, &m, fd);
+	close(fd);
+	ipc_flush_all();
+}
+
 struct ipc_peer *
 hosted_peer(struct hosted *h, enum ipc_kind kind, const struct ipc_callbacks *callbacks,
 	    void *context)

@@ -32,6 +32,8 @@ struct hosted {
 void hosted_folder(struct hosted *h);
 /* `settings` is added to those that name the folder. Returns when it is ready. */
 void hosted_start(struct hosted *h, enum ipc_kind kind, const char *settings);
+/* Other settings from now on. */
+void hosted_reload(struct hosted *h, const char *settings);
 /* A channel as if from another program. */
 struct ipc_peer *hosted_peer(struct hosted *h, enum ipc_kind kind,
 			     const struct ipc_callbacks *callbacks, void *context);

@@ -201,6 +201,23 @@ segment_send(struct house *house, struct span bytes)
 	house->content_bytes = bytes.n - 4;
 }
 
+/* The settings of a house, with `more`; route.example is at `host`. */
+static void
+settings_put(const struct house *house, const char *more, const char *host,
+	     struct buf *out)
+{
+	buf_putf(out, "sts = no\nremote_port = %u\n%s\n", house->sink.port, more);
+	buf_putf(out,
+		 "route \"route.example\" {to = \"[%s]\"}\n"
+		 "route \"lmtp.example\" {to = \"[127.0.0.1]:%u\" protocol = lmtp}\n"
+		 "route \"login.example\" {to = \"[127.0.0.1]\" user = \"u\" "
+		 "password = \"p\" tls = none}\n"
+		 "route \"must.example\" {to = \"[127.0.0.1]\" tls = encrypt}\n"
+		 "route \"verify.example\" {to = \"[127.0.0.1]\" tls = verify}\n",
+		 host, house->sink.port);
+	buf_put_char(out, '\0');
+}
+
 static void
 house_open(struct house *house, const char *settings)
 {
@@ -210,16 +227,7 @@ house_open(struct house *house, const char *settings)
 	hosted_folder(&house->h);
 	sink_start(&house->sink, house->h.base, "127.0.0.1", 0);
 	sink_start(&house->other, house->h.base, "127.0.0.2", house->sink.port);
-	buf_putf(&text,
-		 "sts = no\nremote_port = %u\n%s\n"
-		 "route \"route.example\" {to = \"[127.0.0.1]\"}\n"
-		 "route \"lmtp.example\" {to = \"[127.0.0.1]:%u\" protocol = lmtp}\n"
-		 "route \"login.example\" {to = \"[127.0.0.1]\" user = \"u\" "
-		 "password = \"p\" tls = none}\n"
-		 "route \"must.example\" {to = \"[127.0.0.1]\" tls = encrypt}\n"
-		 "route \"verify.example\" {to = \"[127.0.0.1]\" tls = verify}\n",
-		 house->sink.port, settings, house->sink.port);
-	buf_put_char(&text, '\0');
+	settings_put(house, settings, "127.0.0.1", &text);
 	hosted_start(&house->h, IPC_KIND_REMOTE, text.at);
 	buf_release(&text);
 	house->qmgr = hosted_peer(&house->h, IPC_KIND_QMGR, &qmgr_callbacks, house);
@@ -245,9 +253,10 @@ house_close(struct house *house)
 static void
 relay(struct house *house, const char *domain, const char *locals)
 {
-	static uint64_t job;
+	static uint64_t last;
+	const uint64_t job = ++last;
 	struct buf list = buf_make(RELAY_LIST_BYTES_MAX), address = buf_make(300);
-	struct ipc_relay m = {.job = ++job,
+	struct ipc_relay m = {.job = job,
 			      .id = job,
 			      .segment = SEGMENT,
 			      .offset = 4,
@@ -837,6 +846,25 @@ test_remote_forgets_the_jobs_of_a_qmgr_that_is_gone(void **state)
 	house_close(&house);
 }
 
+static void
+test_remote_goes_by_new_settings(void **state)
+{
+	struct buf text = buf_make(10000);
+	struct house house;
+
+	(void)state;
+	house_open(&house, "");
+	relay_and_wait(&house, "route.example", "joe");
+	settings_put(&house, "", "127.0.0.2", &text);
+	hosted_reload(&house.h, text.at);
+	hosted_until(&house.h, all_closed, &house);
+	relay_and_wait(&house, "route.example", "joe");
+	assert_string_equal(house.told[0].host, "[127.0.0.2]");
+	assert_int_equal(house.other.messages, 1);
+	buf_release(&text);
+	house_close(&house);
+}
+
 static const char *
 held_reply(struct sink *s, struct sink_client *c, struct span line)
 {
@@ -979,6 +1007,7 @@ main(void)
 	    cmocka_unit_test(test_remote_defers_what_is_not_in_the_segment),
 	    cmocka_unit_test(test_remote_gives_back_what_makes_no_sense),
 	    cmocka_unit_test(test_remote_forgets_the_jobs_of_a_qmgr_that_is_gone),
+	    cmocka_unit_test(test_remote_goes_by_new_settings),
 	    cmocka_unit_test(test_remote_stops_in_order),
 	    cmocka_unit_test(test_remote_takes_many),
 	};
