@@ -2,7 +2,9 @@
 
 /* Providers of countries, and of connections. */
 
-#define GMX     "gmx.net gmx.com gmx.de web.de mail.com kundenserver.de ionos.com perfora.net 1and1.com"
+#define GMX                                                                            \
+	"gmx.net gmx.com gmx.de web.de mail.com kundenserver.de ionos.com "            \
+	"perfora.net 1and1.com"
 #define TONLINE "t-online.de telekom.de magenta.de"
 #define MAILRU  "mail.ru"
 #define YANDEX  "yandex.ru yandex.net yandex.com"

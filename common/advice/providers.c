@@ -3,10 +3,11 @@
 /* The largest mailbox providers. Where a text of theirs stands alone it is told apart
  * without the host, for a relay in between quotes it. */
 
-#define GOOGLE    "google.com googlemail.com"
-#define MICROSOFT "outlook.com hotmail.com microsoft.com mx.microsoft office365.us outlook.cn"
-#define YAHOO     "yahoodns.net yahoo.com aol.com yahoo.co.jp"
-#define APPLE     "icloud.com apple.com me.com mac.com"
+#define GOOGLE "google.com googlemail.com"
+#define MICROSOFT                                                                      \
+	"outlook.com hotmail.com microsoft.com mx.microsoft office365.us outlook.cn"
+#define YAHOO "yahoodns.net yahoo.com aol.com yahoo.co.jp"
+#define APPLE "icloud.com apple.com me.com mac.com"
 
 /* clang-format off */
 static const struct advice_row rows[] = {

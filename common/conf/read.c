@@ -138,7 +138,8 @@ options_new(const struct conf_reading *r, const struct conf_row *rows, size_t n,
 		const char *name = i < n ? rows[i].name : r->unknown[i - n];
 		cfg_opt_t option = CFG_STR_LIST_CB(name, 0, CFGF_NODEFAULT, on_value);
 
-		if (i < n || row_find(rows, n, span_str(name)) == n)
+		if (i < n || (row_find(rows, n, span_str(name)) == n &&
+			      !(sections && strcmp(name, CONF_ROUTE) == 0)))
 			*next++ = option;
 	}
 	if (sections)

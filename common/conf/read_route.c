@@ -103,6 +103,9 @@ conf_routes_finish(struct conf_reading *r, cfg_t *cfg, const char *text)
 		route->line = next_start(&place);
 		conf_find_empty(section, rows, n, route->given, route->line);
 	}
+	/* libconfuse takes the end of the text for a closing brace. */
+	if (next_start(&place) == 0 && place.depth > 0)
+		conf_complain(r, place.line, "a section is never closed");
 }
 
 void

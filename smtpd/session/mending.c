@@ -2,7 +2,7 @@
 #include "smtpd/session/inner.h"
 
 #define INPUT_BYTES_MAX (64u << 10) /* of a header, mended at once */
-#define KEEP_BYTES      4096 /* between messages */
+#define KEEP_BYTES      4096        /* between messages */
 #define ADDED_BYTES_MAX 1024        /* Date, Message-ID and what was held */
 
 struct mending *

@@ -19,6 +19,7 @@
 #define GMX     "mx00.emig.gmx.net[212.227.15.9]"
 #define ANY     "mx.example.org[192.0.2.1]"
 
+/* clang-format off */
 static const struct row {
 	const char *host;
 	unsigned code;
@@ -164,6 +165,7 @@ static const struct row {
     {ANY, 0, {4, 4, 1}, "connect to mx1.example.org[2001:db8::1]:25: Network is unreachable", "unreachable"},
     {ANY, 0, {4, 4, 2}, "the connection was lost", "dropped"},
 };
+/* clang-format on */
 
 static const char *
 id_of(const struct row *row)
@@ -192,8 +194,14 @@ test_advice_on_replies_of_real_servers(void **state)
 static void
 test_advice_on_nothing_is_none(void **state)
 {
-	static const struct row nothing = {"", 0, {0, 0, 0}, "", ""};
-	static const struct row good = {ANY, 250, {2, 0, 0}, "Ok", ""};
+	static const struct row nothing = {
+	    "", 0, {0, 0, 0},
+              "", ""
+        };
+	static const struct row good = {
+	    ANY, 250, {2, 0, 0},
+              "Ok", ""
+        };
 
 	(void)state;
 	assert_string_equal(id_of(&nothing), "none");
@@ -204,11 +212,14 @@ test_advice_on_nothing_is_none(void **state)
 static void
 test_advice_hosts_are_whole_names(void **state)
 {
-	static const struct row theirs = {"GOOGLE.COM", 550, {5, 2, 1}, "", ""};
+	static const struct row theirs = {
+	    "GOOGLE.COM", 550, {5, 2, 1},
+              "", ""
+        };
 	static const struct row others[] = {
 	    {"notgoogle.com",          550, {5, 2, 1}, "", ""},
 	    {"google.com.example.org", 550, {5, 2, 1}, "", ""},
-	    {"",                       550, {5, 2, 1}, "", ""},
+	    {"",		       550, {5, 2, 1}, "", ""},
 	};
 
 	(void)state;

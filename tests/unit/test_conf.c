@@ -102,7 +102,7 @@ test_conf_all_errors_at_once_with_lines(void **state)
 	    "domains = { example.org,\n"
 	    "  \"a..b\" }\n"
 	    "message_bytes_max = 20X\n"
-	    "queue_lifetime = 1s\n"
+	    "queue_lifetime = 0s\n"
 	    "bare_newline = {a, b}\n"
 	    "foo = { x, y }\n"
 	    "recipients_max = 99\n"
@@ -115,7 +115,7 @@ test_conf_all_errors_at_once_with_lines(void **state)
 	    "f:2: hostnam is not a setting\n"
 	    "f:4: domains: \"a..b\" is not a domain name\n"
 	    "f:5: message_bytes_max must be a size such as 500, 64K or 50M\n"
-	    "f:6: queue_lifetime must be at least 60\n"
+	    "f:6: queue_lifetime must be at least 1\n"
 	    "f:7: bare_newline takes one value\n"
 	    "f:8: foo is not a setting\n"
 	    "f:9: recipients_max must be at least 100\n"
@@ -543,6 +543,10 @@ test_route_errors_have_lines(void **state)
 	assert_errors(
 	    "\nroute a { user = x password = y }",
 	    "f:2: route \"a\": a password goes to nobody but the server in `to`");
+	assert_errors("route a { to = b }\nroute c {\n to = d\n",
+		      "f:4: a section is never closed");
+	assert_errors("route a { route b {} }",
+		      "f:1: missing equal sign after option 'route'");
 	assert_errors("route a { source = here }",
 		      "f:1: route \"a\": source is not an address");
 	assert_errors("route a { to = mx:1.2.3.4 }",
