@@ -92,7 +92,7 @@ def hosts():
     yield Row("no such domain", Domain([]), REFUSED, "5.1.2", others=True)
     yield Row("signatures do not fit", Domain(), DEFERRED, zone="broken", others=True)
     yield Row("all are dead", Domain([dead, Mx(listening=False, preference=20)]), DEFERRED, "refused")
-    yield Row("slow", mx(byte_pause_s=1 if FULL else 0.1), wait_s=600 if FULL else 60)
+    yield Row("slow", mx(byte_pause_s=1 if FULL else 0.05), wait_s=600 if FULL else 60)
 
 
 def abilities():

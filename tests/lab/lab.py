@@ -9,7 +9,7 @@ from pathlib import Path
 
 from . import certs, dns, net, packages
 from .exim import Exim
-from .odd import OddDomain
+from .odd import OddDomain, host_names
 from .policies import Policies
 from .postfix import Postfix
 from .postroad import PostroadStation
@@ -47,6 +47,7 @@ class Lab:
         self.wanted, self.descriptions, self.build_folder = stations, domains or {}, build
         self.settings, self.sections = settings or {}, sections
         self.stations, self.domains, self.odd_count = {}, {}, FIRST_ODD
+        self.odd_certificates = {}
         self.closing = contextlib.ExitStack()
 
     def __enter__(self):
@@ -93,6 +94,14 @@ class Lab:
         address = net.ipv4_of(number)
         self.odd_host.add_address(address)
         return address
+
+    def odd_certificate(self, kind):
+        """One for all odd hosts of that kind: (certificate, key)."""
+        if kind not in self.odd_certificates:
+            hosts = [host for name, d in self.descriptions.items()
+                     for host, mx in zip(host_names(name, d), d.mx) if mx.tls == kind]
+            self.odd_certificates[kind] = self.authority.issue(*hosts, kind=kind)
+        return self.odd_certificates[kind]
 
     def next_number(self):
         self.odd_count += 1

@@ -32,13 +32,17 @@ class Domain:
     null_mx: bool = False
 
 
+def host_names(name, description):
+    return [f"mx{n}.{name}" for n in range(1, len(description.mx) + 1)]
+
+
 class OddDomain:
     def __init__(self, lab, name, description):
         self.name, self.peers = name, []
         names = lab.dns
         if description.null_mx:
             names.add(name, "MX", "0 .")
-        hosts = [f"mx{n}.{name}" for n in range(1, len(description.mx) + 1)]
+        hosts = host_names(name, description)
         for host, mx in zip(hosts, description.mx):
             names.add(name, "MX", f"{mx.preference} {host}.")
             self.peers.append(self.make_peer(lab, host, mx))
@@ -57,7 +61,7 @@ class OddDomain:
             return None
         context = None
         if mx.tls:
-            cert, key = lab.authority.issue(host, kind=mx.tls)
+            cert, key = lab.odd_certificate(mx.tls)
             context = peers.server_tls(cert, key)
             if mx.tlsa:
                 lab.dns.add(f"_25._tcp.{host}", "TLSA",

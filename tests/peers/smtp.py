@@ -333,12 +333,9 @@ class Peer:
             self.dialogue.append(text)
 
     def accept(self, sock):
-        sock.settimeout(0.2)
-        while not self.ending.is_set():
+        while True:
             try:
                 client, _ = sock.accept()
-            except TimeoutError:
-                continue
             except OSError:
                 return
             with self.lock:
@@ -356,7 +353,7 @@ class Peer:
     def close(self):
         self.ending.set()
         for sock in self.sockets:
-            sock.close()
+            sock.shutdown(socket.SHUT_RDWR)  # wakes accept()
         for connection in list(self.connections):
             try:
                 connection.sock.shutdown(socket.SHUT_RDWR)
@@ -364,3 +361,5 @@ class Peer:
                 pass
         for thread in self.threads:
             thread.join(5)
+        for sock in self.sockets:
+            sock.close()
