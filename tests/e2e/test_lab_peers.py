@@ -253,3 +253,17 @@ def test_lab_slow_peer_delays_no_other(net):
 def test_lab_connections_are_used_again(net):
     good = net.domains[domain_of(next(r for r in ROWS if r.name == "many to one place"), "a")]
     assert good.peers[0].count < 10
+
+
+def test_lab_nothing_is_lost_and_nothing_taken_twice(net):
+    """Once more at the end, over all: what a server took stays the only copy that it took."""
+    sent = again = 0
+    for run in RUNS:
+        row, domain = run[0], net.domains[domain_of(*run)]
+        wanted = sorted(box for box, fate in row.rcpts.items() if row.fate == fate == DELIVERED)
+        for token in net.tokens[run_name(run)]:
+            taken = domain.taken(token)
+            assert sorted(r.split("@")[0] for m in taken for r in m.recipients) == wanted, row.name
+            sent += 1
+            again += len(domain.arrived(token)) - len(taken)
+    print(f"{sent} messages sent, {again} came again because the answer to them was lost")
