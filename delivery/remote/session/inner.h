@@ -97,7 +97,6 @@ struct transaction {
 	bool rset_owed, mail_owed, data_owed, final_owed;
 	size_t rcpts_owed;
 	unsigned chunks_owed;
-	bool mail_accepted;
 	bool mail_refused; /* what else is answered counts no more */
 	bool all_sent;     /* the end of the content, too */
 

@@ -64,7 +64,6 @@ login_start(struct session *s)
 			    : "a login is configured, but the server offers no way "
 			      "to log in");
 	} else {
-		login_forget(s);
 		s->mechanism = m->id;
 		enter(s, S_AUTH);
 		m->begin(s);

@@ -289,7 +289,6 @@ answer_mail(struct session *s)
 	struct transaction *t = &s->t;
 
 	if (accepts(s)) {
-		t->mail_accepted = true;
 		s->reset_needed = true;
 	} else if (refuses(s)) {
 		t->mail_refused = true;
