@@ -221,6 +221,13 @@ reverse_further(const struct srs_keys *keys, struct span rest, struct buf *out)
 	return result;
 }
 
+/* Most addresses are none, which costs nothing. */
+static bool
+may_be_srs(struct span address)
+{
+	return span_starts_nocase(span_trim(span_first(address, 4), "\""), SPAN("SRS"));
+}
+
 enum srs_result
 srs_reverse(const struct srs_keys *keys, struct span address, uint64_t day,
 	    struct buf *out)
@@ -229,6 +236,8 @@ srs_reverse(const struct srs_keys *keys, struct span address, uint64_t day,
 	struct span local;
 	enum srs_result result = SRS_NONE;
 
+	if (!may_be_srs(address))
+		return SRS_NONE;
 	srs_put_plain(span_first(address, span_find_last(address, '@')), &plain);
 	local = buf_span(&plain);
 	if (!plain.full && has_prefix(local, '0'))

@@ -185,3 +185,28 @@ def test_a_loop_of_forwards_through_two_servers_ends():
         assert sum(len(own.logged("smtp.accepted", "loop@")) for own in (a, b)) == 13
         harness.wait_until(lambda: any(own.logged("remote.delivered", "ann@near.example") for own in (a, b)), 20, "end")
         assert len(sink.messages) == 1
+
+
+# --- routes
+
+
+def test_check_warns_of_passwords_that_everybody_can_read():
+    with harness.Postroad(sections='route "*" { to = "smtp.example" user = me password = secret }\n') as own:
+        own.config.chmod(0o644)
+        done = own.command("check")
+        assert b"has passwords of routes" in done.stderr and b"secret" not in done.stderr
+        own.config.chmod(0o600)
+        assert b"passwords" not in own.command("check").stderr
+
+
+def test_routes_change_by_a_reload(forwarder):
+    own, sink = forwarder
+    with Sink() as other:
+        envelope(own, "ann@near.example", "out@example.org")
+        wait_messages(sink)
+        own.sections += f'route "far.example" {{ to = "[127.0.0.1]:{other.port}" }}\n'
+        own.write_config()
+        own.command("reload")
+        envelope(own, "ann@near.example", "out@example.org")
+        wait_messages(other)
+        assert len(sink.messages) == 1
