@@ -313,6 +313,8 @@ queue_entry_status(const struct entry *e)
 {
 	if (e->state == ENTRY_HELD)
 		return QUEUE_HELD;
-	return e->state == ENTRY_WAITING && e->tries > 0 ? QUEUE_DEFERRED
-							 : QUEUE_ACTIVE;
+	/* What was put off has a reason, though it was not tried. */
+	return e->state == ENTRY_WAITING && (e->tries > 0 || e->reason != 0)
+		   ? QUEUE_DEFERRED
+		   : QUEUE_ACTIVE;
 }
