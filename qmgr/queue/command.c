@@ -43,6 +43,7 @@ due_now(struct queue *q, uint32_t ref, uint32_t now_s)
 			entry_target_set(e, i, TARGET_OPEN);
 			queue_note_target(q, e, i);
 		}
+	park_dead_ask(q, e, now_s);
 	e->due_s = now_s;
 	queue_enter(q, ref, ENTRY_WAITING);
 	queue_note_message(q, e);

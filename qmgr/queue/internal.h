@@ -77,6 +77,8 @@ void relay_leave(struct queue *q, struct job *j, uint32_t now_s);
 
 /* Takes an enhanced code that begins the text out of it. */
 void result_split(struct relay_result *r);
+/* What was said, out of the message's reason that was made of it. Texts point into it. */
+void result_of_reason(struct span reason, struct relay_result *out);
 /* What became of the target r->ordinal. */
 void result_take(struct queue *q, uint32_t work, const struct relay_result *r,
 		 uint32_t now_s);
@@ -182,6 +184,9 @@ void park_remove(struct queue *q, uint32_t ref);
 MUST_USE bool park_next(struct queue *q, uint32_t now_s, uint32_t *ref);
 void park_destination_dead(struct queue *q, uint32_t destination, uint32_t now_s);
 void park_tick(struct queue *q, uint32_t now_s);
+/* Whether the destination of the message is alive is to be seen now, and not when its
+ * back-off ends. */
+void park_dead_ask(struct queue *q, const struct entry *e, uint32_t now_s);
 /* All are due. */
 void park_release(struct queue *q, uint32_t now_s);
 

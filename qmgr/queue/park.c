@@ -75,6 +75,16 @@ entry_destination(const struct queue *q, const struct entry *e)
 	return destination_tagged(q, w) ? w->tag : ENTRY_NONE;
 }
 
+void
+park_dead_ask(struct queue *q, const struct entry *e, uint32_t now_s)
+{
+	uint32_t i = entry_destination(q, e);
+
+	if (i != ENTRY_NONE && q->destinations.at[i].dead &&
+	    q->destinations.at[i].dead_until_s > now_s)
+		q->destinations.at[i].dead_until_s = now_s;
+}
+
 /* Something is to be done with it whatever its destination says. */
 static bool
 pressing(const struct queue *q, const struct entry *e, uint32_t now_s)

@@ -156,16 +156,20 @@ test_dead_destination_costs_no_reading(void **state)
 
 	destination_kill(q, 1, "b@example.net");
 	/* A fresh one is read once, to know where it goes. */
-	messages_start(q, 10, 1, "c@example.net", NOW_S);
+	messages_start(q, 10, 2, "c@example.net", NOW_S);
 	assert_int_equal(queue_find(q, 10)->state, ENTRY_WAITING);
 	assert_int_equal(queue_find(q, 10)->tries, 0);
 	assert_true(queue_find(q, 10)->due_s >= NOW_S + DESTINATION_DEAD_S);
 	assert_true(
 	    span_equal(word_text(&q->words, queue_find(q, 10)->reason),
 		       SPAN("mx.example.net[192.0.2.1]: 451 4.7.1 greylisted")));
+	/* The operator wants to see whether it lives: one probe. */
 	assert_true(queue_command(q, 10, QUEUE_FLUSH, NOW_S));
-	assert_false(queue_next_load(q, NOW_S, &load)); /* put off */
-	assert_true(queue_find(q, 10)->due_s >= NOW_S + DESTINATION_DEAD_S);
+	assert_true(queue_command(q, 11, QUEUE_FLUSH, NOW_S));
+	assert_int_equal(load_all(q, "c@example.net", NOW_S), 1);
+	assert_true(relay_one(q, DELIVERY_DEFERRED, RELAY_UNREACHABLE, NOW_S));
+	/* It does not: the other is put off. */
+	assert_false(queue_next_load(q, NOW_S + 2 * DESTINATION_DEAD_S - 1, &load));
 	/* Others are not held up. */
 	messages_start(q, 20, 1, "d@example.com", NOW_S);
 	assert_true(relay_one(q, DELIVERY_DONE, RELAY_TALKED, NOW_S));
