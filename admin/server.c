@@ -255,14 +255,35 @@ state_name(uint8_t state)
 	return state < N_ELEMS(process_states) ? process_states[state] : "?";
 }
 
+struct status {
+	struct listing *l;
+	bool paused; /* some mail is, by the operator */
+};
+
+/* Is a figure of these lines "name value" above 0? */
+static bool
+figure_set(struct span lines, struct span name)
+{
+	while (lines.n > 0) {
+		struct span value = span_cut(&lines, '\n');
+
+		if (span_equal(span_cut(&value, ' '), name))
+			return !span_equal(value, SPAN("0"));
+	}
+	return false;
+}
+
 static bool
 take_process(void *context, const struct ipc_message *m)
 {
-	struct listing *l = context;
+	struct status *status = context;
+	struct listing *l = status->l;
 	const struct ipc_admin_process *p = &m->admin_process;
 
 	if (m->number != IPC_NUMBER_admin_process)
 		return false;
+	if (p->kind == IPC_KIND_QMGR)
+		status->paused = figure_set(p->lines, SPAN("queue_paused"));
 	listing_text(l, span_str(ipc_kind_name(p->kind)));
 	listing_number(l, p->instance);
 	listing_number(l, p->pid);
@@ -278,14 +299,17 @@ show_status(struct admin *admin, int argc, char **argv)
 	static const char *const columns[] = {"program",  "instance", "pid", "state",
 					      "restarts", "uptime_s", NULL};
 	const struct ipc_message ask = {.number = IPC_NUMBER_status_ask};
-	struct listing *l = listing_new(admin, columns);
-	enum exit_status status = control_ask(admin, "master", &ask, take_process, l);
+	struct status shown = {.l = listing_new(admin, columns)};
+	enum exit_status status =
+	    control_ask(admin, "master", &ask, take_process, &shown);
 
 	(void)argc, (void)argv;
 	if (status == EXIT_DONE)
-		listing_end(&l);
+		listing_end(&shown.l);
 	else
-		listing_free(&l);
+		listing_free(&shown.l);
+	if (status == EXIT_DONE && shown.paused && !admin->json)
+		puts("outgoing mail is paused: `postroad queue stats` says which");
 	return status;
 }
 
