@@ -114,29 +114,31 @@ action_of(const struct work *w, const struct work_target *t)
 	return DSN_RELAYED;
 }
 
-/* Without a result of this try (a restart came between) the message's reason says
- * why. */
+/* Without a result of this try (a restart came between, or the operator gave it up)
+ * the message's reason says why. */
 static struct dsn_row
 row_of(const struct queue *q, const struct work *w, const struct work_target *t)
 {
 	static const uint8_t flags[] = {
 	    [GIVEN_UP_LATE] = DSN_EXPIRED, [GIVEN_UP_OPERATOR] = DSN_OPERATOR};
+	const struct entry *e = entry_at(&q->entries, w->ref);
 	const struct target_result *r = &t->result;
-	struct dsn_row row = {.action = action_of(w, t),
-			      .flags = flags[r->given_up],
-			      .final = t->expanded ? t->recipient : t->target.address,
-			      .original = t->recipient,
-			      .orcpt = t->orcpt,
-			      .text = r->text,
-			      .host = r->host};
+	struct relay_result said = {.code = r->code, .text = r->text, .host = r->host};
+	struct dsn_row row;
 
-	if (r->known) {
-		row.code = r->code;
-		memcpy(row.enhanced, r->enhanced, sizeof(row.enhanced));
-		row.tried_us = (uint64_t)r->tried_s * 1000000;
-	} else {
-		row.text = word_text(&q->words, entry_at(&q->entries, w->ref)->reason);
-	}
+	memcpy(said.enhanced, r->enhanced, sizeof(said.enhanced));
+	if (!r->known)
+		result_of_reason(word_text(&q->words, e->reason), &said);
+	row = (struct dsn_row){.action = action_of(w, t),
+			       .flags = flags[r->given_up],
+			       .code = said.code,
+			       .tried_us = (uint64_t)r->tried_s * 1000000,
+			       .final = t->expanded ? t->recipient : t->target.address,
+			       .original = t->recipient,
+			       .orcpt = t->orcpt,
+			       .text = said.text,
+			       .host = said.host};
+	memcpy(row.enhanced, said.enhanced, sizeof(row.enhanced));
 	return row;
 }
 

@@ -54,6 +54,26 @@ reason_set(struct queue *q, struct entry *e, const struct relay_result *r)
 	buf_release(&reason);
 }
 
+void
+result_of_reason(struct span reason, struct relay_result *out)
+{
+	size_t n = span_find_span(reason, SPAN(": "));
+	struct span host = span_first(reason, n);
+	uint64_t code;
+
+	*out = (struct relay_result){.text = reason};
+	if (n < reason.n && span_find(host, '[') < n && span_find(host, ' ') == n) {
+		out->host = host;
+		out->text = span_after(reason, n + 2);
+	}
+	if (span_find(out->text, ' ') == 3 &&
+	    number_parse(span_first(out->text, 3), 599, &code) && code >= 200) {
+		out->code = (uint16_t)code;
+		out->text = span_after(out->text, 4);
+	}
+	result_split(out);
+}
+
 /* --- memory --------------------------------------------------------------- */
 
 /* Of what is done without a word to the sender, only that. */
@@ -114,11 +134,7 @@ result_give_up(struct queue *q, uint32_t work, uint32_t ordinal, enum given_up w
 	struct work *w = &q->works[work];
 	struct entry *e = entry_at(&q->entries, w->ref);
 	struct target_result *had = &w->targets[ordinal].result;
-	struct relay_result r = {.outcome = DELIVERY_FAILED,
-				 .text = word_text(&q->words, e->reason)};
 
-	if (!had->known)
-		result_keep(&w->targets[ordinal], &r, 0);
 	had->outcome = DELIVERY_FAILED;
 	had->given_up = (uint8_t)why;
 	entry_target_set(e, ordinal, TARGET_FAILED);

@@ -296,6 +296,19 @@ def test_sender_that_is_not_known_here_leads_to_postmaster(server):
     assert server.logged("bounce.made", queue_id(server, token), "to=postmaster")
 
 
+def test_operator_gives_a_message_up(server):
+    token = send(server, "a@example.org", "later@far.example")
+    id_ = queue_id(server, token)
+    harness.wait_until(lambda: server.logged("queue.deferred", id_), what="deferred")
+    server.command("queue", "bounce", id_)
+    r = report(server, "a", token)
+    assert " ".join(r.body.split()).startswith("The message to later@far.example was not delivered: an operator of "
+                                               "this server gave it up.")
+    assert r.rows[0]["Diagnostic-Code"] == "smtp; 451 4.7.1 greylisted"
+    assert (r.rows[0]["Action"], r.rows[0]["Status"]) == ("failed", "5.7.1")
+    server_done(server, token)
+
+
 # --- settings of their own --------------------------------------------------------------------
 
 @pytest.fixture
