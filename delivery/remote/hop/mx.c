@@ -172,6 +172,10 @@ hosts_none(struct hop_plan *p, const struct mx_seen *seen)
 	} else if (seen->own > 0) {
 		plan_fail(p, true, 5, 4, 6, "mail for %.*s loops back to this server",
 			  SPAN_ARG(domain));
+	} else if (seen->null == 0) {
+		plan_fail(p, false, 4, 4, 3,
+			  "the answer about the mail servers of %.*s cannot be read",
+			  SPAN_ARG(domain));
 	} else {
 		plan_fail(p, true, 5, 1, 10, "%.*s takes no mail (null MX)",
 			  SPAN_ARG(domain));
