@@ -58,7 +58,7 @@ found_check(const struct hop_plan *p)
 		const struct hop_host *h = tries[i].host;
 
 		hop_try_put(&tries[i], &text);
-		(void)hop_provider(h->name);
+		ASSERT(hop_provider(h->name).n <= h->name.n);
 		ASSERT(h->tls != HOP_TLS_VERIFY || h->n_names > 0);
 		ASSERT(h->tls != HOP_TLS_DANE || h->n_tlsa > 0);
 	}
