@@ -9,9 +9,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define SEGMENT 7u
-#define HEADER  "Subject: hello\r\nMessage-ID: <1@example.com>\r\n\r\n"
-#define MAIL    HEADER "text of the mail\r\n"
+#define SEGMENT     7u
+#define REPORTS_MAX 256u /* of delivery/bounce/bounce.h */
+#define HEADER      "Subject: hello\r\nMessage-ID: <1@example.com>\r\n\r\n"
+#define MAIL        HEADER "text of the mail\r\n"
 
 struct letter {
 	struct buf bytes;
@@ -22,7 +23,7 @@ struct letter {
 struct house {
 	struct hosted h;
 	struct ipc_peer *qmgr, *authd, *spoold;
-	bool qmgr_dropped;
+	bool qmgr_dropped, authd_silent;
 	/* what authd and spoold answer */
 	enum resolve_outcome sender, postmaster;
 	enum spool_outcome outcomes[4]; /* of the first letter, the second ... */
@@ -70,6 +71,8 @@ to_authd(struct ipc_peer *peer, void *context, const struct ipc_message *m, int 
 	    .text = SPAN("no such user here")};
 
 	(void)fd;
+	if (house->authd_silent)
+		return;
 	assert_int_equal(m->number, IPC_NUMBER_resolve);
 	assert_int_equal(m->resolve.may_relay, 1);
 	house->n_resolves++;
@@ -558,6 +561,30 @@ test_without_neighbours_it_is_for_later(void **state)
 	tear_down(&house);
 }
 
+/* So many are in work that authd does not answer; the next one is for later, and with
+ * authd all of them are. */
+static void
+test_reports_in_work_have_a_limit(void **state)
+{
+	static struct house house;
+
+	(void)state;
+	set_up(&house, "", SPAN(MAIL));
+	house.authd_silent = true;
+	for (unsigned i = 0; i < REPORTS_MAX + 1; i++)
+		report_send(&house, DSN_FAILURE, SPAN("s@x.example"), SEGMENT,
+			    sizeof(MAIL) - 1);
+	reported_wait(&house);
+	assert_int_equal(house.reported.outcome, REPORT_LATER);
+	assert_string_equal(house.text, "too many reports at once");
+	ipc_peer_free(&house.authd);
+	house.wanted = REPORTS_MAX;
+	reported_wait(&house);
+	assert_int_equal(house.reported.outcome, REPORT_LATER);
+	assert_string_equal(house.text, "the directory is away");
+	tear_down(&house);
+}
+
 static void
 test_request_that_cannot_be_drops_the_channel(void **state)
 {
@@ -588,6 +615,7 @@ main(void)
 	    cmocka_unit_test(test_message_that_cannot_be_read_is_reported_without_it),
 	    cmocka_unit_test(test_segment_that_is_not_known_is_for_later),
 	    cmocka_unit_test(test_without_neighbours_it_is_for_later),
+	    cmocka_unit_test(test_reports_in_work_have_a_limit),
 	    cmocka_unit_test(test_request_that_cannot_be_drops_the_channel),
 	};
 
