@@ -33,8 +33,8 @@ enter(struct connection *c, enum connection_state to)
 
 /* --- the end -------------------------------------------------------------- */
 
-static void
-connection_free(struct connection *c)
+void
+connection_break(struct connection *c)
 {
 	struct remote *r = c->remote;
 	struct destination *d = c->destination;
@@ -63,12 +63,6 @@ connection_take_job(struct connection *c)
 }
 
 void
-connection_break(struct connection *c)
-{
-	connection_free(c);
-}
-
-void
 connection_close(struct connection *c)
 {
 	if (c->session && c->stream) {
@@ -77,7 +71,7 @@ connection_close(struct connection *c)
 		net_stream_write(c->stream, buf_span(out));
 		net_stream_close(&c->stream, LINGER_MS);
 	}
-	connection_free(c);
+	connection_break(c);
 }
 
 void

@@ -51,7 +51,6 @@ job_new(const struct ipc_relay *m, uint64_t epoch)
 	job->segment = m->segment;
 	job->offset = m->offset;
 	job->content_bytes = m->content_bytes;
-	job->arrived_us = m->arrived_us;
 	job->flags = m->flags;
 	job->ret = m->ret;
 	job->n = n;

@@ -64,7 +64,7 @@ struct job {
 	struct connection *connection;
 	uint64_t number; /* qmgr's */
 	uint64_t epoch;  /* of the channel it came by; to another it means nothing */
-	uint64_t id, offset, content_bytes, arrived_us;
+	uint64_t id, offset, content_bytes;
 	uint32_t segment, flags;
 	uint8_t ret;
 	struct span sender, envid; /* behind the recipients */
@@ -91,7 +91,7 @@ struct job {
 
 TAILQ_HEAD(job_list, job);
 
-/* Null, and the fault for the operator, when the message makes no sense. */
+/* Null when the message makes no sense. */
 MUST_USE struct job *job_new(const struct ipc_relay *m, uint64_t epoch);
 /* Its connection must be gone, and its results told. */
 void job_free(struct job **job);
