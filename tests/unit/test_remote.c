@@ -1,7 +1,8 @@
 /* tests/unit/test_remote.c - the real remote, with the test as qmgr, as resolved and as
  * the servers that it talks to
  *
- * JOBS= and CONNECTIONS= make the last test a load; it tells what it cost.
+ * JOBS= and CONNECTIONS= make the last test a load, TLS=1 one under TLS; it tells what
+ * it cost.
  */
 #include "tests/unit/hosted.h"
 #include "tests/unit/smtp_sink.h"
@@ -948,6 +949,7 @@ test_remote_takes_many(void **state)
 	uint64_t jobs = number_from("JOBS", 500),
 		 at_once = number_from("CONNECTIONS", 16);
 	struct buf mail = buf_make(1 << 14);
+	struct identity id = identity_ecdsa();
 	struct timespec start, end;
 	struct house house;
 	double seconds, cpu = processor_seconds();
@@ -955,6 +957,8 @@ test_remote_takes_many(void **state)
 	(void)state;
 	house_open(&house, "remote_transactions_max = 1000000\n");
 	house.sink.offers = "250-PIPELINING\r\n250-CHUNKING\r\n250-8BITMIME\r\n";
+	if (number_from("TLS", 0) > 0)
+		house.sink.tls = context_of(&id);
 	mail_of_4k(&mail);
 	segment_send(&house, buf_span(&mail));
 	clock_gettime(CLOCK_MONOTONIC, &start);
@@ -975,6 +979,8 @@ test_remote_takes_many(void **state)
 		  (double)(end.tv_nsec - start.tv_nsec) / 1e9;
 	print_message("%llu jobs in %.2f s, %.1f us of processor each\n",
 		      (unsigned long long)jobs, seconds, cpu * 1e6 / (double)jobs);
+	tls_context_free(&house.sink.tls);
+	identity_release(&id);
 	buf_release(&mail);
 }
 
