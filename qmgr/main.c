@@ -208,6 +208,33 @@ message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *msg, in
 
 /* --- the turn ------------------------------------------------------------- */
 
+/* Of a message: its id alone, or what was tried and what is next. */
+static void
+message_log(const struct queue *q, const struct queue_event *e, const char *name)
+{
+	char id[QUEUE_ID_TEXT_SIZE];
+
+	queue_id_format(e->id, id);
+	if (e->kind == QUEUE_EVENT_DONE || e->kind == QUEUE_EVENT_REMOVED)
+		logline(LOGLINE_INFO, name, L_STR("id", id));
+	else
+		logline(LOGLINE_INFO, name, L_STR("id", id),
+			L_SPAN("rcpt", queue_event_recipient(q, e)),
+			L_SPAN("reason", queue_event_reason(q, e)),
+			L_U64("tries", e->tries), L_U64("next", e->due_s));
+}
+
+static void
+limited_log(const struct queue *q, const struct queue_event *e)
+{
+	char id[QUEUE_ID_TEXT_SIZE];
+
+	queue_id_format(e->id, id);
+	logline(LOGLINE_WARNING, "queue.limited", L_STR("id", id),
+		L_SPAN("login", queue_event_recipient(q, e)),
+		L_SPAN("reason", queue_event_reason(q, e)));
+}
+
 static void
 event_log(const struct queue *q, const struct queue_event *e)
 {
@@ -217,20 +244,25 @@ event_log(const struct queue *q, const struct queue_event *e)
 					    [QUEUE_EVENT_REMOVED] = "queue.removed",
 					    [QUEUE_EVENT_GIVEN_UP] = "queue.given_up",
 					    [QUEUE_EVENT_DROPPED] = "queue.dropped"};
-	char id[QUEUE_ID_TEXT_SIZE];
 
-	queue_id_format(e->id, id);
-	if (e->kind == QUEUE_EVENT_LIMITED)
-		logline(LOGLINE_WARNING, "queue.limited", L_STR("id", id),
-			L_SPAN("login", queue_event_recipient(q, e)),
-			L_SPAN("reason", queue_event_reason(q, e)));
-	else if (e->kind == QUEUE_EVENT_DONE || e->kind == QUEUE_EVENT_REMOVED)
-		logline(LOGLINE_INFO, names[e->kind], L_STR("id", id));
-	else
-		logline(LOGLINE_INFO, names[e->kind], L_STR("id", id),
-			L_SPAN("rcpt", queue_event_recipient(q, e)),
+	switch (e->kind) {
+	case QUEUE_EVENT_LIMITED:
+		limited_log(q, e);
+		break;
+	case QUEUE_EVENT_DEAD:
+		logline(LOGLINE_INFO, "queue.dead",
+			L_SPAN("destination", queue_event_recipient(q, e)),
 			L_SPAN("reason", queue_event_reason(q, e)),
-			L_U64("tries", e->tries), L_U64("next", e->due_s));
+			L_U64("next", e->due_s));
+		break;
+	case QUEUE_EVENT_ALIVE:
+		logline(LOGLINE_INFO, "queue.alive",
+			L_SPAN("destination", queue_event_recipient(q, e)));
+		break;
+	default:
+		message_log(q, e, names[e->kind]);
+		break;
+	}
 }
 
 static void

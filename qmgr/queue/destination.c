@@ -93,8 +93,8 @@ buckets_grow(struct destinations *all)
 	}
 }
 
-static struct span
-key_of(const struct destination *d)
+struct span
+destination_key(const struct destination *d)
 {
 	return span_make(d->key, d->key_bytes);
 }
@@ -106,7 +106,7 @@ key_find(const struct destinations *all, struct span key, uint32_t hash)
 
 	if (all->n_buckets > 0)
 		i = all->buckets[hash & (all->n_buckets - 1)];
-	while (i != ENTRY_NONE && !span_equal(key_of(&all->at[i]), key))
+	while (i != ENTRY_NONE && !span_equal(destination_key(&all->at[i]), key))
 		i = all->at[i].next;
 	return i;
 }

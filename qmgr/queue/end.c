@@ -188,6 +188,18 @@ work_result(struct queue *q, const struct work *w, uint32_t now_s)
 		wait_away(q, w, now_s);
 }
 
+/* The time for a warning has come, and nobody wants one: it need not be read for that
+ * again. */
+static void
+warning_pass(const struct queue *q, const struct work *w, uint32_t now_s)
+{
+	struct entry *e = entry_at(&q->entries, w->ref);
+
+	if (q->config.warning_after_s > 0 && !(w->away & 1 << JOB_BOUNCE) &&
+	    !w->reports_later && entry_older(e, q->config.warning_after_s, now_s))
+		e->flags |= ENTRY_WARNED;
+}
+
 void
 work_maybe_end(struct queue *q, uint32_t work, uint32_t now_s)
 {
@@ -203,6 +215,7 @@ work_maybe_end(struct queue *q, uint32_t work, uint32_t now_s)
 		give_up(q, work, now_s);
 		if (report_start(q, work, now_s))
 			return;
+		warning_pass(q, w, now_s);
 	}
 	work_result(q, w, now_s);
 	work_free(q, work, n_targets);

@@ -35,6 +35,9 @@ void full_over(struct queue *q);
 
 void queue_note_message(struct queue *q, struct entry *e);
 void queue_note_target(struct queue *q, struct entry *e, uint32_t ordinal);
+/* Its texts are set here. */
+void queue_event_put(struct queue *q, const struct queue_event *event,
+		     struct span reason, struct span recipient);
 void queue_event_add(struct queue *q, enum queue_event_kind kind, const struct entry *e,
 		     struct span recipient);
 
@@ -77,7 +80,8 @@ void relay_leave(struct queue *q, struct job *j, uint32_t now_s);
 
 /* Takes an enhanced code that begins the text out of it. */
 void result_split(struct relay_result *r);
-/* What was said, out of the message's reason that was made of it. Texts point into it. */
+/* What was said, out of the message's reason that was made of it. Texts point into it.
+ */
 void result_of_reason(struct span reason, struct relay_result *out);
 /* What became of the target r->ordinal. */
 void result_take(struct queue *q, uint32_t work, const struct relay_result *r,
@@ -113,6 +117,7 @@ MUST_USE uint32_t destination_of(struct queue *q, struct span domain);
 MUST_USE bool destination_tagged(const struct queue *q, const struct word *w);
 /* Which process of remote talks to it. */
 MUST_USE uint32_t destination_instance(const struct queue *q, uint32_t destination);
+MUST_USE struct span destination_key(const struct destination *d);
 void destination_used(struct queue *q, uint32_t destination, uint32_t now_s);
 /* Its servers belong to that provider. */
 void destination_provider(struct queue *q, uint32_t destination, struct span provider);

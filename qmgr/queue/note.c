@@ -55,25 +55,32 @@ queue_note_target(struct queue *q, struct entry *e, uint32_t ordinal)
 }
 
 void
-queue_event_add(struct queue *q, enum queue_event_kind kind, const struct entry *e,
+queue_event_put(struct queue *q, const struct queue_event *event, struct span reason,
 		struct span recipient)
 {
-	struct span reason = word_text(&q->words, e->reason);
-	struct queue_event event = {.kind = kind,
-				    .id = e->id,
-				    .due_s = e->due_s,
-				    .tries = e->tries,
-				    .text_at = (uint32_t)q->event_texts.n,
-				    .reason_bytes = (uint32_t)reason.n,
-				    .recipient_bytes = (uint32_t)recipient.n};
+	struct queue_event *e;
 
 	if (q->n_events == q->size_events) {
 		q->size_events = q->size_events ? q->size_events * 2 : 64;
-		q->events = memory_resize(q->events, q->size_events, sizeof(event));
+		q->events = memory_resize(q->events, q->size_events, sizeof(*event));
 	}
+	e = &q->events[q->n_events++];
+	*e = *event;
+	e->text_at = (uint32_t)q->event_texts.n;
+	e->reason_bytes = (uint32_t)reason.n;
+	e->recipient_bytes = (uint32_t)recipient.n;
 	buf_put(&q->event_texts, reason);
 	buf_put(&q->event_texts, recipient);
-	q->events[q->n_events++] = event;
+}
+
+void
+queue_event_add(struct queue *q, enum queue_event_kind kind, const struct entry *e,
+		struct span recipient)
+{
+	struct queue_event event = {
+	    .kind = kind, .id = e->id, .due_s = e->due_s, .tries = e->tries};
+
+	queue_event_put(q, &event, word_text(&q->words, e->reason), recipient);
 }
 
 struct span

@@ -254,6 +254,8 @@ alive(struct queue *q, uint32_t destination)
 		return;
 	d->dead = false;
 	q->destinations.n_dead--;
+	queue_event_put(q, &(struct queue_event){.kind = QUEUE_EVENT_ALIVE}, SPAN(""),
+			destination_key(d));
 	lead_of(q, destination)->pace.window_256 =
 	    q->config.connections_first * ONE > d->pace.window_max * ONE
 		? d->pace.window_max * ONE
@@ -280,6 +282,10 @@ failed(struct queue *q, uint32_t destination, struct span reason, uint32_t now_s
 	d->dead_until_s = now_s + d->backoff_s;
 	if (d->reason == 0)
 		d->reason = word_take(&q->words, reason);
+	queue_event_put(
+	    q,
+	    &(struct queue_event){.kind = QUEUE_EVENT_DEAD, .due_s = d->dead_until_s},
+	    word_text(&q->words, d->reason), destination_key(d));
 	park_destination_dead(q, destination, now_s);
 }
 
@@ -287,7 +293,8 @@ void
 pace_feedback(struct queue *q, uint32_t destination, enum relay_connection how,
 	      bool deferred, struct span reason, uint32_t now_s)
 {
-	struct pace *p = &lead_of(q, destination)->pace;
+	struct pace *p = &lead_of(q, destination)->pace; /* not after failed() */
+	bool least = p->window_256 == ONE;
 
 	switch (how) {
 	case RELAY_TALKED:
@@ -295,11 +302,11 @@ pace_feedback(struct queue *q, uint32_t destination, enum relay_connection how,
 		window_grow(p);
 		break;
 	case RELAY_BUSY:
-		if (p->window_256 > ONE)
-			alive(q, destination);
-		else
-			failed(q, destination, reason, now_s);
 		window_shrink(p);
+		if (least)
+			failed(q, destination, reason, now_s);
+		else
+			alive(q, destination);
 		break;
 	case RELAY_UNREACHABLE:
 		p->window_256 = ONE;

@@ -101,7 +101,9 @@ enum queue_event_kind {
 	QUEUE_EVENT_REMOVED,
 	QUEUE_EVENT_GIVEN_UP, /* a recipient, by time or by the operator */
 	QUEUE_EVENT_DROPPED,  /* one that failed, and nobody is to be told */
-	QUEUE_EVENT_LIMITED,  /* the recipient is the login of who sends too much */
+	QUEUE_EVENT_DEAD,     /* a destination (the recipient), until due_s */
+	QUEUE_EVENT_ALIVE,
+	QUEUE_EVENT_LIMITED, /* the recipient is the login of who sends too much */
 };
 
 struct queue_event {

@@ -257,6 +257,41 @@ test_message_that_is_late_is_read_though_its_destination_is_dead(void **state)
 	queue_free(&q);
 }
 
+static void
+test_failure_is_told_though_the_destination_is_dead(void **state)
+{
+	(void)state;
+	struct queue *q = wide_make(1000, 2, 4);
+	struct queue_report report;
+
+	destination_kill(q, 1, "b@example.net");
+	assert_true(queue_command(q, 1, QUEUE_BOUNCE, NOW_S));
+	load_all(q, "b@example.net", NOW_S); /* bounce is away */
+	assert_int_equal(entry_target(queue_find(q, 1), 0), TARGET_FAILED);
+	queue_instance_up(q, JOB_BOUNCE, 0);
+	assert_int_equal(load_all(q, "b@example.net", NOW_S + QUEUE_AWAY_MAX_S), 1);
+	assert_true(queue_next_report(q, 0, NOW_S, &report));
+	assert_true(queue_reported(q, 0, report.job, REPORT_MADE, NOW_S));
+	assert_null(queue_find(q, 1));
+	queue_free(&q);
+}
+
+static void
+test_server_that_stays_busy_is_left_alone_too(void **state)
+{
+	(void)state;
+	struct queue *q = wide_make(1000, 4, 4);
+	struct target two[] = {remote_to("b@example.net"), remote_to("c@other.net")};
+
+	/* Messages whose second destination is new when the first one dies. */
+	for (uint64_t id = 1; id <= 20; id++)
+		message_start(q, id, two, 2, NOW_S);
+	for (unsigned i = 0; i < 60 && q->destinations.n_dead < 2; i++)
+		(void)relay_one(q, DELIVERY_DEFERRED, RELAY_BUSY, NOW_S);
+	assert_int_equal(q->destinations.n_dead, 2);
+	queue_free(&q);
+}
+
 /* --- rate ----------------------------------------------------------------- */
 
 static void
@@ -547,6 +582,8 @@ main(void)
 	    cmocka_unit_test(test_refusals_without_a_connection_kill_nothing),
 	    cmocka_unit_test(
 		test_message_that_is_late_is_read_though_its_destination_is_dead),
+	    cmocka_unit_test(test_failure_is_told_though_the_destination_is_dead),
+	    cmocka_unit_test(test_server_that_stays_busy_is_left_alone_too),
 	    cmocka_unit_test(test_rate_is_kept_over_a_minute),
 	    cmocka_unit_test(test_domains_of_one_provider_share_its_window),
 	    cmocka_unit_test(test_many_recipients_do_not_hold_up_a_single_mail),
