@@ -210,15 +210,21 @@ message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *msg, in
 
 /* Of a message: its id alone, or what was tried and what is next. */
 static void
-message_log(const struct queue *q, const struct queue_event *e, const char *name)
+message_log(const struct queue *q, const struct queue_event *e)
 {
+	static const char *const names[] = {[QUEUE_EVENT_DONE] = "queue.done",
+					    [QUEUE_EVENT_DEFERRED] = "queue.deferred",
+					    [QUEUE_EVENT_HELD] = "queue.held",
+					    [QUEUE_EVENT_REMOVED] = "queue.removed",
+					    [QUEUE_EVENT_GIVEN_UP] = "queue.given_up",
+					    [QUEUE_EVENT_DROPPED] = "queue.dropped"};
 	char id[QUEUE_ID_TEXT_SIZE];
 
 	queue_id_format(e->id, id);
 	if (e->kind == QUEUE_EVENT_DONE || e->kind == QUEUE_EVENT_REMOVED)
-		logline(LOGLINE_INFO, name, L_STR("id", id));
+		logline(LOGLINE_INFO, names[e->kind], L_STR("id", id));
 	else
-		logline(LOGLINE_INFO, name, L_STR("id", id),
+		logline(LOGLINE_INFO, names[e->kind], L_STR("id", id),
 			L_SPAN("rcpt", queue_event_recipient(q, e)),
 			L_SPAN("reason", queue_event_reason(q, e)),
 			L_U64("tries", e->tries), L_U64("next", e->due_s));
@@ -238,13 +244,6 @@ limited_log(const struct queue *q, const struct queue_event *e)
 static void
 event_log(const struct queue *q, const struct queue_event *e)
 {
-	static const char *const names[] = {[QUEUE_EVENT_DONE] = "queue.done",
-					    [QUEUE_EVENT_DEFERRED] = "queue.deferred",
-					    [QUEUE_EVENT_HELD] = "queue.held",
-					    [QUEUE_EVENT_REMOVED] = "queue.removed",
-					    [QUEUE_EVENT_GIVEN_UP] = "queue.given_up",
-					    [QUEUE_EVENT_DROPPED] = "queue.dropped"};
-
 	switch (e->kind) {
 	case QUEUE_EVENT_LIMITED:
 		limited_log(q, e);
@@ -260,7 +259,7 @@ event_log(const struct queue *q, const struct queue_event *e)
 			L_SPAN("destination", queue_event_recipient(q, e)));
 		break;
 	default:
-		message_log(q, e, names[e->kind]);
+		message_log(q, e);
 		break;
 	}
 }
