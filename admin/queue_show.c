@@ -11,8 +11,9 @@ struct show {
 	bool failed;                     /* the history cannot be had */
 };
 
-/* --- for programs --------------------------------------------------------- */
+/* --- what the log tells --------------------------------------------------- */
 
+/* Events as trace_event_json() makes them. */
 static void
 history_add(void *context, const struct trace_event *e)
 {
@@ -20,18 +21,70 @@ history_add(void *context, const struct trace_event *e)
 }
 
 static json_t *
-recipients_json(const struct queue_message *m)
+history_read(struct show *show, const struct queue_message *m)
+{
+	json_t *history = json_array();
+
+	if (show->settings)
+		show->failed =
+		    !trace_read(show->settings, span_str(m->id), history_add, history);
+	return history;
+}
+
+static const char *
+event_field(const json_t *event, const char *name)
+{
+	const char *text =
+	    json_string_value(json_object_get(json_object_get(event, "fields"), name));
+
+	return text ? text : "";
+}
+
+/* Is it told by who delivers? Not by qmgr, which keeps one reason of a message. */
+static bool
+tells_reply(const json_t *event)
+{
+	struct span name = span_str(json_string_value(json_object_get(event, "event")));
+
+	return span_starts(name, SPAN("remote.")) || span_starts(name, SPAN("local."));
+}
+
+/* What was said of a recipient last; null: the log does not tell. */
+static const char *
+last_words(const json_t *history, const char *id, const char *address)
+{
+	for (size_t i = json_array_size(history); i-- > 0;) {
+		const json_t *event = json_array_get(history, i);
+		const char *text = event_field(event, "text");
+
+		if (!tells_reply(event) || strcmp(event_field(event, "id"), id) != 0 ||
+		    strcmp(event_field(event, "rcpt"), address) != 0)
+			continue;
+		text = *text ? text : event_field(event, "reason");
+		if (*text)
+			return text;
+	}
+	return NULL;
+}
+
+/* --- for programs --------------------------------------------------------- */
+
+static json_t *
+recipients_json(const struct queue_message *m, const json_t *history)
 {
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < m->n_recipients; i++) {
 		const struct queue_recipient *r = &m->recipients[i];
+		const char *said = last_words(history, m->id, r->address);
 		json_t *object = json_object();
 
 		json_object_set_new(object, "address", queue_json_text(r->address));
 		json_object_set_new(object, "given", queue_json_text(r->given));
 		json_object_set_new(object, "state",
 				    json_string(queue_state_name(r->state)));
+		json_object_set_new(object, "last_reply",
+				    said ? queue_json_text(said) : json_null());
 		json_array_append_new(array, object);
 	}
 	return array;
@@ -59,7 +112,7 @@ reply_json(const char *reason)
 static void
 show_json(struct show *show, const struct queue_message *m)
 {
-	json_t *object = queue_message_json(m), *history = json_array();
+	json_t *object = queue_message_json(m), *history = history_read(show, m);
 
 	json_object_set_new(object, "reply", reply_json(m->reason));
 	json_object_set_new(object, "login", queue_json_text(m->login));
@@ -68,7 +121,7 @@ show_json(struct show *show, const struct queue_message *m)
 	json_object_set_new(object, "protocol", queue_json_text(m->protocol));
 	json_object_set_new(object, "message_id", queue_json_text(m->message_id));
 	json_object_set_new(object, "envelope_id", queue_json_text(m->envid));
-	json_object_set_new(object, "recipients", recipients_json(m));
+	json_object_set_new(object, "recipients", recipients_json(m, history));
 	json_object_set_new(object, "headers", queue_json_text(m->headers));
 	if (show->settings) {
 		show->failed =
@@ -122,11 +175,12 @@ print_reason(const char *text)
 }
 
 static void
-print_recipients(const struct queue_message *m)
+print_recipients(const struct queue_message *m, const json_t *history)
 {
 	puts("recipients");
 	for (size_t i = 0; i < m->n_recipients; i++) {
 		const struct queue_recipient *r = &m->recipients[i];
+		const char *said = last_words(history, m->id, r->address);
 
 		printf("  %-8s  ", queue_state_name(r->state));
 		queue_print_text(stdout, r->address);
@@ -135,6 +189,9 @@ print_recipients(const struct queue_message *m)
 			queue_print_text(stdout, r->given);
 			putchar(')');
 		}
+		if (said)
+			fputs(": ", stdout);
+		queue_print_text(stdout, said ? said : "");
 		putchar('\n');
 	}
 }
@@ -156,16 +213,36 @@ print_headers(const char *headers)
 	}
 }
 
+/* As the log has it. */
 static void
-print_event(void *context, const struct trace_event *e)
+print_value(const char *name, const char *value)
 {
-	(void)context;
-	printf("  %.*s\n", SPAN_ARG(e->line));
+	const char *quote = *value == '\0' || strchr(value, ' ') ? "\"" : "";
+
+	printf(" %s=%s%s%s", name, quote, value, quote);
+}
+
+static void
+print_history(const json_t *history)
+{
+	puts("history");
+	for (size_t i = 0; i < json_array_size(history); i++) {
+		const json_t *event = json_array_get(history, i);
+		const char *name;
+		json_t *value;
+
+		printf("  %s  %s", json_string_value(json_object_get(event, "at")),
+		       json_string_value(json_object_get(event, "event")));
+		json_object_foreach(json_object_get(event, "fields"), name, value)
+		    print_value(name, json_string_value(value));
+		putchar('\n');
+	}
 }
 
 static void
 show_text(struct show *show, const struct queue_message *m)
 {
+	json_t *history = history_read(show, m);
 	char number[32];
 
 	print_field("id", m->id);
@@ -184,12 +261,11 @@ show_text(struct show *show, const struct queue_message *m)
 	print_field("message-id", m->message_id);
 	print_field("envelope id", m->envid);
 	print_reason(m->reason);
-	print_recipients(m);
+	print_recipients(m, history);
 	print_headers(m->headers);
-	if (!show->settings)
-		return;
-	puts("history");
-	show->failed = !trace_read(show->settings, span_str(m->id), print_event, NULL);
+	if (show->settings)
+		print_history(history);
+	json_decref(history);
 }
 
 static void

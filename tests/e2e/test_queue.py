@@ -167,6 +167,10 @@ def test_list_explains_a_refusal(own, full):
     send(own, ("anna@example.net", [f"x@{GREY}"]))
     settle(own, 10)
     [row] = listed(own, "--to", GREY)
+    [recipient] = harness.wait_until(lambda: [
+        r for r in told(own, "show", row["id"], "--history")["recipients"] if r["last_reply"]], 10, "what is logged")
+    assert recipient["last_reply"] == "Greylisted, try again in 300 seconds"
+    assert f"x@{GREY}: Greylisted" in own.command("queue", "show", row["id"], "--history").stdout.decode()
     assert "451 4.7.1 Greylisted" in row["reason"] and "127.0.0.1" in row["reason"] and row["tries"] == 1
     assert "second attempt" in row["meaning"] and row["what_to_do"]
     assert row["meaning"] in own.command("queue", "list", "--to", GREY).stdout.decode()
@@ -220,7 +224,8 @@ def test_show_says_where_an_alias_leads(own, full):
         settle(own, 10)
         [row] = listed(own, "--to", "x@dead1.example")
         [recipient] = told(own, "show", row["id"])["recipients"]
-        assert recipient == {"address": "x@dead1.example", "given": "info@example.org", "state": "waiting"}
+        assert recipient == {"address": "x@dead1.example", "given": "info@example.org", "state": "waiting",
+                             "last_reply": None}
     finally:
         own.command("alias", "remove", "info@example.org")
 
@@ -367,7 +372,8 @@ def test_mailq_has_the_form_of_postfix(own, full):
     own.command("queue", "hold", full["ben@dead2"])
     text = own.command(name="mailq").stdout.decode()
     assert text.startswith("-Queue ID-") and re.search(r"^-- \d+ Kbytes in 9 Requests\.$", text, re.M)
-    assert re.search(rf"^{full['ben@dead2']}! +\d+ \w{{3}} \w{{3}} [ \d]\d \d\d:\d\d:\d\d  Ben@other.example$", text, re.M)
+    assert re.search(rf"^{full['ben@dead2']}! +\d+ \w{{3}} \w{{3}} [ \d]\d \d\d:\d\d:\d\d  Ben@other.example$",
+                     text, re.M)
     assert re.search(r"^\(.*refused.*\)$", text, re.M) and "MAILER-DAEMON" in text
     assert re.search(r"^ {20,}anna@dead1.example$", text, re.M)
     assert own.command("-bp", name="sendmail").stdout.decode().count("@dead1.example") == 3
