@@ -298,7 +298,7 @@ jobs_out(const struct qmgr *m)
 
 	for (size_t kind = 0; kind < JOB_KINDS; kind++)
 		for (uint32_t i = 0; i < m->queue->config.instances[kind]; i++)
-			n += queue_sent(m->queue, kind, i);
+			n += queue_sent(m->queue, (enum job_kind)kind, i);
 	return n;
 }
 

@@ -10,7 +10,7 @@ job_kind_of(enum ipc_kind program, enum job_kind *out)
 {
 	for (size_t i = 0; i < N_ELEMS(programs); i++)
 		if (programs[i] == program) {
-			*out = i;
+			*out = (enum job_kind)i;
 			return true;
 		}
 	return false;
@@ -51,7 +51,7 @@ drop_at(struct qmgr *m, size_t i)
 	struct segment_fds *f = &m->fds;
 
 	for (size_t kind = 0; kind < JOB_KINDS; kind++)
-		drop_tell(m, &f->at[i], kind);
+		drop_tell(m, &f->at[i], (enum job_kind)kind);
 	log_file_close(&f->at[i].file);
 	f->n--;
 	memmove(f->at + i, f->at + i + 1, (f->n - i) * sizeof(*f->at));

@@ -154,7 +154,7 @@ limits_take(struct limits *all, const uint64_t max[LIMIT_COUNT], uint64_t accoun
 					   (rows[i].recipients ? n : 1) <=
 				       max[i])
 			continue;
-		*out = i;
+		*out = (enum limit)i;
 		return false;
 	}
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
