@@ -49,7 +49,8 @@ print(struct dsn_letter *letter, char **argv)
 int
 main(int argc, char **argv)
 {
-	struct buf bytes = buf_make((size_t)1 << 20), content = buf_make((size_t)4 << 20);
+	struct buf bytes = buf_make((size_t)1 << 20),
+		   content = buf_make((size_t)4 << 20);
 	struct buf text = buf_make((size_t)1 << 20);
 	struct dsn_templates templates;
 	struct dsn_request request;
