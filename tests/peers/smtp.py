@@ -5,6 +5,7 @@ otherwise. Steps, in the order of the dialogue: connect, greeting, ehlo, starttl
 (EHLO again, under TLS), auth, mail, rcpt, data, content (in the middle of it), dot (all is here, no
 answer yet), after (the message is taken and answered), quit.
 """
+import base64
 import re
 import socket
 import ssl
@@ -195,7 +196,6 @@ class Connection(threading.Thread):
         self.reader, self.tls = Reader(self.sock), self.sock.version()
 
     def run_auth(self, line):
-        import base64
         words = line.split(" ")
         given = words[2] if len(words) > 2 else None
         if words[1].upper() != "PLAIN":
