@@ -14,6 +14,7 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
 PRESETS = ("development", "release")
+SIDE_BY_SIDE = 3  # files of end-to-end tests; they mostly wait
 
 
 def build(preset):
@@ -52,6 +53,7 @@ def run_end_to_end(preset, name):
     env = dict(os.environ, POSTROAD_BUILD=str(TOP / "build" / preset),
                PYTHONDONTWRITEBYTECODE="1")
     subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+                    "-n", str(SIDE_BY_SIDE), "--dist", "loadfile",
                     f"--junitxml={report}", *(["-k", name] if name else []), "tests/e2e"],
                    cwd=TOP, env=env)
     return count_junit(report) if report.exists() else (0, 1, 0)

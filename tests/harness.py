@@ -18,15 +18,20 @@ TOP = Path(__file__).resolve().parent.parent
 LISTENERS = ("smtp", "submission", "submissions", "pop3", "pop3s", "imap", "imaps")
 
 
-def free_ports(n):
-    """n TCP ports of 127.0.0.1 that nobody listens on.
-
-    Below those that the kernel gives to clients: while a server is away for a moment, a
-    client's connection would take its port, and the server could not start again.
-    """
+def own_ports():
+    """Those that this process may use. Below those that the kernel gives to clients: while a
+    server is away for a moment, a client's connection would take its port, and the server could
+    not start again. For the same reason tests that run side by side share none."""
     first_of_clients = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    found = []
-    for port in random.sample(range(10000, first_of_clients), first_of_clients - 10000):
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    return range(10000 + worker, first_of_clients, workers)
+
+
+def free_ports(n):
+    """n TCP ports of 127.0.0.1 that nobody listens on."""
+    found, ports = [], own_ports()
+    for port in random.sample(ports, len(ports)):
         with socket.socket() as s:
             try:
                 s.bind(("127.0.0.1", port))
