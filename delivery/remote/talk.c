@@ -144,25 +144,43 @@ tls_failed(const struct connection *c)
 		report_policy(c, "remote.tls", why);
 }
 
+/* Who asked for the TLS that was not to be had, for the operator. */
+static struct span
+tls_rule(const struct hop_host *h)
+{
+	if (h->tls == HOP_TLS_DANE)
+		return SPAN(" (as DANE asks)");
+	if (h->sts_enforced)
+		return SPAN(" (as the domain's MTA-STS policy asks)");
+	return SPAN(" (as the settings ask)");
+}
+
 /* Over before there was a transaction. */
 static void
 refused(struct connection *c)
 {
+	struct buf text = buf_make(2 * RELAY_TEXT_MAX);
+	struct relay_result why = *session_reason(c->session);
 	struct remote *r = c->remote;
 	struct job *job = c->job;
 	enum session_end end = session_end(c->session);
 	bool plain = end == SESSION_END_TLS && c->try.host->tls == HOP_TLS_MAY;
 
-	if (end == SESSION_END_TLS)
+	if (end == SESSION_END_TLS) {
 		tls_failed(c);
+		buf_put(&text, span_first(why.text, RELAY_TEXT_MAX));
+		buf_put(&text, tls_rule(c->try.host));
+		why.text = buf_span(&text);
+	}
 	if (!plain)
 		hop_health_failed(r->health, &c->try.address, proc_ticks_ms() / 1000);
 	connection_take_job(c);
 	if (plain)
 		job_again_plain(r, job);
 	else
-		job_next(r, job, session_reason(c->session), end == SESSION_END_BUSY);
+		job_next(r, job, &why, end == SESSION_END_BUSY);
 	connection_close(c);
+	buf_release(&text);
 }
 
 static void

@@ -123,8 +123,8 @@ def tls():
 def sts():
     good, bad = ("enforce", None, certs.GOOD), ("enforce", ["other.test"], certs.GOOD)
     yield Row("STS good", Domain(sts=good), tls=True)
-    yield Row("STS bad certificate", Domain([Mx(tls=certs.STRANGER)], sts=good), DEFERRED, "certificate")
-    yield Row("STS without TLS", Domain([Mx(tls=None)], sts=good), DEFERRED, "TLS")
+    yield Row("STS bad certificate", Domain([Mx(tls=certs.STRANGER)], sts=good), DEFERRED, "MTA-STS")
+    yield Row("STS without TLS", Domain([Mx(tls=None)], sts=good), DEFERRED, "MTA-STS")
     yield Row("STS unlisted MX", Domain(sts=bad), DEFERRED, "MTA-STS")
     yield Row("STS testing", Domain([Mx(tls=certs.STRANGER)], sts=("testing", None, certs.GOOD)), tls=True)
     yield Row("STS policy of a stranger", Domain([Mx(tls=certs.STRANGER)], sts=("enforce", None, certs.STRANGER)), tls=True)
