@@ -1,84 +1,8 @@
 /* tests/unit/test_qmgr_queue.c - the queue against a model of the world around it
  *
- * The model keeps what really is: which messages stand on the spool, what every
- * target got, what is durable of the notes. Random events, crashes among them, by
- * seed (SEED=n repeats a run).
+ * Random events, crashes among them, by seed (SEED=n repeats a run).
  */
-#include "qmgr/queue/queue.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
-#define MESSAGES    400 /* in one run of the model */
-#define TARGETS     4   /* at most, of a message */
-#define INSTANCES   3
-#define ROUNDS      60
-#define STEPS       4000
-#define SEGMENT_OF  16   /* messages a segment */
-#define REMOTE_FROM 1000 /* "accounts" that are on other servers */
-#define DOMAINS     4
-
-enum got {
-	GOT_NOTHING,
-	GOT_MAYBE, /* handed out, then its process died or qmgr did */
-	GOT_MAIL,
-	GOT_REPORT, /* it failed, and its sender knows */
-};
-
-struct told {
-	uint64_t job;
-	bool out; /* handed to an instance and not answered */
-	bool remote;
-	uint32_t instance;
-	bool failed; /* once at least */
-	enum got got;
-};
-
-struct letter {
-	uint64_t id;
-	struct place place;
-	bool moved;
-	bool on_disk; /* its segment still exists */
-	bool removed; /* by the operator */
-	unsigned n_targets;
-	struct told targets[TARGETS];
-	uint64_t accounts[TARGETS];
-};
-
-struct world {
-	struct queue *q;
-	uint64_t random;
-	uint32_t now_s;
-	struct letter letters[MESSAGES];
-	struct letter copies[MESSAGES]; /* made by moves; targets unused */
-	size_t n_letters, n_copies;
-	uint32_t segment; /* being written */
-	unsigned in_segment;
-	uint64_t offset;
-	bool up[INSTANCES], remote_up[INSTANCES];
-	bool bounce_up, report_out;
-	struct queue_report report; /* its request is a copy */
-	struct buf notes;           /* of the file, in order */
-	size_t durable;             /* so many bytes of them */
-	size_t snapshot_at;         /* where the last complete snapshot begins */
-	size_t snapshot_begun;
-	uint32_t wants_free[MESSAGES];
-	size_t free_from[MESSAGES]; /* the notes that must be durable before */
-	size_t n_free;
-	bool freed[2 * MESSAGES + 10];
-};
-
-static uint64_t
-roll(struct world *w, uint64_t n)
-{
-	w->random ^= w->random << 13;
-	w->random ^= w->random >> 7;
-	w->random ^= w->random << 17;
-	return w->random % n;
-}
+#include "tests/unit/queue_world.h"
 
 static uint64_t
 seed_get(void)
@@ -89,121 +13,6 @@ seed_get(void)
 	if (text && number_parse(span_str(text), UINT64_MAX, &seed))
 		return seed;
 	return 20260101;
-}
-
-static struct queue *
-queue_make(uint64_t seed)
-{
-	struct queue_config config = {
-	    .active_max = 20,
-	    .instances = {INSTANCES, INSTANCES, 1},
-	    .relay_recipients_max = 2,
-	    .connections_first = 2,
-	    .connections_max = 3,
-	    .retry_min_s = 60,
-	    .retry_max_s = 600,
-	    .lifetime_s = 100000000,
-	    .seed = seed
-        };
-
-	return queue_new(&config);
-}
-
-/* --- the spool of the model ----------------------------------------------- */
-
-/* Accounts from REMOTE_FROM on are on other servers, in a few domains. An address
- * begins with the target's number. */
-static struct target
-target_make(const struct letter *l, unsigned i, char *address, size_t size)
-{
-	uint64_t number = l->accounts[i];
-	struct target t = {.kind = TARGET_ACCOUNT, .account = number};
-
-	snprintf(address, size, "%u@d%u.example", i, (unsigned)(number % DOMAINS));
-	t.address = span_str(address);
-	if (number >= REMOTE_FROM) {
-		t.kind = TARGET_REMOTE;
-		t.account = 0;
-	}
-	return t;
-}
-
-static void
-envelope_make(const struct letter *l, struct buf *out)
-{
-	struct buf list = buf_make(65536);
-	struct envelope e = {.sender = SPAN("s@example.org"),
-			     .n_recipients = l->n_targets};
-
-	for (unsigned i = 0; i < l->n_targets; i++) {
-		struct buf targets = buf_make(1024);
-		char address[40];
-		struct target t = target_make(l, i, address, sizeof(address));
-		struct envelope_recipient r = {.address = SPAN("r@example.org")};
-
-		target_put(&targets, &t);
-		r.targets = buf_span(&targets);
-		recipient_put(&list, &r);
-		buf_release(&targets);
-	}
-	e.recipients = buf_span(&list);
-	envelope_put(out, &e);
-	buf_release(&list);
-}
-
-static struct place
-place_make(struct world *w, uint32_t envelope_bytes)
-{
-	struct place p = {.offset = w->offset,
-			  .content_bytes = 100,
-			  .envelope_bytes = envelope_bytes,
-			  .segment = w->segment};
-
-	w->offset += 4096;
-	return p;
-}
-
-static void
-segment_next_begin(struct world *w)
-{
-	w->segment++;
-	w->in_segment = 0;
-	w->offset = 1024;
-	queue_set_current(w->q, w->segment);
-}
-
-static void
-letter_arrives(struct world *w)
-{
-	struct letter *l = &w->letters[w->n_letters];
-	struct buf bytes = buf_make(65536);
-
-	if (w->n_letters == MESSAGES)
-		return;
-	if (w->in_segment++ == SEGMENT_OF)
-		segment_next_begin(w);
-	l->id = ++w->n_letters;
-	l->n_targets = 1 + (unsigned)roll(w, TARGETS);
-	for (unsigned i = 0; i < l->n_targets; i++)
-		l->accounts[i] =
-		    1 + i * 5 + roll(w, 5) + (roll(w, 2) ? REMOTE_FROM : 0);
-	envelope_make(l, &bytes);
-	l->place = place_make(w, (uint32_t)bytes.n);
-	l->on_disk = true;
-	buf_release(&bytes);
-	assert_true(queue_add(w->q, l->id, &l->place, 0, w->now_s));
-	assert_false(queue_add(w->q, l->id, &l->place, 0, w->now_s));
-}
-
-static bool
-finished(const struct letter *l)
-{
-	if (l->removed)
-		return true;
-	for (unsigned i = 0; i < l->n_targets; i++)
-		if (l->targets[i].got < GOT_MAIL)
-			return false;
-	return true;
 }
 
 /* --- what the queue wants ------------------------------------------------- */
@@ -227,7 +36,7 @@ load_one(struct world *w)
 		return;
 	l = &w->letters[load.id - 1];
 	assert_true(l->on_disk);
-	envelope_make(l, &bytes);
+	letter_envelope(l, &bytes);
 	queue_loaded(w->q, load.ref, l->id * 1000000, span_dup(buf_span(&bytes)),
 		     w->now_s);
 	buf_release(&bytes);
@@ -236,7 +45,7 @@ load_one(struct world *w)
 static void
 job_one(struct world *w)
 {
-	uint32_t instance = (uint32_t)roll(w, INSTANCES);
+	uint32_t instance = (uint32_t)world_roll(w, INSTANCES);
 	struct queue_job job;
 	struct told *t;
 
@@ -259,7 +68,7 @@ job_one(struct world *w)
 static void
 relay_one(struct world *w)
 {
-	uint32_t instance = (uint32_t)roll(w, INSTANCES);
+	uint32_t instance = (uint32_t)world_roll(w, INSTANCES);
 	struct relay_recipient r;
 	struct queue_relay relay;
 	struct letter *l;
@@ -287,7 +96,7 @@ static struct told *
 out_pick(struct world *w, struct letter **whose)
 {
 	for (unsigned tries = 0; tries < 20 && w->n_letters > 0; tries++) {
-		struct letter *l = &w->letters[roll(w, w->n_letters)];
+		struct letter *l = &w->letters[world_roll(w, w->n_letters)];
 
 		for (unsigned i = 0; i < l->n_targets; i++)
 			if (l->targets[i].out) {
@@ -302,9 +111,9 @@ out_pick(struct world *w, struct letter **whose)
 static bool
 relay_roll(struct world *w, struct told *t, struct relay_result *r)
 {
-	if (roll(w, 6) == 0)
+	if (world_roll(w, 6) == 0)
 		return false;
-	r->outcome = roll(w, 6) ? DELIVERY_DONE : (uint8_t)roll(w, 3);
+	r->outcome = world_roll(w, 6) ? DELIVERY_DONE : (uint8_t)world_roll(w, 3);
 	t->out = false;
 	t->failed |= r->outcome == DELIVERY_FAILED;
 	if (r->outcome == DELIVERY_DONE)
@@ -327,8 +136,8 @@ relayed_one(struct world *w, struct letter *l, const struct told *one)
 	uint32_t instance = one->instance, left = 0;
 	struct buf results = buf_make(65536);
 
-	if (roll(w, 4) == 0)
-		answer.connection = (uint8_t)roll(w, 4);
+	if (world_roll(w, 4) == 0)
+		answer.connection = (uint8_t)world_roll(w, 4);
 	for (unsigned i = 0; i < l->n_targets; i++) {
 		struct relay_result r = {.ordinal = i, .text = SPAN("no")};
 
@@ -339,7 +148,7 @@ relayed_one(struct world *w, struct letter *l, const struct told *one)
 		else
 			left++;
 	}
-	answer.last = left == 0 || roll(w, 2);
+	answer.last = left == 0 || world_roll(w, 2);
 	for (unsigned i = 0; i < l->n_targets && answer.last; i++)
 		if (is_of(&l->targets[i], answer.job))
 			l->targets[i].out = false;
@@ -363,8 +172,8 @@ answer_one(struct world *w)
 		relayed_one(w, l, t);
 		return;
 	}
-	if (roll(w, 10) == 0)
-		outcome = roll(w, 2) ? DELIVERY_FAILED : DELIVERY_DEFERRED;
+	if (world_roll(w, 10) == 0)
+		outcome = world_roll(w, 2) ? DELIVERY_FAILED : DELIVERY_DEFERRED;
 	t->out = false;
 	t->failed |= outcome == DELIVERY_FAILED;
 	if (outcome == DELIVERY_DONE)
@@ -423,7 +232,7 @@ report_told(struct world *w)
 static void
 report_answered(struct world *w)
 {
-	bool made = roll(w, 4) > 0;
+	bool made = world_roll(w, 4) > 0;
 
 	if (!w->report_out)
 		return;
@@ -469,7 +278,7 @@ outs_lost(struct world *w, bool remote, uint32_t instance)
 static void
 instance_flips(struct world *w)
 {
-	uint32_t i = (uint32_t)roll(w, INSTANCES);
+	uint32_t i = (uint32_t)world_roll(w, INSTANCES);
 
 	w->up[i] = !w->up[i];
 	if (w->up[i]) {
@@ -483,7 +292,7 @@ instance_flips(struct world *w)
 static void
 remote_flips(struct world *w)
 {
-	uint32_t i = (uint32_t)roll(w, INSTANCES);
+	uint32_t i = (uint32_t)world_roll(w, INSTANCES);
 
 	w->remote_up[i] = !w->remote_up[i];
 	if (w->remote_up[i]) {
@@ -551,7 +360,7 @@ static void
 qmgr_crashes(struct world *w)
 {
 	notes_take(w);
-	if (roll(w, 2))
+	if (world_roll(w, 2))
 		w->durable = w->notes.n;
 	w->notes.n = w->durable;
 	w->n_free = 0;
@@ -561,7 +370,7 @@ qmgr_crashes(struct world *w)
 	}
 	report_forget(w);
 	queue_free(&w->q);
-	w->q = queue_make(w->random);
+	w->q = world_queue(w->random);
 	notes_read(w);
 	queue_set_current(w->q, w->segment);
 	segments_search(w);
@@ -591,14 +400,14 @@ move_one(struct world *w)
 	queue_empty_start(w->q, w->now_s);
 	if (w->n_copies == MESSAGES || !queue_next_move(w->q, w->now_s, 10, &id, &p))
 		return;
-	if (roll(w, 4) == 0) {
+	if (world_roll(w, 4) == 0) {
 		queue_move_failed(w->q, id);
 		return;
 	}
 	if (w->in_segment++ == SEGMENT_OF)
-		segment_next_begin(w);
+		world_segment_next(w);
 	*copy = w->letters[id - 1];
-	copy->place = place_make(w, p.envelope_bytes);
+	copy->place = world_place(w, p.envelope_bytes);
 	copy->moved = true;
 	w->n_copies++;
 	queue_add(w->q, id, &copy->place, QUEUE_MOVED, w->now_s);
@@ -629,7 +438,7 @@ assert_free(struct world *w, uint32_t segment)
 		for (size_t k = 0; k < w->n_copies; k++)
 			there |= w->copies[k].id == l->id &&
 				 !w->freed[w->copies[k].place.segment];
-		if (!there && !finished(l))
+		if (!there && !letter_finished(l))
 			fail_msg("segment %u freed, message %u needed", segment,
 				 (unsigned)l->id);
 	}
@@ -659,7 +468,7 @@ snapshot_some(struct world *w)
 	bool writing = w->q->snapshot;
 
 	if (!writing) {
-		if (roll(w, 20) != 0)
+		if (world_roll(w, 20) != 0)
 			return;
 		notes_take(w);
 		w->snapshot_begun = w->notes.n;
@@ -678,18 +487,18 @@ operator_does(struct world *w)
 {
 	static const enum queue_verb verbs[] = {QUEUE_HOLD, QUEUE_RELEASE, QUEUE_FLUSH,
 						QUEUE_REQUEUE};
-	uint64_t id = 1 + roll(w, w->n_letters + 1);
+	uint64_t id = 1 + world_roll(w, w->n_letters + 1);
 
-	(void)queue_command(w->q, id, verbs[roll(w, N_ELEMS(verbs))], w->now_s);
+	(void)queue_command(w->q, id, verbs[world_roll(w, N_ELEMS(verbs))], w->now_s);
 }
 
 static void
 operator_removes(struct world *w)
 {
-	uint64_t id = 1 + roll(w, w->n_letters + 1);
+	uint64_t id = 1 + world_roll(w, w->n_letters + 1);
 	const struct entry *e = queue_find(w->q, id);
 
-	if (!e || roll(w, 10) != 0 || e->state == ENTRY_WORK)
+	if (!e || world_roll(w, 10) != 0 || e->state == ENTRY_WORK)
 		return;
 	assert_true(queue_command(w->q, id, QUEUE_REMOVE, w->now_s));
 	assert_null(queue_find(w->q, id));
@@ -702,9 +511,9 @@ static const char *const domains[] = {"", "d0.example", "d1.example"};
 static void
 operator_pauses(struct world *w)
 {
-	struct span domain = span_str(domains[roll(w, N_ELEMS(domains))]);
+	struct span domain = span_str(domains[world_roll(w, N_ELEMS(domains))]);
 
-	if (roll(w, 3) == 0)
+	if (world_roll(w, 3) == 0)
 		(void)queue_pause(w->q, domain, w->now_s);
 	else
 		(void)queue_resume(w->q, domain);
@@ -713,7 +522,7 @@ operator_pauses(struct world *w)
 static void
 time_passes(struct world *w)
 {
-	w->now_s += (uint32_t)roll(w, 120);
+	w->now_s += (uint32_t)world_roll(w, 120);
 	queue_tick(w->q, w->now_s);
 	(void)queue_wake_turn(w->q, 10, w->now_s);
 }
@@ -732,7 +541,8 @@ static void
 assert_nothing_lost(struct world *w)
 {
 	for (size_t i = 0; i < w->n_letters; i++)
-		if (!finished(&w->letters[i]) && !queue_find(w->q, w->letters[i].id))
+		if (!letter_finished(&w->letters[i]) &&
+		    !queue_find(w->q, w->letters[i].id))
 			fail_msg("message %zu lost", i + 1);
 }
 
@@ -772,7 +582,7 @@ run_out(struct world *w)
 {
 	all_up(w);
 	for (unsigned n = 0; n < 200000 && w->q->ids.n > 0; n++) {
-		const struct entry *e = queue_walk(w->q, roll(w, w->n_letters));
+		const struct entry *e = queue_walk(w->q, world_roll(w, w->n_letters));
 
 		load_one(w);
 		job_one(w);
@@ -788,7 +598,7 @@ run_out(struct world *w)
 	}
 	assert_int_equal(w->q->ids.n, 0);
 	for (size_t i = 0; i < w->n_letters; i++)
-		assert_true(finished(&w->letters[i]));
+		assert_true(letter_finished(&w->letters[i]));
 	for (unsigned i = 0; i < 4; i++)
 		queue_tick(w->q, w->now_s += DESTINATION_IDLE_S);
 	while (queue_wake_turn(w->q, 1, w->now_s))
@@ -804,15 +614,15 @@ world_run(uint64_t seed)
 	w->random = seed * 0x9e3779b97f4a7c15u | 1;
 	w->now_s = 1000000;
 	w->notes = buf_make(1u << 30);
-	w->q = queue_make(seed);
+	w->q = world_queue(seed);
 	w->snapshot_begun = 0;
 	queue_snapshot_start(w->q);
 	assert_true(queue_snapshot_step(w->q, 1));
-	segment_next_begin(w);
+	world_segment_next(w);
 	sync_notes(w);
 	for (unsigned i = 0; i < STEPS; i++) {
-		events[roll(w, N_ELEMS(events))](w);
-		if (roll(w, 200) == 0)
+		events[world_roll(w, N_ELEMS(events))](w);
+		if (world_roll(w, 200) == 0)
 			qmgr_crashes(w);
 		if (i % 100 == 0)
 			assert_nothing_lost(w);
