@@ -1,7 +1,8 @@
 /* common/front/front.h - the door to what programs that face the network share
  *
  * What    their listening sockets, the certificate they are given, logins that are
- *         relayed to authd, and their part of what all processes of a kind allow a client.
+ *         relayed to authd, and their part of what all processes of a kind allow one
+ *         client.
  * RFC     [RFC5802 6] [RFC9266] channel bindings.
  * Trust   files come from master; what a client says of its login is authd's to judge.
  */

@@ -13,11 +13,11 @@
  *         A delivery that is tried again is stored once. index and summary may be
  *         deleted at any time.
  * Trust   every byte of a file is doubted. Names of mailboxes never become paths.
- * Threads one account handle, one thread at a time. Distinct accounts of one store may be
- *         opened, synced, refreshed, saved and closed in different threads; contents,
- *         summaries and texts are read, and messages appended, by one thread a store,
- *         whose working memory they share. store_sync_disk(): any thread. Waiting for
- *         the lock and reading block.
+ * Threads one account handle, one thread at a time. Distinct accounts of one store
+ *         may be opened, synced, refreshed, saved and closed in different threads;
+ *         contents, summaries and texts are read, and messages appended, by one thread
+ *         a store, whose working memory they share. store_sync_disk(): any thread.
+ *         Waiting for the lock and reading block.
  *
  *   struct store *store = store_new("/var/lib/postroad/mail", &settings, &err);
  *   store_account_open(store, id, STORE_MAY_CREATE, now_us, &account, &err);
