@@ -31,7 +31,7 @@ def missing():
     if absent:
         return f"needs {', '.join(absent)}"
     if not net.can_be_made():
-        return "needs a kernel that makes network namespaces"
+        return "needs network namespaces"
     try:
         for name in packages.NAMES:
             packages.unpacked(name)

@@ -21,12 +21,14 @@ ETC = Path("/etc/netns")
 
 
 def can_be_made():
-    """Does this kernel let us make a namespace?"""
+    """Can a namespace be made here, and entered? Some containers forbid the one, a root directory
+    that is no mount point the other."""
     name = f"{PREFIX}{os.getpid()}-try"
     if subprocess.run(["ip", "netns", "add", name], capture_output=True).returncode:
         return False
+    entered = subprocess.run(["ip", "netns", "exec", name, "true"], capture_output=True).returncode == 0
     ip("netns", "del", name)
-    return True
+    return entered
 
 
 def ip(*args, inside=None):
