@@ -7,7 +7,7 @@ at once, 4 KB messages to 100 accounts. Printed are medians of five rounds:
   accepted/s   answered with 250, from the first connection to the last answer
   delivered/s  readable in mailboxes, over the time until the last one is
   CPU s/1000   user and system seconds of all the server's processes
-  syncs        sync calls a message, counted by strace in a round of its own
+  syncs        sync calls a message, counted in a round of its own
 
 smtp-sink, which stores nothing, shows what the load generator allows.
 """
