@@ -48,13 +48,16 @@ class Dialogue(socketserver.StreamRequestHandler):
         self.server.connections += 1
         self.recipients = []
 
-    def say(self, usual, verb, line):
+    def choose(self, usual, verb, line):
         text = self.server.reply and self.server.reply(verb, line)
         if text == "drop":
             raise Drop
-        text = text or usual
+        return text or usual
+
+    def say(self, usual, verb, line):
+        text = self.choose(usual, verb, line)
         self.wfile.write(text.encode() + b"\r\n")
-        return text[0] == "2" or text[0] == "3"
+        return text[0] in "23"
 
     def handle(self):
         try:
@@ -94,14 +97,12 @@ class Dialogue(socketserver.StreamRequestHandler):
         while (line := self.rfile.readline()) != b".\r\n":
             assert line.endswith(b"\r\n"), line
             lines.append(line[1:] if line.startswith(b".") else line)
-        for _ in self.recipients if self.server.lmtp else [0]:
-            if self.say("250 2.0.0 taken", ".", ""):
-                taken = True
-            else:
-                taken = False
-        if taken or self.server.lmtp:
+        replies = [self.choose("250 2.0.0 taken", ".", "") for _ in (self.recipients if self.server.lmtp else [0])]
+        if self.server.lmtp or replies[0][0] == "2":
+            # Kept before it is said: a test that sees the delivery logged looks here at once.
             self.server.messages.append((self.recipients, b"".join(lines)))
         self.recipients = []
+        self.wfile.write("".join(r + "\r\n" for r in replies).encode())
 
 
 def route(port, more="", domain="*"):
