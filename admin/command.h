@@ -35,13 +35,17 @@ typedef enum exit_status command_run(struct admin *admin, int argc, char **argv)
 
 struct command {
 	const char *noun, *verb; /* verb null for commands of one word */
-	const char *arguments;   /* for the usage line */
+	/* For the usage line, as man/postroad.8 has them; "" for none. */
+	const char *arguments;
 	int least, most;         /* arguments besides options; most -1: any number */
 	const char
 	    *options; /* "--to= --all": those it knows, "=" for a value; or null */
 	command_run *run;
 	const char *help;
 };
+
+/* All tables, ended by null. */
+extern const struct command *const command_tables[];
 
 /* The commands of one noun each, ended by a row without a noun. */
 extern const struct command commands_server[];

@@ -6,14 +6,15 @@
 #include <unistd.h>
 
 #include "admin/command.h"
+#include "admin/help.h"
 #include "admin/sendmail.h"
 
 #define CONFIG_DEFAULT "/etc/postroad/postroad.conf"
 #define GLOBAL_OPTIONS "--config= --json"
 
-static const struct command *const tables[] = {
+const struct command *const command_tables[] = {
     commands_server, commands_domain,  commands_account, commands_alias,
-    commands_queue,  commands_mailbox, commands_trace,
+    commands_queue,  commands_mailbox, commands_trace,   NULL,
 };
 
 void
@@ -111,30 +112,12 @@ take_options(struct admin *admin, const char *known, int *argc, char **argv)
 	return true;
 }
 
-static void
-print_usage(FILE *out, const char *noun)
-{
-	fputs("usage: postroad [--config FILE] [--json] COMMAND ...\n", out);
-	for (size_t t = 0; t < N_ELEMS(tables); t++) {
-		for (const struct command *c = tables[t]; c->noun; c++) {
-			char words[80];
-
-			if (noun && strcmp(noun, c->noun) != 0)
-				continue;
-			snprintf(words, sizeof(words), "%s%s%s %s", c->noun,
-				 c->verb ? " " : "", c->verb ? c->verb : "",
-				 c->arguments);
-			fprintf(out, "  %-58s %s\n", words, c->help);
-		}
-	}
-}
-
 /* The row of the command line; *words is how many arguments name it. */
 static const struct command *
 find_command(int argc, char **argv, int *words)
 {
-	for (size_t t = 0; t < N_ELEMS(tables); t++) {
-		for (const struct command *c = tables[t]; c->noun; c++) {
+	for (size_t t = 0; command_tables[t]; t++) {
+		for (const struct command *c = command_tables[t]; c->noun; c++) {
 			*words = c->verb ? 2 : 1;
 			if (argc >= *words && strcmp(argv[0], c->noun) == 0 &&
 			    (!c->verb || strcmp(argv[1], c->verb) == 0))
@@ -142,15 +125,6 @@ find_command(int argc, char **argv, int *words)
 		}
 	}
 	return NULL;
-}
-
-static bool
-noun_exists(const char *noun)
-{
-	for (size_t t = 0; t < N_ELEMS(tables); t++)
-		if (tables[t]->noun && strcmp(tables[t]->noun, noun) == 0)
-			return true;
-	return false;
 }
 
 enum exit_status
@@ -162,14 +136,14 @@ admin_run(struct admin *admin, int argc, char **argv)
 
 	if (argc == 0 || strcmp(argv[0], "help") == 0 ||
 	    strcmp(argv[0], "--help") == 0) {
-		print_usage(argc == 0 ? stderr : stdout, argc > 1 ? argv[1] : NULL);
+		help_print(argc == 0 ? stderr : stdout, argc > 1 ? argv[1] : "");
 		return argc == 0 ? EXIT_USAGE : EXIT_DONE;
 	}
 	c = find_command(argc, argv, &words);
 	if (!c) {
 		admin_complain("no command '%s%s%s'", argv[0], argc > 1 ? " " : "",
 			       argc > 1 ? argv[1] : "");
-		print_usage(stderr, noun_exists(argv[0]) ? argv[0] : NULL);
+		help_print(stderr, argv[0]);
 		return EXIT_USAGE;
 	}
 	argc -= words;
@@ -178,8 +152,7 @@ admin_run(struct admin *admin, int argc, char **argv)
 	    argc >= c->least && (c->most < 0 || argc <= c->most))
 		status = c->run(admin, argc, argv);
 	if (status == EXIT_USAGE)
-		fprintf(stderr, "usage: postroad %s%s%s %s\n", c->noun,
-			c->verb ? " " : "", c->verb ? c->verb : "", c->arguments);
+		help_usage(stderr, c);
 	return status;
 }
 

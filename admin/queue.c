@@ -3,12 +3,12 @@
 
 #define FILTER   "--to= --from= --status="
 #define PICK     FILTER " --all"
-#define PICKED   "ID...|--to X|--from X|--status S|--all"
+#define PICKED   "MESSAGES"
 #define FOR_EVER PICKED " [--yes]"
 
 /* clang-format off */
 const struct command commands_queue[] = {
-    {"queue", "list", "[--to X] [--from X] [--status S] [--limit N]", 0, 0,
+    {"queue", "list", "[MESSAGES] [--limit N]", 0, 0,
      FILTER " --limit=", queue_list_run, "what waits, and why"},
     {"queue", "show", "ID [--history]", 1, 1, "--history", queue_show_run,
      "all about one message"},

@@ -32,14 +32,52 @@ def settings_of_page():
 
 
 def commands_of_code(build):
+    """{command: its arguments}, as the command's own help has them"""
     text = subprocess.run([Path(build) / "bin/postroad", "help"], capture_output=True, text=True, check=True).stdout
-    return {" ".join(re.match(r"  ([a-z]+(?: [a-z]+)?)", line).group(1).split())
-            for line in text.splitlines() if line.startswith("  ")}
+    found = {}
+    for line in text.splitlines():
+        if re.match("  [a-z]", line):
+            # What it is for stands in a column behind it, or in the next line.
+            usage = re.split(r" {2,}", line.strip())[0]
+            words = re.match(r"[a-z][a-z-]*(?: [a-z][a-z-]*)*(?= |$)", usage)[0]
+            found[words] = usage[len(words):].strip()
+    return found
+
+
+def plain(macros):
+    """A line of mdoc as help writes it: `Ar user Op Fl -all` -> `USER [--all]`"""
+    out, style, glue, depth = "", "Ic", True, []
+    for word in re.findall(r'"[^"]*"|\S+', macros):
+        if word in ("Ic", "Cm", "Ar", "Fl"):
+            style = word
+        elif word == "Ns":
+            glue = True
+        elif word in ("Op", "Oo"):
+            out += ("" if glue else " ") + "["
+            depth.append(word)
+            glue = True
+        elif word == "Oc":
+            while depth and depth.pop() == "Op":
+                out += "]"
+            out += "]"
+            glue = False
+        else:
+            word = word.strip('"')
+            text = {"Ar": word.upper(), "Fl": "-" + word}.get(style, word)
+            mark = "" if glue or word in ("|", "...") and out.endswith("|") else " "
+            out += mark + text
+            glue = False
+    return out + "]" * len(depth)
 
 
 def commands_of_page():
-    items = re.findall(r"^\.It Ic ([a-z]+(?: [a-z]+)?)", (TOP / "man/postroad.8").read_text(), re.M)
-    return set(items)
+    """The same of the page"""
+    found = {}
+    for item in re.findall(r"^\.It Ic ([a-z].*)$", (TOP / "man/postroad.8").read_text(), re.M):
+        usage = plain("Ic " + item)
+        words = re.match(r"[a-z][a-z-]*(?: [a-z][a-z-]*)*(?= |$)", usage)[0]
+        found[words] = usage[len(words):].strip()
+    return found
 
 
 def differences(build):
@@ -48,8 +86,10 @@ def differences(build):
         for name in sorted(code.keys() | page.keys()):
             if code.get(name) != page.get(name):
                 yield f"setting {name}: {file} {code.get(name)}, man/postroad.conf.5 {page.get(name)}"
-    for command in sorted(commands_of_code(build) ^ commands_of_page()):
-        yield f"command '{command}' is not in both of `postroad help` and man/postroad.8"
+    code, page = commands_of_code(build), commands_of_page()
+    for command in sorted(code.keys() | page.keys()):
+        if code.get(command) != page.get(command):
+            yield f"postroad {command}: help says {code.get(command)!r}, man/postroad.8 {page.get(command)!r}"
 
 
 def main():

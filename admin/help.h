@@ -1,0 +1,10 @@
+/* admin/help.h - what the commands are, out of their tables */
+#pragma once
+
+#include "admin/command.h"
+
+/* All commands; only those of a noun when there is such a noun. */
+void help_print(FILE *out, const char *noun);
+
+/* "usage: postroad queue show ID [--history]", and what its words stand for. */
+void help_usage(FILE *out, const struct command *c);
