@@ -115,6 +115,79 @@ test_usage_table_keeps_what_it_was_told(void **state)
 }
 
 static void
+test_domain_is_the_sum_of_its_accounts(void **state)
+{
+	struct usages *u = usages_new();
+	static const uint64_t first[] = {1, 2, 3}, later[] = {2, 3, 4};
+	uint64_t bytes = 0;
+
+	(void)state;
+	usages_set(u, 1, 100);
+	assert_int_equal(usages_domain_get(u, 9, &bytes), USAGE_UNKNOWN);
+	assert_true(usages_domain_due(u, 9, 1000));
+	usages_domain_begin(u, 9, 1000);
+	assert_false(usages_domain_due(u, 9, 1000));
+	assert_int_equal(usages_domain_get(u, 9, &bytes), USAGE_ASKED);
+	usages_domain_set(u, 9, first, 3, 1000);
+	assert_int_equal(usages_domain_ask(u, 9, 1000), 2);
+	assert_int_equal(usages_domain_ask(u, 9, 1000), 3);
+	assert_int_equal(usages_domain_ask(u, 9, 1000), 0);
+	usages_set(u, 2, 10);
+	assert_int_equal(usages_domain_get(u, 9, &bytes), USAGE_ASKED);
+	/* What was not answered is asked again. */
+	assert_int_equal(usages_domain_ask(u, 9, 1000 + USAGE_AGAIN_MS), 3);
+	usages_set(u, 3, 1);
+	assert_int_equal(usages_domain_get(u, 9, &bytes), USAGE_KNOWN);
+	assert_int_equal(bytes, 111);
+	usages_set(u, 1, 50);
+	assert_int_equal(usages_domain_get(u, 9, &bytes), USAGE_KNOWN);
+	assert_int_equal(bytes, 61);
+	assert_int_equal(usages_domain_of(u, 1), 9);
+	/* One went, one came: the old sum serves until they are listed. */
+	usages_domain_recount(u, 9);
+	assert_true(usages_domain_due(u, 9, 1000));
+	usages_domain_begin(u, 9, 1000);
+	assert_int_equal(usages_domain_get(u, 9, &bytes), USAGE_KNOWN);
+	usages_domain_set(u, 9, later, 3, 1000);
+	assert_int_equal(usages_domain_ask(u, 9, 1000), 4);
+	usages_set(u, 4, 1000);
+	usages_set(u, 1, 7);
+	assert_int_equal(usages_domain_get(u, 9, &bytes), USAGE_KNOWN);
+	assert_int_equal(bytes, 1011);
+	assert_false(usages_domain_due(u, 9, 999 + USAGE_RECOUNT_MS));
+	assert_true(usages_domain_due(u, 9, 1000 + USAGE_RECOUNT_MS));
+	usages_free(&u);
+}
+
+static void
+test_domain_asks_about_a_few_accounts_at_once(void **state)
+{
+	enum {
+		N = 10 * USAGE_WAITING_MAX
+	};
+	struct usages *u = usages_new();
+	static uint64_t accounts[N];
+	uint64_t bytes = 0, account, asked = 0;
+
+	(void)state;
+	for (uint64_t i = 0; i < N; i++)
+		accounts[i] = i + 1;
+	usages_domain_begin(u, 1, 1);
+	usages_domain_set(u, 1, accounts, N, 1);
+	while (usages_domain_ask(u, 1, 1))
+		asked++;
+	assert_int_equal(asked, USAGE_WAITING_MAX);
+	for (uint64_t i = 1; i <= N; i++) {
+		usages_set(u, i, 2);
+		account = usages_domain_ask(u, 1, 1);
+		assert_int_equal(account, i + asked <= N ? i + asked : 0);
+	}
+	assert_int_equal(usages_domain_get(u, 1, &bytes), USAGE_KNOWN);
+	assert_int_equal(bytes, 2 * N);
+	usages_free(&u);
+}
+
+static void
 test_good_mark_depends_on_everything(void **state)
 {
 	static const struct {
@@ -154,6 +227,8 @@ main(void)
 	    cmocka_unit_test(test_ticket_is_good_once_and_in_time),
 	    cmocka_unit_test(test_ticket_goes_with_its_account),
 	    cmocka_unit_test(test_usage_table_keeps_what_it_was_told),
+	    cmocka_unit_test(test_domain_is_the_sum_of_its_accounts),
+	    cmocka_unit_test(test_domain_asks_about_a_few_accounts_at_once),
 	    cmocka_unit_test(test_good_mark_depends_on_everything),
 	};
 
