@@ -228,7 +228,7 @@ replace_first(struct directory *d, const struct directory_name *name, uint64_t g
 	if (r <= 0 || domain->first_account != gone)
 		return r < 0 ? -1 : 0;
 	if (directory_walk(d, record_key_names_of(RECORD_ACCOUNT, domain_name),
-			   (struct span){0}, visit_lowest, &lowest, err) != 0)
+			   (struct span){0}, 0, visit_lowest, &lowest, err) != 0)
 		return -1;
 	domain->first_account = lowest.id;
 	return 1;
@@ -362,7 +362,7 @@ directory_first_enabled(struct directory *d, struct span domain,
 	struct page page = {.out = out, .limit = 1, .enabled_only = true, .err = err};
 
 	if (directory_walk(d, record_key_names_of(RECORD_ACCOUNT, domain),
-			   (struct span){0}, visit_page, &page, err) != 0 ||
+			   (struct span){0}, page.limit, visit_page, &page, err) != 0 ||
 	    page.damaged)
 		return -1;
 	return (int)page.n;
@@ -381,7 +381,8 @@ directory_account_list(struct directory *d, struct span domain, struct span afte
 	    (domain.n > 0 && directory_domain_canonical(domain, canonical, err) != 0))
 		return DIRECTORY_BAD_NAME;
 	if (directory_walk(d, record_key_names_of(RECORD_ACCOUNT, span_str(canonical)),
-			   record_key_span(&start), visit_page, &page, err) != 0 ||
+			   record_key_span(&start), page.limit, visit_page, &page,
+			   err) != 0 ||
 	    page.damaged)
 		return DIRECTORY_FAULT;
 	*n = page.n;

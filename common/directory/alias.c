@@ -330,7 +330,8 @@ directory_alias_list(struct directory *d, struct span domain, struct span after,
 	    (domain.n > 0 && directory_domain_canonical(domain, canonical, err) != 0))
 		return DIRECTORY_BAD_NAME;
 	if (directory_walk(d, record_key_names_of(RECORD_ALIAS, span_str(canonical)),
-			   record_key_span(&start), visit_page, &page, err) != 0 ||
+			   record_key_span(&start), page.limit, visit_page, &page,
+			   err) != 0 ||
 	    page.damaged)
 		return DIRECTORY_FAULT;
 	*n = page.n;

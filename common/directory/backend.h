@@ -7,6 +7,7 @@
 #pragma once
 
 #include "common/directory/directory.h"
+#include "common/directory/task.h"
 
 struct backend;
 
@@ -23,18 +24,41 @@ typedef bool backend_visit(void *context, struct span key, struct span value);
 struct backend_calls {
 	/* 1 and the value in `out` (emptied first), 0 not there, -1. */
 	int (*get)(struct backend *, struct span key, struct buf *out, struct err *);
-	/* Every record that starts with `prefix` and is greater than `after`. */
+	/* Every record that starts with `prefix` and is greater than `after`. The
+	 * visitor takes `limit` of them at most; 0: nobody knows. */
 	int (*walk)(struct backend *, struct span prefix, struct span after,
-		    backend_visit *, void *context, struct err *);
+		    size_t limit, backend_visit *, void *context, struct err *);
+	/* How many records start with `prefix`; counts no further than `limit`. */
+	int (*count)(struct backend *, struct span prefix, size_t limit, size_t *n,
+		     struct err *);
 	/* All of it or nothing, durable on return. */
 	int (*apply)(struct backend *, const struct backend_change *, size_t n,
 		     struct err *);
 	void (*close)(struct backend *);
+
+	/* A hint: these are the keys that will be asked for next. Null where a get
+	 * takes no time. */
+	void (*prefetch)(struct backend *, const struct span *keys, size_t n);
+
+	/* Tasks [task.h]; all three null where nothing ever waits. In a task `get`,
+	 * `walk`, `count` and `apply` return -1 with EAGAIN in err->code while an
+	 * answer is on its way. */
+	bool (*begin)(struct backend *, struct directory *, enum directory_task_kind,
+		      directory_work *, directory_finished *, void *context,
+		      struct directory_task **);
+	void (*cancel)(struct directory_task *);
+	void (*wait)(struct backend *, struct directory *, enum directory_task_kind,
+		     directory_work *, void *context);
 };
 
 /* What every backend begins with. */
 struct backend {
 	const struct backend_calls *calls;
+};
+
+/* What every task begins with. */
+struct directory_task {
+	struct backend *backend;
 };
 
 /* Berkeley DB in `folder`, which exists and is locked. Recovers. */

@@ -95,13 +95,14 @@ walk_from(struct berkeley *b, DBC *cursor, struct span prefix, struct span after
 
 static int
 berkeley_walk(struct backend *backend, struct span prefix, struct span after,
-	      backend_visit *visit, void *context, struct err *err)
+	      size_t limit, backend_visit *visit, void *context, struct err *err)
 {
 	struct berkeley *b = of(backend);
 	DBC *cursor;
 	int code = b->db->cursor(b->db, NULL, &cursor, 0);
 	int r;
 
+	(void)limit;
 	if (code != 0)
 		return fail(err, "reading", code);
 	r = walk_from(b, cursor, prefix, after, visit, context, err);
@@ -109,6 +110,34 @@ berkeley_walk(struct backend *backend, struct span prefix, struct span after,
 	if (r == 0 && code != 0)
 		return fail(err, "reading", code);
 	return r;
+}
+
+struct counting {
+	size_t n, limit;
+};
+
+static bool
+visit_count(void *context, struct span key, struct span value)
+{
+	struct counting *counting = context;
+
+	(void)key;
+	(void)value;
+	counting->n++;
+	return counting->n < counting->limit;
+}
+
+static int
+berkeley_count(struct backend *backend, struct span prefix, size_t limit, size_t *n,
+	       struct err *err)
+{
+	struct counting counting = {.limit = limit};
+
+	if (berkeley_walk(backend, prefix, (struct span){0}, limit, visit_count,
+			  &counting, err) != 0)
+		return -1;
+	*n = counting.n;
+	return 0;
 }
 
 static int
@@ -164,6 +193,7 @@ berkeley_close(struct backend *backend)
 static const struct backend_calls calls = {
     .get = berkeley_get,
     .walk = berkeley_walk,
+    .count = berkeley_count,
     .apply = berkeley_apply,
     .close = berkeley_close,
 };

@@ -24,10 +24,18 @@ directory_get(struct directory *d, struct record_key key, struct span *value,
 
 int
 directory_walk(struct directory *d, struct record_key prefix, struct span after,
-	       backend_visit *visit, void *context, struct err *err)
+	       size_t limit, backend_visit *visit, void *context, struct err *err)
 {
 	return d->backend->calls->walk(d->backend, record_key_span(&prefix), after,
-				       visit, context, err);
+				       limit, visit, context, err);
+}
+
+int
+directory_count(struct directory *d, struct record_key prefix, size_t limit, size_t *n,
+		struct err *err)
+{
+	return d->backend->calls->count(d->backend, record_key_span(&prefix), limit, n,
+					err);
 }
 
 enum directory_result

@@ -18,6 +18,7 @@
 #pragma once
 
 #include "common/base/base.h"
+#include "common/directory/field.h"
 #include "common/directory/name.h"
 #include "common/directory/password.h"
 
@@ -204,3 +205,4 @@ directory_may_send(struct directory *d, uint64_t account, struct span address,
 		   const struct directory_policy *policy, struct err *err);
 
 #include "common/directory/request.h"
+#include "common/directory/task.h"

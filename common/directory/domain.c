@@ -114,7 +114,8 @@ directory_domain_remove(struct directory *d, struct span name, struct err *err)
 		bool any = false;
 
 		key = record_key_names_of(rows[i].kind, span_str(domain.name));
-		if (directory_walk(d, key, (struct span){0}, visit_any, &any, err) != 0)
+		if (directory_walk(d, key, (struct span){0}, 1, visit_any, &any, err) !=
+		    0)
 			return DIRECTORY_FAULT;
 		if (any)
 			return directory_say(DIRECTORY_IN_USE, err,
@@ -174,7 +175,8 @@ directory_domain_list(struct directory *d, struct span after,
 		return DIRECTORY_BAD_NAME;
 	start = record_key_domain(span_str(domain));
 	if (directory_walk(d, record_key_domain((struct span){0}),
-			   record_key_span(&start), visit_page, &page, err) != 0 ||
+			   record_key_span(&start), page.limit, visit_page, &page,
+			   err) != 0 ||
 	    page.damaged)
 		return DIRECTORY_FAULT;
 	*n = page.n;

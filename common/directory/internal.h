@@ -16,7 +16,10 @@ MUST_USE int directory_get(struct directory *d, struct record_key key,
 			   struct span *value, struct err *err);
 MUST_USE int
 directory_walk(struct directory *d, struct record_key prefix, struct span after,
-	       backend_visit *visit, void *context, struct err *err);
+	       size_t limit, backend_visit *visit, void *context, struct err *err);
+/* Counts no further than `limit`. */
+MUST_USE int directory_count(struct directory *d, struct record_key prefix,
+			     size_t limit, size_t *n, struct err *err);
 MUST_USE enum directory_result
 directory_apply(struct directory *d, const struct backend_change *changes, size_t n,
 		struct err *err);
