@@ -158,6 +158,8 @@ resolved(struct client *c, const struct ipc_resolved *m)
 	    [RESOLVE_LATER] = SESSION_RCPT_LATER,
 	    [RESOLVE_FORGED] = SESSION_RCPT_FORGED,
 	    [RESOLVE_EXPIRED] = SESSION_RCPT_EXPIRED,
+	    [RESOLVE_NOT_ALLOWED] = SESSION_RCPT_NOT_ALLOWED,
+	    [RESOLVE_TOO_BIG] = SESSION_RCPT_TOO_BIG,
 	};
 	enum session_rcpt_answer answer =
 	    m->outcome < N_ELEMS(answers) ? answers[m->outcome] : SESSION_RCPT_LATER;
@@ -331,6 +333,19 @@ answer(struct smtpd *d, uint64_t tag, enum session_want want,
 	client_resume(c);
 }
 
+/* Who is logged in to the account must not go on. */
+static void
+account_closed(struct smtpd *d, uint64_t account)
+{
+	struct client *c, *next;
+
+	for (c = LIST_FIRST(&d->clients); c && account; c = next) {
+		next = LIST_NEXT(c, all);
+		if (c->account == account)
+			client_bar(c);
+	}
+}
+
 void
 ask_message(struct smtpd *d, const struct ipc_message *m)
 {
@@ -346,6 +361,9 @@ ask_message(struct smtpd *d, const struct ipc_message *m)
 		break;
 	case IPC_NUMBER_auth_done:
 		answer(d, m->auth_done.tag, SESSION_WANT_AUTH, m);
+		break;
+	case IPC_NUMBER_account_closed:
+		account_closed(d, m->account_closed.account);
 		break;
 	default:
 		break;

@@ -70,6 +70,18 @@ client_stop(struct client *c)
 		say_and_close(c, SESSION_STOPPING, "stopping");
 }
 
+void
+client_bar(struct client *c)
+{
+	c->barred = true;
+	if (c->wait == WAIT_SPOOL)
+		return; /* it hears of its message first */
+	if (c->wait == WAIT_TLS)
+		client_close(c, "account closed");
+	else
+		say_and_close(c, SESSION_BARRED, "account closed");
+}
+
 /* --- what the stream says ------------------------------------------------- */
 
 static void

@@ -107,6 +107,10 @@ client_drive(struct client *c)
 
 	if (!c->session || c->wait != WAIT_NOTHING)
 		return;
+	if (c->barred) {
+		client_bar(c);
+		return;
+	}
 	want = step_on(c);
 	send_replies(c);
 	if (want == SESSION_WANT_CLOSE) {

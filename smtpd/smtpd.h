@@ -101,6 +101,7 @@ struct client {
 	bool ended;     /* the client sends no more */
 	bool exchange;  /* authd knows a login under way by exchange_tag */
 	bool logged_in;
+	bool barred;  /* its account was closed */
 	uint64_t tag; /* of the question to authd; 0: none */
 	uint64_t exchange_tag;
 	uint64_t sid, account;
@@ -129,6 +130,9 @@ MUST_USE const char *
 client_text(const struct client *c, char text[NET_ADDRESS_TEXT_MAX]);
 /* Ends what may be ended, now or when its message is answered. */
 void client_stop(struct client *c);
+
+/* Its login is no longer good: ends it, now or when its message is answered. */
+void client_bar(struct client *c);
 
 /* --- drive.c: the dialogue ------------------------------------------------ */
 

@@ -109,6 +109,26 @@
 /* The account was disabled, removed, or got another password: who is logged in to it
  * must not stay. */
 #define IPC_account_closed(U8, U16, U32, U64, BYTES) U64(account)
+/* May this sender be told what the account tells who writes to it? With REPLY_SEND,
+ * which is noted before it is said, it counts as told. outcome: enum reply_outcome;
+ * `address` and `name` are the account's, an empty subject is the message's own. */
+#define IPC_reply_ask(U8, U16, U32, U64, BYTES) U64(tag) U64(account) BYTES(sender)
+#define IPC_reply_answer(U8, U16, U32, U64, BYTES)                                       \
+	U64(tag) U8(outcome) BYTES(subject) BYTES(text) BYTES(address) BYTES(name)
+/* Somebody is to be told, once for each tag: kind is an enum notice_kind, `address`
+ * who is told, `account` its number or 0, `name` what it is about (an account's
+ * address, or a domain). The answer says that the letter is in the queue (ok), or
+ * that it can be asked for again. */
+#define IPC_notice(U8, U16, U32, U64, BYTES)                                             \
+	U64(tag) U8(kind) U64(account) U8(percent) U64(used_bytes) U64(limit_bytes)       \
+	BYTES(address) BYTES(name)
+#define IPC_noticed(U8, U16, U32, U64, BYTES) U64(tag) U8(ok)
+/* Sessions that are open go by this quota from now on; 0 none. */
+#define IPC_account_quota(U8, U16, U32, U64, BYTES) U64(account) U64(quota_bytes)
+/* First on the public socket: an administrator of domains and the password. Answered
+ * by directory_done. */
+#define IPC_directory_login(U8, U16, U32, U64, BYTES)                                    \
+	U64(tag) BYTES(address) BYTES(password)
 /* One operation on the directory, in the encoding of common/directory. */
 #define IPC_directory_ask(U8, U16, U32, U64, BYTES)  U64(tag) BYTES(request)
 #define IPC_directory_row(U8, U16, U32, U64, BYTES)  U64(tag) BYTES(row)
@@ -178,12 +198,13 @@
 
 /* One transaction with the next server. The envelope's words are as common/spool has
  * them; recipients: common/spool's relay list. `domain` is one of its recipients',
- * from which remote finds the route; all of them have the same. replay: an earlier
- * try may have gone through. */
+ * from which remote finds the route; all of them have the same, and the same next hop
+ * (as a route's `to`; empty: the route's own). replay: an earlier try may have gone
+ * through. */
 #define IPC_relay(U8, U16, U32, U64, BYTES)                                              \
 	U64(job) U64(id) U8(replay) U32(segment) U64(offset) U64(content_bytes)           \
-	U64(arrived_us) U32(flags) U8(ret) BYTES(domain) BYTES(sender) BYTES(envid)       \
-	BYTES(recipients)
+	U64(arrived_us) U32(flags) U8(ret) BYTES(domain) BYTES(next_hop) BYTES(sender)    \
+	BYTES(envid) BYTES(recipients)
 /* What became of some of its recipients: common/spool's relay results. With `last`
  * the job has ended, and the recipients that no result named are to be tried again;
  * connection: enum relay_connection, provider: who runs the servers ("google.com"),
@@ -194,7 +215,12 @@
  * the message stands that it tells of. */
 #define IPC_report(U8, U16, U32, U64, BYTES)                                             \
 	U64(job) U64(id) U32(segment) U64(offset) U64(content_bytes) BYTES(request)
-/* outcome: enum report_outcome; `report` is its queue id, or 0. */
+/* An answer of an account to the message: `recipient` is the account's address that
+ * it came to, `original` what RCPT had. */
+#define IPC_reply(U8, U16, U32, U64, BYTES)                                              \
+	U64(job) U64(id) U32(segment) U64(offset) U64(content_bytes) U64(account)         \
+	BYTES(sender) BYTES(recipient) BYTES(original)
+/* Of either. outcome: enum report_outcome; `report` is its queue id, or 0. */
 #define IPC_reported(U8, U16, U32, U64, BYTES) U64(job) U8(outcome) U64(report) BYTES(text)
 
 /* --- remote and resolved -------------------------------------------------- */
@@ -265,7 +291,14 @@
 	R(43, directory_ask, IPC_FROM(ADMIN), IPC_FROM(AUTHD), false)                    \
 	R(44, directory_row, IPC_FROM(AUTHD), IPC_FROM(ADMIN), false)                    \
 	R(45, directory_done, IPC_FROM(AUTHD), IPC_FROM(ADMIN), false)                   \
-	R(46, account_closed, IPC_FROM(AUTHD), IPC_FROM(POP3D) | IPC_FROM(IMAPD), false) \
+	R(46, account_closed, IPC_FROM(AUTHD),                                           \
+	  IPC_FROM(POP3D) | IPC_FROM(IMAPD) | IPC_FROM(SMTPD), false)                    \
+	R(54, account_quota, IPC_FROM(AUTHD), IPC_FROM(IMAPD), false)                    \
+	R(55, directory_login, IPC_FROM(ADMIN), IPC_FROM(AUTHD), false)                  \
+	R(47, reply_ask, IPC_FROM(BOUNCE), IPC_FROM(AUTHD), false)                       \
+	R(48, reply_answer, IPC_FROM(AUTHD), IPC_FROM(BOUNCE), false)                    \
+	R(49, notice, IPC_FROM(AUTHD), IPC_FROM(BOUNCE), false)                          \
+	R(53, noticed, IPC_FROM(BOUNCE), IPC_FROM(AUTHD), false)                         \
 	R(50, session_open, IPC_FROM(GATE), IPC_FROM(POP3D) | IPC_FROM(IMAPD), true)     \
 	R(51, account_changed, IPC_FROM(LOCAL) | IPC_FROM(POP3D), IPC_FROM(IMAPD), false) \
 	R(52, account_watch, IPC_FROM(IMAPD), IPC_FROM(LOCAL), false)                    \
@@ -290,6 +323,7 @@
 	R(85, relayed, IPC_FROM(REMOTE), IPC_FROM(QMGR), false)                          \
 	R(86, report, IPC_FROM(QMGR), IPC_FROM(BOUNCE), false)                           \
 	R(87, reported, IPC_FROM(BOUNCE), IPC_FROM(QMGR), false)                         \
+	R(88, reply, IPC_FROM(QMGR), IPC_FROM(BOUNCE), false)                            \
 	R(90, queue_ask, IPC_FROM(ADMIN), IPC_FROM(QMGR), false)                         \
 	R(91, queue_row, IPC_FROM(QMGR), IPC_FROM(ADMIN), false)                         \
 	R(92, queue_done, IPC_FROM(QMGR), IPC_FROM(ADMIN), false)                        \
@@ -319,6 +353,19 @@ enum resolve_outcome {
 	RESOLVE_LATER,     /* 451 4.3.0 */
 	RESOLVE_FORGED,    /* a return address that was not made here: 550 5.7.1 */
 	RESOLVE_EXPIRED,   /* one that was, too long ago: 550 5.1.1 */
+	RESOLVE_NOT_ALLOWED, /* a list that this sender may not write to: 550 5.7.2 */
+	RESOLVE_TOO_BIG,     /* for this mailbox: 552 5.3.4 */
+};
+
+enum reply_outcome {
+	REPLY_SEND,
+	REPLY_NOT,   /* none is on, or this sender has had one lately */
+	REPLY_LATER, /* the directory does not answer */
+};
+
+enum notice_kind {
+	NOTICE_QUOTA,        /* of an account: told to it */
+	NOTICE_DOMAIN_QUOTA, /* of a domain: told to an administrator, or postmaster */
 };
 
 enum sender_outcome {

@@ -28,6 +28,7 @@
 	ROW(TOO_FAST, 421, "4.7.0 Too many new connections from you")                  \
 	ROW(BUSY, 421, "4.3.2 Too busy, try again later")                              \
 	ROW(STOPPING, 421, "4.3.2 Service is going down")                              \
+	ROW(BARRED, 421, "4.7.0 Your login is no longer good")                         \
 	ROW(TIMEOUT, 421, "4.4.2 Timeout")                                             \
 	ROW(TOO_SLOW, 421, "4.4.2 Message data comes too slowly")                      \
 	ROW(NO_ANSWER, 421, "4.3.0 Internal timeout, try again later")                 \
@@ -70,6 +71,7 @@
 	ROW(RCPT_DISABLED, 550, "5.2.1 Mailbox disabled")                              \
 	ROW(RCPT_RELAY, 550, "5.7.1 Relaying denied")                                  \
 	ROW(RCPT_LOOP, 550, "5.4.6 Address leads in a circle")                         \
+	ROW(RCPT_NOT_ALLOWED, 550, "5.7.2 Not allowed to write to this list")          \
 	ROW(RCPT_REFUSED, 550, "5.7.1 Recipient refused")                              \
 	ROW(SENDER_REFUSED, 550, "5.7.1 Sender refused")                               \
 	ROW(NEED_XCLIENT, 550, "5.7.0 Not for you")                                    \

@@ -205,6 +205,7 @@ session_end(struct session *s, enum session_ending why)
 	    [SESSION_TOO_FAST] = REPLY_TOO_FAST,
 	    [SESSION_BUSY] = REPLY_BUSY,
 	    [SESSION_STOPPING] = REPLY_STOPPING,
+	    [SESSION_BARRED] = REPLY_BARRED,
 	};
 
 	ASSERT(why < N_ELEMS(replies));

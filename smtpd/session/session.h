@@ -128,17 +128,19 @@ enum session_sender_answer {
 
 enum session_rcpt_answer {
 	SESSION_RCPT_OK,
-	SESSION_RCPT_UNKNOWN,    /* 550 5.1.1 */
-	SESSION_RCPT_RELAY,      /* 550 5.7.1 not ours, and no right to relay */
-	SESSION_RCPT_DISABLED,   /* 550 5.2.1 */
-	SESSION_RCPT_OVER_QUOTA, /* 552 5.2.2 */
-	SESSION_RCPT_SYNTAX,     /* 501 5.1.3 */
-	SESSION_RCPT_REFUSED,    /* 550 5.7.1 by policy */
-	SESSION_RCPT_RATE,       /* 450 4.7.1 too many recipients */
-	SESSION_RCPT_LOOP,       /* 550 5.4.6 its aliases lead in a circle */
-	SESSION_RCPT_FORGED,     /* 550 5.7.1 a return address that is not ours */
-	SESSION_RCPT_EXPIRED,    /* 550 5.1.1 one that was */
-	SESSION_RCPT_LATER,      /* 451 4.3.0 */
+	SESSION_RCPT_UNKNOWN,     /* 550 5.1.1 */
+	SESSION_RCPT_RELAY,       /* 550 5.7.1 not ours, and no right to relay */
+	SESSION_RCPT_DISABLED,    /* 550 5.2.1 */
+	SESSION_RCPT_OVER_QUOTA,  /* 552 5.2.2 */
+	SESSION_RCPT_SYNTAX,      /* 501 5.1.3 */
+	SESSION_RCPT_REFUSED,     /* 550 5.7.1 by policy */
+	SESSION_RCPT_RATE,        /* 450 4.7.1 too many recipients */
+	SESSION_RCPT_LOOP,        /* 550 5.4.6 its aliases lead in a circle */
+	SESSION_RCPT_FORGED,      /* 550 5.7.1 a return address that is not ours */
+	SESSION_RCPT_EXPIRED,     /* 550 5.1.1 one that was */
+	SESSION_RCPT_NOT_ALLOWED, /* 550 5.7.2 not a poster of that list */
+	SESSION_RCPT_TOO_BIG,     /* 552 5.3.4 more than the mailbox takes at once */
+	SESSION_RCPT_LATER,       /* 451 4.3.0 */
 };
 
 enum session_auth_answer {
@@ -162,6 +164,7 @@ enum session_ending {
 	SESSION_TOO_FAST, /* 421 4.7.0 connection rate */
 	SESSION_BUSY,     /* 421 4.3.2 all sessions in use */
 	SESSION_STOPPING, /* 421 4.3.2 */
+	SESSION_BARRED,   /* 421 4.7.0 the login is no longer good */
 };
 
 struct session;
