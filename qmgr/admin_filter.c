@@ -60,8 +60,8 @@ admin_filter_look(const struct admin_filter *f, const struct queue *q,
 	if (f->status != 0 && queue_entry_status(e) + 1 != f->status)
 		return ADMIN_MATCH_NO;
 	if (f->to && domain_tells(e)) {
-		same =
-		    span_equal_nocase(word_text(&q->words, e->domain), domain_of(to));
+		same = span_equal_nocase(
+		    queue_place_domain(word_text(&q->words, e->domain)), domain_of(to));
 		if (!same)
 			return ADMIN_MATCH_NO;
 		return names_address(to) || f->from ? ADMIN_MATCH_READ
@@ -87,7 +87,8 @@ leads_to(const struct entry *e, const struct envelope *envelope, struct span to)
 	while (recipient_next(&c, &r))
 		for (struct cursor k = cursor_make(r.targets); target_next(&k, &t);
 		     ordinal++)
-			if (waits(e, ordinal) && address_fits(t.address, to))
+			if (waits(e, ordinal) && t.kind != TARGET_REPLY &&
+			    address_fits(t.address, to))
 				return true;
 	return false;
 }

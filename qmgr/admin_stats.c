@@ -58,9 +58,9 @@ admin_stats_send(const struct admin_stats *stats, const struct queue *q,
 {
 	for (size_t i = 0; i < stats->n; i++)
 		stat_send(&stats->at[i],
-			  i == STATS_DOMAINS_MAX
-			      ? SPAN("others")
-			      : word_text(&q->words, stats->at[i].domain),
+			  i == STATS_DOMAINS_MAX ? SPAN("others")
+						 : queue_place_domain(word_text(
+						       &q->words, stats->at[i].domain)),
 			  peer, tag);
 }
 

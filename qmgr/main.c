@@ -355,6 +355,7 @@ status(struct proc *p, struct buf *out)
 	    {"queue_relays",       q->n_relays                      },
 	    {"queue_replays",      q->n_replays                     },
 	    {"queue_reports",      q->n_reports                     },
+	    {"queue_replies",      q->n_replies                     },
 	    {"queue_paused",       q->n_pauses                      },
 	    {"queue_destinations", q->destinations.n_used           },
 	    {"queue_dead",         q->destinations.n_dead           },

@@ -134,7 +134,8 @@ void deliver_turn(struct qmgr *m);
 void deliver_answer(struct qmgr *m, uint32_t instance, const struct ipc_delivered *d);
 
 /* For queue_config.route; context: struct proc. */
-void route_get(const void *context, struct span domain, struct queue_route *out);
+void route_get(const void *context, struct span domain, struct span next_hop,
+	       struct queue_route *out);
 
 void relay_turn(struct qmgr *m);
 void relay_answer(struct qmgr *m, uint32_t instance, const struct ipc_relayed *r);

@@ -16,6 +16,7 @@ relay_send(struct ipc_peer *remote, const struct queue_relay *r, struct segment_
 				    .flags = r->envelope->flags,
 				    .ret = (uint8_t)r->envelope->ret,
 				    .domain = r->domain,
+				    .next_hop = r->next_hop,
 				    .sender = r->sender,
 				    .envid = r->envelope->envid,
 				    .recipients = r->recipients};

@@ -1,4 +1,4 @@
-/* Reports for senders: asked of bounce, and its answers. */
+/* Reports for senders, and answers of accounts: asked of bounce, and its answers. */
 #include "qmgr/qmgr.h"
 
 #define REPORTS_OUT_MAX 64 /* asked at once */
@@ -20,6 +20,26 @@ report_send(struct ipc_peer *bounce, const struct queue_report *r, struct segmen
 	ipc_send_report(bounce, &message);
 }
 
+static void
+reply_send(struct ipc_peer *bounce, const struct queue_report *r, struct segment_fd *s)
+{
+	struct ipc_reply message = {.job = r->job,
+				    .id = r->id,
+				    .segment = r->place.segment,
+				    .offset = r->place.offset + LOG_HEAD_BYTES +
+					      SPOOL_HEAD_BYTES +
+					      r->place.envelope_bytes,
+				    .content_bytes = r->place.content_bytes,
+				    .account = r->account,
+				    .sender = r->sender,
+				    .recipient = r->recipient,
+				    .original = r->original};
+
+	segment_fd_tell(s, bounce);
+	s->n_jobs++;
+	ipc_send_reply(bounce, &message);
+}
+
 void
 report_turn(struct qmgr *m)
 {
@@ -35,7 +55,9 @@ report_turn(struct qmgr *m)
 	       queue_next_report(m->queue, 0, now_s, &r)) {
 		struct segment_fd *s = segment_fd_get(m, r.place.segment, &err);
 
-		if (s)
+		if (s && r.account != 0)
+			reply_send(bounce, &r, s);
+		else if (s)
 			report_send(bounce, &r, s);
 		else
 			queue_reported(m->queue, 0, r.job, REPORT_LATER, now_s);

@@ -4,6 +4,7 @@
 #include <idn2.h>
 
 #define ROUTE_PREFIX "to:"
+#define HOP_PREFIX   "hop:"
 
 static bool
 is_ascii(struct span text)
@@ -51,8 +52,21 @@ limits_get(const struct conf_route *r, struct queue_route *out)
 	out->alone = *r->to != '\0';
 }
 
+/* A domain has no space in it, so no two keys are the same by accident. */
+static void
+hop_put(const struct conf_route *r, struct span next_hop, struct buf *key)
+{
+	buf_put_str(key, HOP_PREFIX);
+	lower_put(next_hop, key);
+	if (r) {
+		buf_put_char(key, ' ');
+		buf_put_str(key, r->domain);
+	}
+}
+
 void
-route_get(const void *context, struct span domain, struct queue_route *out)
+route_get(const void *context, struct span domain, struct span next_hop,
+	  struct queue_route *out)
 {
 	const struct proc *p = context;
 	const struct conf_route *r = conf_route_find(&proc_settings(p)->routes, domain);
@@ -60,7 +74,10 @@ route_get(const void *context, struct span domain, struct queue_route *out)
 
 	if (r)
 		limits_get(r, out);
-	if (out->alone) {
+	if (next_hop.n > 0) {
+		out->alone = true;
+		hop_put(r, next_hop, &key);
+	} else if (out->alone) {
 		buf_put_str(&key, ROUTE_PREFIX);
 		buf_put_str(&key, r->domain);
 	} else {

@@ -97,26 +97,45 @@ port_take(struct span *host, uint16_t *port)
 	return true;
 }
 
+bool
+conf_hop_parse(struct span to, struct conf_hop *out)
+{
+	struct conf_hop hop = {.mx = span_starts_nocase(to, SPAN("mx:"))};
+	struct span host = span_after(to, hop.mx ? 3 : 0), inside;
+
+	if (host.n == 0 || !port_take(&host, &hop.port))
+		return false;
+	inside = literal_inside(host);
+	if (inside.n == 0 && conf_address_ok(host))
+		inside = host;
+	hop.literal = inside.n > 0;
+	if (hop.mx && hop.literal)
+		return false;
+	if (hop.literal)
+		hop.host = span_dup(inside);
+	else if (conf_domain_ok(host))
+		hop.host = conf_domain_ascii(host);
+	if (!hop.host)
+		return false;
+	*out = hop;
+	return true;
+}
+
 /* What `to` means; false when nothing. */
 static bool
 to_take(struct span to, struct conf_route *out)
 {
-	struct span host = to, inside;
+	struct conf_hop hop;
 
-	out->mx = span_starts_nocase(host, SPAN("mx:"));
-	if (out->mx)
-		host = span_after(host, 3);
-	if (host.n == 0 || !port_take(&host, &out->port))
-		return to.n == 0;
-	inside = literal_inside(host);
-	if (inside.n == 0 && conf_address_ok(host))
-		inside = host;
-	out->literal = inside.n > 0;
-	if (out->literal)
-		out->to = span_dup(inside);
-	else if (conf_domain_ok(host))
-		out->to = conf_domain_ascii(host);
-	return out->to && !(out->mx && out->literal);
+	if (to.n == 0)
+		return true;
+	if (!conf_hop_parse(to, &hop))
+		return false;
+	out->mx = hop.mx;
+	out->literal = hop.literal;
+	out->port = hop.port;
+	out->to = hop.host;
+	return true;
 }
 
 /* --- a section ------------------------------------------------------------------ */

@@ -72,6 +72,18 @@ struct conf_routes {
 	size_t n;
 };
 
+/* What `to` says. */
+struct conf_hop {
+	char *host; /* allocated */
+	bool mx;    /* look up the MX of `host` */
+	bool literal;
+	uint16_t port; /* 0: none was given */
+};
+
+/* Takes a `to` apart that is not empty; false when it is none, and *out is untouched.
+ */
+MUST_USE bool conf_hop_parse(struct span to, struct conf_hop *out);
+
 /* The route for a recipient's domain, in whatever case, U-labels or A-labels, or an
  * address literal in its brackets: the exact one, else that of the nearest domain
  * above ("." and its name), else "*"; null when there is none. */

@@ -8,6 +8,19 @@ target_put(struct buf *list, const struct target *t)
 	wire_put_bytes(list, t->address);
 	if (t->kind == TARGET_FORWARD)
 		wire_put_bytes(list, t->sender);
+	if (target_is_remote(t))
+		wire_put_bytes(list, t->next_hop);
+}
+
+static bool
+next_hop_possible(struct span hop)
+{
+	if (hop.n > TARGET_NEXT_HOP_MAX)
+		return false;
+	for (size_t i = 0; i < hop.n; i++)
+		if ((unsigned char)hop.at[i] <= ' ')
+			return false;
+	return true;
 }
 
 static bool
@@ -15,10 +28,9 @@ target_possible(const struct target *t)
 {
 	if (t->address.n > TARGET_ADDRESS_MAX || t->sender.n > TARGET_ADDRESS_MAX)
 		return false;
-	if (t->kind == TARGET_ACCOUNT)
+	if (t->kind == TARGET_ACCOUNT || t->kind == TARGET_REPLY)
 		return t->account != 0;
-	return (t->kind == TARGET_REMOTE || t->kind == TARGET_FORWARD) &&
-	       t->account == 0;
+	return target_is_remote(t) && t->account == 0 && next_hop_possible(t->next_hop);
 }
 
 bool
@@ -33,6 +45,8 @@ target_next(struct cursor *list, struct target *out)
 	t.address = wire_get_bytes(list);
 	if (t.kind == TARGET_FORWARD)
 		t.sender = wire_get_bytes(list);
+	if (target_is_remote(&t))
+		t.next_hop = wire_get_bytes(list);
 	if (list->failed || !target_possible(&t)) {
 		list->failed = true;
 		return false;

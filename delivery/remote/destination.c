@@ -46,14 +46,22 @@ grow(struct destinations *all)
 	free(old.hash);
 }
 
-/* Of all domains that a route with a server of its own is for, mail goes one way. */
+/* Of all domains that a route with a server of its own is for, mail goes one way; so
+ * does mail with one next hop whose domains have the same route. */
 static void
-key_put(const struct conf_route *route, const char *domain, bool require_tls,
-	struct buf *out)
+key_put(const struct conf_route *route, const char *domain, struct span next_hop,
+	bool require_tls, struct buf *out)
 {
-	bool shared = route && route->to[0] != '\0';
+	bool shared = route && (route->to[0] != '\0' || next_hop.n > 0);
 
 	buf_put_str(out, require_tls ? "tls " : "");
+	if (next_hop.n > 0) {
+		buf_put_str(out, "hop ");
+		buf_put(out, next_hop);
+		buf_put_str(out, shared ? " route " : "");
+		buf_put_str(out, shared ? route->domain : "");
+		return;
+	}
 	buf_put_str(out, shared ? "route " : "domain ");
 	buf_put_str(out, shared ? route->domain : domain);
 }
@@ -77,21 +85,30 @@ destination_new(struct destinations *all, struct span key, uint64_t hash,
 }
 
 struct destination *
-destinations_get(struct remote *r, struct span domain, bool require_tls)
+destinations_get(struct remote *r, struct span domain, struct span next_hop,
+		 bool require_tls)
 {
 	const struct conf_routes *routes = &proc_settings(r->proc)->routes;
-	char *ascii = nexthop_domain(domain);
-	struct buf key = buf_make(2048);
+	struct conf_hop hop = {0};
+	struct buf key = buf_make(4096);
 	struct destination *d;
 	uint64_t hash;
+	char *ascii;
 
-	key_put(conf_route_find(routes, span_str(ascii)), ascii, require_tls, &key);
+	if (next_hop.n > 0 && !conf_hop_parse(next_hop, &hop))
+		return NULL;
+	ascii = nexthop_domain(domain);
+	key_put(conf_route_find(routes, span_str(ascii)), ascii, next_hop, require_tls,
+		&key);
 	hash = hash_of(buf_span(&key));
 	d = *place_of(&r->destinations, buf_span(&key), hash);
 	if (!d) {
 		d = destination_new(&r->destinations, buf_span(&key), hash, ascii);
 		d->require_tls = require_tls;
+		d->hop = hop;
+		hop.host = NULL;
 	}
+	free(hop.host);
 	buf_release(&key);
 	free(ascii);
 	return d;
@@ -118,6 +135,7 @@ destination_settle(struct remote *r, struct destination *d)
 	way_unref(&d->way);
 	free(d->key);
 	free(d->domain);
+	free(d->hop.host);
 	free(d);
 }
 

@@ -176,17 +176,22 @@ take_relay(struct remote *r, struct ipc_peer *qmgr, const struct ipc_relay *m)
 {
 	bool full = r->n_jobs >= JOBS_MAX;
 	struct job *job = r->draining || full ? NULL : job_new(m, r->epoch);
+	struct destination *d = NULL;
 
-	if (!job) {
+	if (job)
+		d = destinations_get(r, m->domain, m->next_hop,
+				     (m->flags & ENVELOPE_REQUIRETLS) != 0);
+	if (!d) {
 		relay_refuse(qmgr, m->job,
 			     r->draining ? "this server stops"
 			     : full      ? "too many messages are being sent"
+			     : job       ? "the next hop makes no sense"
 					 : "the job makes no sense");
+		job_free(&job);
 		return;
 	}
-	job->destination =
-	    destinations_get(r, m->domain, (m->flags & ENVELOPE_REQUIRETLS) != 0);
-	job->destination->n_jobs++;
+	job->destination = d;
+	d->n_jobs++;
 	r->n_jobs++;
 	job_start(r, job);
 }

@@ -34,10 +34,14 @@ policy_of(const struct settings *s, const struct conf_route *route)
 	return (enum conf_remote_tls)s->remote_tls;
 }
 
+/* The port of a route is that of its own server. */
 static uint16_t
-port_of(const struct settings *s, const struct conf_route *route)
+port_of(const struct settings *s, const struct destination *d,
+	const struct conf_route *route)
 {
-	if (route && route->port != 0)
+	if (d->hop.port != 0)
+		return d->hop.port;
+	if (!d->hop.host && route && route->port != 0)
 		return route->port;
 	if (route && route->protocol == ROUTE_LMTP)
 		return CONF_LMTP_PORT;
@@ -46,11 +50,21 @@ port_of(const struct settings *s, const struct conf_route *route)
 
 /* A literal that a route names stands without brackets there. */
 static void
-wish_to(const struct conf_route *route, struct hop_wish *wish)
+wish_to(const struct conf_hop *hop, struct hop_wish *wish)
 {
-	wish->domain = span_str(route->to);
-	wish->mx = route->mx;
-	wish->literal = route->literal;
+	wish->domain = span_str(hop->host);
+	wish->mx = hop->mx;
+	wish->literal = hop->literal;
+}
+
+/* Is that where the route leads anyway? Only there its password may go. */
+static bool
+leads_there(const struct settings *s, const struct destination *d,
+	    const struct conf_route *route)
+{
+	return strcmp(route->to, d->hop.host) == 0 && route->mx == d->hop.mx &&
+	       port_of(s, d, route) ==
+		   port_of(s, &(const struct destination){0}, route);
 }
 
 void
@@ -62,7 +76,7 @@ nexthop_wish(struct remote *r, const struct destination *d, struct hop_wish *wis
 	*wish = (struct hop_wish){
 	    .domain = span_str(d->domain),
 	    .mx = true,
-	    .port = port_of(s, route),
+	    .port = port_of(s, d, route),
 	    .policy = policy_of(s, route),
 	    .family = (enum conf_remote_ip)s->remote_ip,
 	    .tls_name = span_str(route ? route->tls_name : ""),
@@ -73,8 +87,11 @@ nexthop_wish(struct remote *r, const struct destination *d, struct hop_wish *wis
 	    .n_own = r->n_own,
 	    .random = remote_random(r),
 	};
-	if (route && route->to[0] != '\0')
-		wish_to(route, wish);
+	if (d->hop.host)
+		wish_to(&d->hop, wish);
+	else if (route && route->to[0] != '\0')
+		wish_to(&(struct conf_hop){route->to, route->mx, route->literal, 0},
+			wish);
 }
 
 /* --- the way -------------------------------------------------------------- */
@@ -104,7 +121,8 @@ nexthop_way(struct remote *r, const struct destination *d)
 	w->refs = 1;
 	w->lmtp = route && route->protocol == ROUTE_LMTP;
 	w->auth_without_tls = policy_of(s, route) == CONF_REMOTE_TLS_NONE;
-	if (route && route->user[0] != '\0') {
+	if (route && route->user[0] != '\0' &&
+	    (!d->hop.host || leads_there(s, d, route))) {
 		w->user = span_dup(span_str(route->user));
 		w->password = span_dup(span_str(route->password));
 	}

@@ -123,7 +123,8 @@ struct destination {
 	struct destination *chain; /* next of the same hash */
 	char *key;
 	uint64_t hash;
-	char *domain; /* of the recipients, in A-labels, or a literal */
+	char *domain;        /* of the recipients, in A-labels, or a literal */
+	struct conf_hop hop; /* where qmgr wants it to go; host is null: anywhere */
 	bool require_tls;
 	struct way *way;
 	struct asking *asking; /* while the way is looked up */
@@ -139,8 +140,9 @@ struct destinations {
 };
 
 void destinations_init(struct destinations *all);
-MUST_USE struct destination *
-destinations_get(struct remote *r, struct span domain, bool require_tls);
+/* `next_hop` is a route's `to`, or empty; null when it is neither. */
+MUST_USE struct destination *destinations_get(struct remote *r, struct span domain,
+					      struct span next_hop, bool require_tls);
 /* Frees it when nobody is there. */
 void destination_settle(struct remote *r, struct destination *d);
 /* Other settings may lead each recipient elsewhere: those who wait go back to qmgr,

@@ -1,6 +1,7 @@
 #include "qmgr/queue/internal.h"
 
-#define PROVIDER_KEY "by:"
+#define PROVIDER_KEY    "by:"
+#define PLACE_BYTES_MAX (TARGET_NEXT_HOP_MAX + TARGET_ADDRESS_MAX + 1)
 
 static void
 destination_clear(struct destination *d)
@@ -29,6 +30,46 @@ address_domain(struct span address)
 	size_t at = span_find_last(address, '@');
 
 	return at == address.n ? span_make("", 0) : span_after(address, at + 1);
+}
+
+/* A domain has no space, and a next hop neither. */
+static void
+place_put(const struct target *t, struct buf *out)
+{
+	buf_put(out, t->next_hop);
+	buf_put_char(out, ' ');
+	buf_put(out, address_domain(t->address));
+}
+
+uint32_t
+place_word(struct queue *q, const struct target *t)
+{
+	struct buf place = buf_make(PLACE_BYTES_MAX);
+	uint32_t word;
+
+	if (t->next_hop.n == 0)
+		return word_take(&q->words, address_domain(t->address));
+	place_put(t, &place);
+	word = word_take(&q->words, buf_span(&place));
+	buf_release(&place);
+	return word;
+}
+
+bool
+place_same(const struct target *a, const struct target *b)
+{
+	return target_is_remote(a) == target_is_remote(b) &&
+	       span_equal(a->next_hop, b->next_hop) &&
+	       span_equal_nocase(address_domain(a->address),
+				 address_domain(b->address));
+}
+
+struct span
+queue_place_domain(struct span place)
+{
+	size_t n = span_find(place, ' ');
+
+	return n < place.n ? span_after(place, n + 1) : place;
 }
 
 /* --- by last use ---------------------------------------------------------- */
@@ -213,21 +254,30 @@ destination_new(struct queue *q, struct span key, uint32_t hash)
 	return i;
 }
 
-/* --- from a domain -------------------------------------------------------- */
+/* --- from a place --------------------------------------------------------- */
+
+static struct span
+place_next_hop(struct span place)
+{
+	size_t n = span_find(place, ' ');
+
+	return n < place.n ? span_first(place, n) : span_make("", 0);
+}
 
 static void
-route_get(const struct queue *q, struct span domain, struct queue_route *out)
+route_get(const struct queue *q, struct span place, struct queue_route *out)
 {
-	size_t n = span_first(domain, sizeof(out->key) - 1).n;
+	size_t n = span_first(place, sizeof(out->key) - 1).n;
 
 	*out = (struct queue_route){.connections_max = q->config.connections_max,
 				    .per_minute_max = q->config.per_minute_max};
 	if (q->config.route) {
-		q->config.route(q->config.route_context, domain, out);
+		q->config.route(q->config.route_context, queue_place_domain(place),
+				place_next_hop(place), out);
 		return;
 	}
 	for (size_t i = 0; i < n; i++)
-		out->key[i] = ascii_lower(domain.at[i]);
+		out->key[i] = ascii_lower(place.at[i]);
 }
 
 bool
@@ -259,19 +309,33 @@ destination_get(struct queue *q, const struct queue_route *route)
 }
 
 uint32_t
-destination_of(struct queue *q, struct span domain)
+destination_of(struct queue *q, struct span place)
 {
-	uint32_t word = word_find(&q->words, domain), i;
+	uint32_t word = word_find(&q->words, place), i;
 	struct queue_route route;
 
 	if (word != 0 && destination_tagged(q, &q->words.at[word]))
 		return q->words.at[word].tag;
-	route_get(q, domain, &route);
+	route_get(q, place, &route);
 	i = destination_get(q, &route);
 	if (word != 0 && i != ENTRY_NONE) {
 		q->words.at[word].tag = i;
 		q->words.at[word].tag_generation = q->destinations.at[i].generation;
 	}
+	return i;
+}
+
+uint32_t
+destination_of_target(struct queue *q, const struct target *t)
+{
+	struct buf place = buf_make(PLACE_BYTES_MAX);
+	uint32_t i;
+
+	if (t->next_hop.n == 0)
+		return destination_of(q, address_domain(t->address));
+	place_put(t, &place);
+	i = destination_of(q, buf_span(&place));
+	buf_release(&place);
 	return i;
 }
 

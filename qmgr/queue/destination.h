@@ -10,7 +10,7 @@
 #include "qmgr/queue/heap.h"
 #include "qmgr/queue/words.h"
 
-#define DESTINATION_KEY_SIZE    264 /* "to:" and a domain */
+#define DESTINATION_KEY_SIZE    600 /* "hop:", a next hop and a domain */
 #define DESTINATIONS_MAX        20000
 #define DESTINATION_IDLE_S      1800 /* what is idle for so long is forgotten */
 #define DESTINATION_FAILURES    3    /* in a row, then it is dead */

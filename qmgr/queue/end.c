@@ -135,19 +135,17 @@ open_place_set(struct queue *q, const struct work *w)
 		if (entry_target(e, i) != TARGET_OPEN)
 			continue;
 		first = first ? first : t;
-		one = one && t->target.kind != TARGET_ACCOUNT &&
-		      span_equal_nocase(address_domain(t->target.address),
-					address_domain(first->target.address));
+		one = one && target_is_remote(&t->target) &&
+		      place_same(&t->target, &first->target);
 	}
 	e->flags &= (uint16_t)~ENTRY_ONE;
 	if (!first)
 		return;
-	word = word_take(&q->words, address_domain(first->target.address));
+	word = place_word(q, &first->target);
 	word_drop(&q->words, &e->domain);
 	e->domain = word;
 	/* The word is made to know its destination. */
-	if (first->target.kind != TARGET_ACCOUNT && one &&
-	    destination_of(q, word_text(&q->words, word)) != ENTRY_NONE)
+	if (one && destination_of(q, word_text(&q->words, word)) != ENTRY_NONE)
 		e->flags |= ENTRY_ONE;
 }
 

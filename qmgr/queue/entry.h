@@ -55,7 +55,7 @@ struct entry {
 	uint32_t arrived_s;
 	uint32_t due_s;
 	uint32_t link;   /* place in the heap, number of the work, next free */
-	uint32_t domain; /* word: of the first open target; 0 while not known */
+	uint32_t domain; /* word: place of the first open target; 0: not known */
 	uint32_t reason; /* word: why it was deferred or held; 0 for none */
 	uint16_t tries;
 	uint16_t n_targets; /* 0: not read yet */

@@ -69,6 +69,12 @@ MUST_USE struct span job_domain(const struct queue *q, const struct job *j);
 
 /* A job for the target, or `away`. */
 void local_start(struct queue *q, uint32_t work, uint32_t ordinal);
+/* A job for the answer of an account, or `away`. */
+void reply_start(struct queue *q, uint32_t work, uint32_t ordinal);
+/* bounce answers such a job. */
+void reply_answered(struct queue *q, struct job *j, enum report_outcome outcome);
+/* It is not made: nothing more is to be done. */
+void reply_drop(struct queue *q, uint32_t work, uint32_t ordinal);
 /* Jobs for n targets on other servers, whose destinations are set. */
 void relay_start(struct queue *q, uint32_t work, const uint32_t *ordinals, uint32_t n,
 		 uint32_t now_s);
@@ -111,8 +117,13 @@ void work_maybe_end(struct queue *q, uint32_t work, uint32_t now_s);
 
 /* What stands behind the last "@". */
 MUST_USE struct span address_domain(struct span address);
-/* The destination of mail to the domain; ENTRY_NONE: there are too many. */
-MUST_USE uint32_t destination_of(struct queue *q, struct span domain);
+/* Where mail of the target goes, as the words of entries say it: its domain, behind
+ * its next hop and a space where it has one. */
+MUST_USE uint32_t place_word(struct queue *q, const struct target *t);
+MUST_USE bool place_same(const struct target *a, const struct target *b);
+/* The destination of mail to such a place; ENTRY_NONE: there are too many. */
+MUST_USE uint32_t destination_of(struct queue *q, struct span place);
+MUST_USE uint32_t destination_of_target(struct queue *q, const struct target *t);
 /* Does the word know its destination? */
 MUST_USE bool destination_tagged(const struct queue *q, const struct word *w);
 /* Which process of remote talks to it. */

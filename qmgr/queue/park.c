@@ -164,8 +164,8 @@ queue_put_off(struct queue *q, uint32_t ref, uint32_t now_s)
 
 	if (i == ENTRY_NONE || pressing(q, e, now_s))
 		return false;
-	switch (
-	    destination_admit(q, i, word_text(&q->words, e->domain), 0, now_s, &a)) {
+	switch (destination_admit(
+	    q, i, queue_place_domain(word_text(&q->words, e->domain)), 0, now_s, &a)) {
 	case ADMIT_NOW:
 		return false;
 	case ADMIT_FULL:

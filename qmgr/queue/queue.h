@@ -62,8 +62,9 @@ struct queue_config {
 	uint64_t limits[LIMIT_COUNT]; /* of an account; 0: none */
 	uint64_t seed;                /* for the jitter of retries */
 	/* Puts the key, and what differs from the above, into *out. Null: the key is
-	 * the domain in lower case. */
-	void (*route)(const void *context, struct span domain, struct queue_route *out);
+	 * the next hop and the domain, in lower case. */
+	void (*route)(const void *context, struct span domain, struct span next_hop,
+		      struct queue_route *out);
 	const void *route_context;
 };
 
@@ -157,6 +158,7 @@ struct queue {
 	uint64_t n_done, n_deferred;  /* for status */
 	uint64_t n_relays, n_replays; /* transactions handed out; of these, again */
 	uint64_t n_reports;           /* that bounce made */
+	uint64_t n_replies;           /* answers of accounts */
 };
 
 MUST_USE struct queue *queue_new(const struct queue_config *config);
@@ -229,7 +231,7 @@ struct queue_relay {
 	uint32_t n; /* recipients */
 	/* Until the job is answered. */
 	const struct envelope *envelope;
-	struct span domain, sender;
+	struct span domain, next_hop, sender;
 	struct span recipients; /* relay list of common/spool; until the next call */
 };
 
@@ -289,6 +291,9 @@ MUST_USE uint32_t queue_paused(const struct queue *q, uint32_t i, struct span *d
 MUST_USE const struct entry *queue_walk(const struct queue *q, uint64_t after);
 MUST_USE const struct entry *queue_find(const struct queue *q, uint64_t id);
 MUST_USE enum queue_status queue_entry_status(const struct entry *e);
+/* The domain in the word that an entry has: where mail with a next hop of its own goes
+ * stands before it, with a space. */
+MUST_USE struct span queue_place_domain(struct span place);
 
 /* --- segments ------------------------------------------------------------- */
 

@@ -48,7 +48,9 @@ transaction_cut(const struct queue *q, const struct work *w, const struct picked
 
 	while (i < n && i < q->config.relay_recipients_max &&
 	       all[i].destination == all[0].destination &&
-	       span_equal(all[i].sender, all[0].sender)) {
+	       span_equal(all[i].sender, all[0].sender) &&
+	       span_equal(w->targets[all[i].ordinal].target.next_hop,
+			  w->targets[all[0].ordinal].target.next_hop)) {
 		bytes += list_bytes(&w->targets[all[i].ordinal]);
 		if (i > 0 && bytes > RELAY_LIST_BYTES_MAX)
 			break;
@@ -223,6 +225,7 @@ queue_next_relay(struct queue *q, uint32_t instance, uint32_t now_s,
 				    .n = j->n,
 				    .envelope = &w->envelope,
 				    .domain = address_domain(t->target.address),
+				    .next_hop = t->target.next_hop,
 				    .sender = sender_of(w, t),
 				    .recipients = buf_span(&q->relay_list)};
 	return true;

@@ -44,6 +44,8 @@ wanted(const struct queue *q, const struct work *w, uint32_t ordinal, uint32_t n
 {
 	const struct work_target *t = &w->targets[ordinal];
 
+	if (t->target.kind == TARGET_REPLY)
+		return 0;
 	switch (entry_target(entry_at(&q->entries, w->ref), ordinal)) {
 	case TARGET_FAILED:
 		return failure_wanted(w, t) ? WORK_FAILURE : 0;
@@ -200,6 +202,15 @@ request_put(struct queue *q, struct work *w, uint32_t now_s)
 	buf_release(&rows);
 }
 
+static void
+reply_fill(const struct work *w, const struct work_target *t, struct queue_report *out)
+{
+	out->account = t->target.account;
+	out->sender = w->envelope.sender;
+	out->recipient = t->target.address;
+	out->original = t->recipient;
+}
+
 bool
 queue_next_report(struct queue *q, uint32_t instance, uint32_t now_s,
 		  struct queue_report *out)
@@ -212,11 +223,14 @@ queue_next_report(struct queue *q, uint32_t instance, uint32_t now_s,
 		return false;
 	w = &q->works[j->work];
 	e = entry_at(&q->entries, w->ref);
+	*out = (struct queue_report){
+	    .job = job_number(q, j), .id = e->id, .place = entry_place(e)};
+	if (j->first != ENTRY_NONE) {
+		reply_fill(w, &w->targets[j->first], out);
+		return true;
+	}
 	request_put(q, w, now_s);
-	*out = (struct queue_report){.job = job_number(q, j),
-				     .id = e->id,
-				     .place = entry_place(e),
-				     .request = buf_span(&q->report_request)};
+	out->request = buf_span(&q->report_request);
 	return true;
 }
 
@@ -254,11 +268,15 @@ queue_reported(struct queue *q, uint32_t instance, uint64_t job,
 		return false;
 	work = j->work;
 	w = &q->works[work];
-	if (outcome == REPORT_MADE || outcome == REPORT_NOBODY)
-		targets_told(q, w);
-	else
-		w->reports_later |= w->report;
-	q->n_reports += outcome == REPORT_MADE;
+	if (j->first != ENTRY_NONE) {
+		reply_answered(q, j, outcome);
+	} else {
+		if (outcome == REPORT_MADE || outcome == REPORT_NOBODY)
+			targets_told(q, w);
+		else
+			w->reports_later |= w->report;
+		q->n_reports += outcome == REPORT_MADE;
+	}
 	job_free(q, j, now_s);
 	work_maybe_end(q, work, now_s);
 	return true;

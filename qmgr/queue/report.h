@@ -8,6 +8,8 @@
  * Crash   a target that failed is noted as such until bounce says that its report is
  *         in the queue; so it gets one after a restart, with the message's reason in
  *         place of what the server said. Reports of success are not made again.
+ * Replies the answer of an account, TARGET_REPLY, is a target that bounce tries: made,
+ *         not due, or after some tries left out; no report ever tells of it.
  */
 #pragma once
 
@@ -16,16 +18,20 @@
 
 #include "qmgr/queue/entry.h"
 
-#define REPORT_AGAIN_S 10 /* until bounce is asked again, after "later" */
+#define REPORT_AGAIN_S  10 /* until bounce is asked again, after "later" */
+#define REPLY_TRIES_MAX 5  /* of a message; then its answers are left out */
 
 struct queue;
 struct entry;
 
+/* A report, or (account is not 0) an answer of an account to the message. */
 struct queue_report {
 	uint64_t job;
 	uint64_t id;
 	struct place place;
 	struct span request; /* common/dsn's; until the next call */
+	uint64_t account;
+	struct span sender, recipient, original; /* until the job is answered */
 };
 
 /* The next one for an instance of bounce; it counts as sent. */

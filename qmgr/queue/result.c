@@ -135,6 +135,10 @@ result_give_up(struct queue *q, uint32_t work, uint32_t ordinal, enum given_up w
 	struct entry *e = entry_at(&q->entries, w->ref);
 	struct target_result *had = &w->targets[ordinal].result;
 
+	if (w->targets[ordinal].target.kind == TARGET_REPLY) {
+		reply_drop(q, work, ordinal);
+		return;
+	}
 	had->outcome = DELIVERY_FAILED;
 	had->given_up = (uint8_t)why;
 	entry_target_set(e, ordinal, TARGET_FAILED);

@@ -116,15 +116,21 @@ targets_count(const struct envelope *envelope)
 }
 
 /* An address that leads to several: they have all of its wishes but that for success,
- * of which is told once. */
+ * of which is told once. An answer is nothing that it leads to. */
 static void
 expanded_set(struct work_target *all, uint32_t n)
 {
 	uint8_t notify = all[0].notify & (uint8_t)~ENVELOPE_NOTIFY_SUCCESS;
+	uint32_t n_real = 0, first = n;
 
-	if (n < 2 || notify == all[0].notify)
+	for (uint32_t i = n; i-- > 0;)
+		if (all[i].target.kind != TARGET_REPLY) {
+			n_real++;
+			first = i;
+		}
+	if (n_real < 2 || notify == all[0].notify)
 		return;
-	all[0].expanded = true;
+	all[first].expanded = true;
 	for (uint32_t i = 0; i < n; i++)
 		all[i].notify = notify ? notify : ENVELOPE_NOTIFY_NEVER;
 }
@@ -167,7 +173,9 @@ target_compare(const struct target *x, const struct target *y)
 	if (x->account != y->account)
 		return x->account < y->account ? -1 : 1;
 	order = span_compare(x->address, y->address);
-	return order != 0 ? order : span_compare(x->sender, y->sender);
+	if (order == 0)
+		order = span_compare(x->sender, y->sender);
+	return order != 0 ? order : span_compare(x->next_hop, y->next_hop);
 }
 
 static int
@@ -200,10 +208,10 @@ repeated_drop(struct entry *e, const struct work_target *targets, uint32_t n)
 /* --- start ---------------------------------------------------------------- */
 
 static void
-domain_set(struct queue *q, struct entry *e, struct span address)
+domain_set(struct queue *q, struct entry *e, const struct target *t)
 {
 	if (e->domain == 0)
-		e->domain = word_take(&q->words, address_domain(address));
+		e->domain = place_word(q, t);
 }
 
 static void
@@ -214,7 +222,7 @@ targets_start(struct queue *q, uint32_t work, uint32_t n, uint32_t now_s)
 	uint32_t one, *relays = n > 1 ? memory_new(n, sizeof(*relays)) : &one;
 	uint32_t n_relays = 0;
 
-	domain_set(q, e, all[0].target.address);
+	domain_set(q, e, &all[0].target);
 	if (n > 1)
 		repeated_drop(e, all, n);
 	for (uint32_t i = 0; i < n && !(e->flags & ENTRY_GIVE_UP); i++) {
@@ -224,8 +232,11 @@ targets_start(struct queue *q, uint32_t work, uint32_t n, uint32_t now_s)
 			local_start(q, work, i);
 			continue;
 		}
-		all[i].destination =
-		    destination_of(q, address_domain(all[i].target.address));
+		if (all[i].target.kind == TARGET_REPLY) {
+			reply_start(q, work, i);
+			continue;
+		}
+		all[i].destination = destination_of_target(q, &all[i].target);
 		relays[n_relays++] = i;
 	}
 	if (n_relays > 0)

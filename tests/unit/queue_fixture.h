@@ -66,12 +66,10 @@ envelope_of(const struct target *targets, size_t n, uint32_t *bytes)
 }
 
 static const struct target target_here = {
-    TARGET_ACCOUNT, 4, {"a@example.org", 13},
-      {0              }
+    .kind = TARGET_ACCOUNT, .account = 4, .address = {"a@example.org", 13}
 };
 static const struct target target_there = {
-    TARGET_REMOTE, 0, {"b@example.net", 13},
-      {0              }
+    .kind = TARGET_REMOTE, .address = {"b@example.net", 13}
 };
 
 static inline struct target

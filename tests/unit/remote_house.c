@@ -228,6 +228,7 @@ house_relay(struct house *house, const char *domain, const char *locals)
 			      .offset = 4,
 			      .content_bytes = house->content_bytes,
 			      .domain = span_str(domain),
+			      .next_hop = span_str(house->next_hop),
 			      .sender = SPAN("a@here.example")};
 	struct span rest = span_str(locals);
 	struct relay_recipient r = {0};

@@ -32,6 +32,7 @@ struct house {
 	size_t questions;
 	unsigned char key_digest[32];
 	uint64_t content_bytes; /* of the message that stands in the segment */
+	const char *next_hop;   /* of the jobs to come; null: none */
 };
 
 /* Starts remote with these settings behind those of the test. */

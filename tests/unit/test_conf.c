@@ -405,6 +405,27 @@ test_routes_of_every_form(void **state)
 	}
 }
 
+static void
+test_hop_alone_is_read_as_a_route_has_it(void **state)
+{
+	static const char *const bad[] = {
+	    "",    "mx:",         "mx:[192.0.2.1]", "a b.example",
+	    ":25", "a.example:0", "a.example:x"};
+	struct conf_hop hop = {0};
+
+	(void)state;
+	assert_true(conf_hop_parse(SPAN("mx:Example.net:26"), &hop));
+	assert_string_equal(hop.host, "example.net");
+	assert_true(hop.mx);
+	assert_int_equal(hop.port, 26);
+	free(hop.host);
+	hop = (struct conf_hop){0};
+	for (size_t i = 0; i < N_ELEMS(bad); i++)
+		if (conf_hop_parse(span_str(bad[i]), &hop))
+			fail_msg("%s", bad[i]);
+	assert_null(hop.host);
+}
+
 static const char all_keys[] = "route 'Example.ORG' {\n"
 			       "  to = [192.0.2.1] # here\n"
 			       "  protocol = lmtp\n"
@@ -713,6 +734,7 @@ main(void)
 	    cmocka_unit_test(test_conf_text_of_settings_reads_back_to_the_same),
 	    cmocka_unit_test(test_conf_keep_fixed_keeps_what_needs_a_restart),
 	    cmocka_unit_test(test_routes_of_every_form),
+	    cmocka_unit_test(test_hop_alone_is_read_as_a_route_has_it),
 	    cmocka_unit_test(test_route_has_every_key),
 	    cmocka_unit_test(test_route_words_of_tls_are_those_of_remote_tls),
 	    cmocka_unit_test(test_route_found_is_the_nearest),

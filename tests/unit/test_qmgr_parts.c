@@ -316,7 +316,8 @@ test_hold_and_remove_of_a_message_in_work_wait_for_its_answer(void **state)
 	(void)state;
 	struct queue *q = queue_make();
 	const struct target two[] = {
-	    target_here, {TARGET_ACCOUNT, 6, {"c@example.org", 13}, {0}}
+	    target_here,
+	    {.kind = TARGET_ACCOUNT, .account = 6, .address = {"c@example.org", 13}}
         };
 	struct queue_job job, other;
 

@@ -24,6 +24,81 @@ count_of(struct span recipients)
 	return n;
 }
 
+static struct target
+remote_by(const char *address, const char *next_hop)
+{
+	return (struct target){.kind = TARGET_REMOTE,
+			       .address = span_str(address),
+			       .next_hop = span_str(next_hop)};
+}
+
+static void
+test_targets_with_a_next_hop_are_a_destination_of_their_own(void **state)
+{
+	(void)state;
+	struct queue *q = queue_make();
+	const struct target targets[] = {
+	    remote_to("a@one.example"),         remote_by("b@one.example", "x:25"),
+	    remote_by("c@one.example", "y:25"), remote_by("d@one.example", "x:25"),
+	    remote_by("b@one.example", "x:25"), /* twice */
+	};
+	static const struct {
+		uint32_t ordinal, n;
+		const char *next_hop;
+	} want[] = {
+	    {0, 1, ""    },
+            {1, 2, "x:25"},
+            {2, 1, "y:25"}
+        };
+	struct queue_relay r;
+	uint32_t instance, jobs = 0;
+
+	message_start(q, 1, targets, 5, 1000);
+	while (relay_take(q, &r, &instance, 1000)) {
+		struct cursor c = cursor_make(r.recipients);
+		struct relay_recipient recipient;
+
+		assert_true(relay_recipient_next(&c, &recipient));
+		assert_true(span_equal(r.domain, SPAN("one.example")));
+		for (size_t i = 0; i < N_ELEMS(want); i++)
+			if (recipient.ordinal == want[i].ordinal) {
+				assert_int_equal(r.n, want[i].n);
+				assert_true(
+				    span_equal(r.next_hop, span_str(want[i].next_hop)));
+				jobs++;
+			}
+	}
+	assert_int_equal(jobs, 3);
+	queue_free(&q);
+}
+
+/* What waits is put off by its hop's destination and the pause of its domain. */
+static void
+test_next_hop_is_put_off_unread(void **state)
+{
+	(void)state;
+	struct queue *q = queue_make();
+	struct target t = remote_by("b@One.example", "x:25");
+	const struct relay_result later = {.outcome = DELIVERY_DEFERRED,
+					   .text = SPAN("later")};
+	struct queue_load load;
+	struct queue_relay r;
+	uint32_t instance;
+
+	message_start(q, 1, &t, 1, 1000);
+	assert_true(relay_take(q, &r, &instance, 1000));
+	relay_end(q, instance, &r, RELAY_TALKED, &later, 1000);
+	assert_true(queue_pause(q, SPAN("one.example"), 1001));
+	assert_false(queue_next_load(q, 2000, &load));
+	assert_int_equal(q->n_put_off, 1);
+	assert_true(queue_resume(q, SPAN("one.example")));
+	while (queue_wake_turn(q, 100, 2001)) {
+	}
+	assert_true(queue_next_load(q, 2001, &load));
+	queue_load_failed(q, load.ref, SPAN("enough"));
+	queue_free(&q);
+}
+
 static void
 test_targets_are_grouped_by_destination_and_sender(void **state)
 {
@@ -247,6 +322,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_targets_are_grouped_by_destination_and_sender),
+	    cmocka_unit_test(
+		test_targets_with_a_next_hop_are_a_destination_of_their_own),
+	    cmocka_unit_test(test_next_hop_is_put_off_unread),
 	    cmocka_unit_test(test_transaction_has_no_more_recipients_than_set),
 	    cmocka_unit_test(test_list_of_recipients_fits_one_message),
 	    cmocka_unit_test(test_each_recipient_has_its_own_fate),

@@ -50,6 +50,39 @@ test_remote_logs_in(void **state)
 	house_close(&house);
 }
 
+/* The route's own server would be at 127.0.0.1; its password stays with it. */
+static void
+test_remote_goes_by_the_next_hop_of_a_job(void **state)
+{
+	struct house house;
+	struct span said;
+	char hop[64];
+
+	(void)state;
+	house_open(&house, "");
+	house.sink.offers = house.other.offers = "250-AUTH PLAIN\r\n";
+	house.sink.login = house.other.login = true;
+	snprintf(hop, sizeof(hop), "[127.0.0.2]:%u", house.sink.port);
+	house.next_hop = hop;
+	house_relay_and_wait(&house, "login.example", "joe");
+	assert_int_equal(house.sink.commands.n, 0);
+	said = buf_span(&house.other.commands);
+	assert_true(said.n > 0 && span_find_span(said, SPAN("AUTH")) == said.n);
+
+	house.next_hop = "[127.0.0.1]"; /* as the route has it */
+	house_relay_and_wait(&house, "login.example", "joe");
+	house_check(&house, "D");
+	said = buf_span(&house.sink.commands);
+	assert_true(span_find_span(said, SPAN("AUTH PLAIN AHUAcA==")) < said.n);
+
+	house.results = 0;
+	house.next_hop = "mx:[192.0.2.1]";
+	house_relay_and_wait(&house, "login.example", "joe");
+	assert_int_equal(house.results, 0);
+	assert_string_equal(house.text, "the next hop makes no sense");
+	house_close(&house);
+}
+
 static void
 test_remote_does_tls_as_it_must(void **state)
 {
@@ -328,6 +361,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_remote_speaks_lmtp),
 	    cmocka_unit_test(test_remote_logs_in),
+	    cmocka_unit_test(test_remote_goes_by_the_next_hop_of_a_job),
 	    cmocka_unit_test(test_remote_does_tls_as_it_must),
 	    cmocka_unit_test(test_remote_holds_a_server_to_its_dane_records),
 	    cmocka_unit_test(test_remote_goes_without_tls_where_it_may),

@@ -135,13 +135,19 @@ static const struct target_row {
 	struct target target;
 	bool want;
 } target_rows[] = {
-    {"account",		  {TARGET_ACCOUNT, 5, {"a@b", 3}, {0}},             true },
-    {"remote",		   {TARGET_REMOTE, 0, {"a@b", 3}, {0}},              true },
-    {"account without a number", {TARGET_ACCOUNT, 0, {"a@b", 3}, {0}},             false},
-    {"remote with a number",     {TARGET_REMOTE, 5, {"a@b", 3}, {0}},              false},
-    {"forward",		  {TARGET_FORWARD, 0, {"a@b", 3}, {"SRS0=x@c", 8}}, true },
-    {"forward with a number",    {TARGET_FORWARD, 5, {"a@b", 3}, {"c@d", 3}},      false},
-    {"unknown kind",             {(enum target_kind)4, 0, {"a@b", 3}, {0}},        false},
+    {"account",		  {TARGET_ACCOUNT, 5, {"a@b", 3}, {0}, {0}},             true },
+    {"remote",		   {TARGET_REMOTE, 0, {"a@b", 3}, {0}, {0}},              true },
+    {"account without a number", {TARGET_ACCOUNT, 0, {"a@b", 3}, {0}, {0}},             false},
+    {"remote with a number",     {TARGET_REMOTE, 5, {"a@b", 3}, {0}, {0}},              false},
+    {"forward",		  {TARGET_FORWARD, 0, {"a@b", 3}, {"SRS0=x@c", 8}, {0}}, true },
+    {"forward with a number",    {TARGET_FORWARD, 5, {"a@b", 3}, {"c@d", 3}, {0}},      false},
+    {"remote by a hop",          {TARGET_REMOTE, 0, {"a@b", 3}, {0}, {"c:25", 4}},      true },
+    {"forward by a hop",         {TARGET_FORWARD, 0, {"a@b", 3}, {"c@d", 3}, {"c", 1}}, true },
+    {"hop of two words",         {TARGET_REMOTE, 0, {"a@b", 3}, {0}, {"c d", 3}},       false},
+    {"hop with a line end",      {TARGET_REMOTE, 0, {"a@b", 3}, {0}, {"c\n", 2}},       false},
+    {"answer",		   {TARGET_REPLY, 5, {"a@b", 3}, {0}, {0}},               true },
+    {"answer without a number",  {TARGET_REPLY, 0, {"a@b", 3}, {0}, {0}},               false},
+    {"unknown kind",             {(enum target_kind)5, 0, {"a@b", 3}, {0}, {0}},        false},
 };
 
 static void
@@ -155,6 +161,33 @@ test_target_that_makes_no_sense_is_refused(void **state)
 		target_put(&list, &target_rows[i].target);
 		if (target_list_check(buf_span(&list), &n) != target_rows[i].want)
 			fail_msg("%s", target_rows[i].name);
+		buf_release(&list);
+	}
+}
+
+static void
+test_target_next_hop_has_a_limit(void **state)
+{
+	(void)state;
+	char hop[TARGET_NEXT_HOP_MAX + 1];
+	size_t n;
+
+	memset(hop, 'a', sizeof(hop));
+	for (size_t length = TARGET_NEXT_HOP_MAX - 1; length <= TARGET_NEXT_HOP_MAX + 1;
+	     length++) {
+		struct buf list = buf_make(4096);
+		struct target t = {.kind = TARGET_REMOTE,
+				   .address = SPAN("a@b"),
+				   .next_hop = span_make(hop, length)},
+			      back;
+		struct cursor c;
+
+		target_put(&list, &t);
+		assert_int_equal(target_list_check(buf_span(&list), &n),
+				 length <= TARGET_NEXT_HOP_MAX);
+		c = cursor_make(buf_span(&list));
+		if (target_next(&c, &back))
+			assert_true(span_equal(back.next_hop, t.next_hop));
 		buf_release(&list);
 	}
 }
@@ -347,6 +380,7 @@ main(void)
 	    cmocka_unit_test(test_envelope_is_refused_at_every_cut),
 	    cmocka_unit_test(test_envelope_survives_every_changed_byte),
 	    cmocka_unit_test(test_target_that_makes_no_sense_is_refused),
+	    cmocka_unit_test(test_target_next_hop_has_a_limit),
 	    cmocka_unit_test(test_target_address_has_a_limit),
 	    cmocka_unit_test(test_envelope_has_a_limit_of_targets),
 	    cmocka_unit_test(test_queue_id_text_sorts_as_the_number),
