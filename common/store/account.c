@@ -16,9 +16,9 @@ path_put(uint64_t id, char path[PATH_BYTES])
 		 (unsigned long long)id);
 }
 
-/* The account's directory. OK, NONE, FAULT. */
-static enum store_result
-dir_open(const struct store *s, uint64_t id, unsigned mode, int *fd, struct err *err)
+enum store_result
+account_path_open(const struct store *s, uint64_t id, unsigned mode, int *fd,
+		  struct err *err)
 {
 	char path[PATH_BYTES], fan[3];
 
@@ -114,7 +114,7 @@ store_account_open(struct store *store, uint64_t id, unsigned mode, int64_t now_
 	enum store_result result;
 	int dir, lock;
 
-	result = dir_open(store, id, mode, &dir, err);
+	result = account_path_open(store, id, mode, &dir, err);
 	if (result != STORE_OK)
 		return result;
 	lock = lock_open(store, dir, err);

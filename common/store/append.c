@@ -151,13 +151,23 @@ summary_append(struct store_account *a, const struct store_message *m, struct ev
 	return 0;
 }
 
+static bool
+uidl_good(struct span uidl)
+{
+	for (size_t i = 0; i < uidl.n; i++)
+		if (uidl.at[i] < '!' || uidl.at[i] > '~')
+			return false;
+	return uidl.n <= STORE_UIDL_MAX;
+}
+
 /* OK, LIMIT. */
 static enum store_result
 append_limits(const struct store_account *a, const struct store_mailbox *box,
 	      const struct store_message *m)
 {
 	if (m->content.n > STORE_MESSAGE_MAX || m->prefix.n > STORE_PREFIX_MAX ||
-	    box->uidnext >= UINT32_MAX - 1)
+	    box->uidnext >= UINT32_MAX - 1 || m->uid >= UINT32_MAX - 1 ||
+	    !uidl_good(m->uidl))
 		return STORE_LIMIT;
 	if (a->batch.n > 0 && a->batch.data_bytes + m->content.n > STORE_BATCH_MAX)
 		return STORE_LIMIT;
@@ -178,7 +188,7 @@ append_known(struct store_account *a, const struct store_message *m, struct err 
 		return STORE_LIMIT;
 	if (!a->known)
 		a->known = deliveries_load(
-		    a, m->saved_us - (int64_t)STORE_DELIVERY_KEEP_S * 1000000, err);
+		    a, a->now_us - (int64_t)STORE_DELIVERY_KEEP_S * 1000000, err);
 	if (!a->known)
 		return STORE_FAULT;
 	return deliveries_has(a->known, m->delivery) ? STORE_EXISTS : STORE_OK;
@@ -190,15 +200,19 @@ append_write(struct store_account *a, const struct store_mailbox *box,
 {
 	struct store_record *r = &e->record;
 
-	*r = (struct store_record){.uid = box->uidnext,
+	*r = (struct store_record){.uid = m->uid > 0 ? m->uid : box->uidnext,
 				   .flags = m->flags & STORE_FLAGS,
 				   .prefix_bytes = (uint32_t)m->prefix.n,
 				   .keywords = m->keywords,
 				   .content_bytes = m->content.n,
 				   .internal_us = m->internal_us,
 				   .saved_us = m->saved_us,
-				   .mailbox = m->mailbox};
-	guid_make(a->store, r->guid);
+				   .mailbox = m->mailbox,
+				   .uidl_bytes = (uint32_t)m->uidl.n};
+	if (m->guid)
+		memcpy(r->guid, m->guid, sizeof(r->guid));
+	else
+		guid_make(a->store, r->guid);
 	if (data_open(a, log_frame_bytes(DATA_HEAD_BYTES + m->content.n), err) < 0 ||
 	    summary_append(a, m, e, err) < 0)
 		return -1;
@@ -214,9 +228,10 @@ store_append(struct store_account *a, const struct store_message *m,
 	     struct store_appended *out, struct err *err)
 {
 	struct event e = {.kind = EVENT_APPEND,
-			  .time_us = m->saved_us,
+			  .time_us = m->now_us ? m->now_us : m->saved_us,
 			  .mailbox = m->mailbox,
 			  .prefix = m->prefix,
+			  .uidl = m->uidl,
 			  .delivery = m->delivery};
 	const struct store_mailbox *box = state_box(&a->state, m->mailbox);
 	enum store_result result;
@@ -226,9 +241,11 @@ store_append(struct store_account *a, const struct store_message *m,
 		err_set(err, "store: an earlier message of the batch failed");
 		return STORE_FAULT;
 	}
-	a->now_us = m->saved_us;
+	a->now_us = e.time_us;
 	if (!box)
 		return STORE_NONE;
+	if (m->uid > 0 && m->uid < box->uidnext)
+		return STORE_EXISTS;
 	result = append_limits(a, box, m);
 	if (result == STORE_OK)
 		result = append_known(a, m, err);

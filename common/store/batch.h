@@ -23,9 +23,14 @@ struct store_message {
 	uint32_t flags;      /* STORE_SEEN .. */
 	uint64_t keywords;
 	int64_t internal_us; /* INTERNALDATE */
-	int64_t saved_us;    /* now */
+	int64_t saved_us;    /* SAVEDATE: now, but for what is imported */
 	struct store_delivery_id delivery;
 	bool replay; /* an earlier try may have succeeded: look */
+	/* For what comes from elsewhere (import.h); else zero. */
+	int64_t now_us;      /* when it is not saved_us */
+	uint32_t uid;        /* to get, UIDNEXT or above */
+	const uint8_t *guid; /* to get: of these bytes, for good */
+	struct span uidl;    /* its POP3 unique-id: 1 to 70 of ! to ~ */
 };
 
 struct store_appended {
@@ -40,9 +45,10 @@ struct store_appended {
 MUST_USE enum store_result
 store_batch_begin(struct store_account *account, bool wait, struct err *err);
 
-/* OK, NONE (no such mailbox), LIMIT (the batch is full, or what it has must be written
- * before a replay can be looked for: end it first; or the message is over
- * STORE_MESSAGE_MAX, or the mailbox is out of UIDs), FAULT. */
+/* OK, NONE (no such mailbox), EXISTS (the uid is below UIDNEXT), LIMIT (the batch is
+ * full, or what it has must be written before a replay can be looked for: end it first;
+ * or the message is over STORE_MESSAGE_MAX, or its unique-id is none, or the mailbox is
+ * out of UIDs), FAULT. */
 MUST_USE enum store_result
 store_append(struct store_account *account, const struct store_message *message,
 	     struct store_appended *out, struct err *err);

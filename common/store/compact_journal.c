@@ -64,9 +64,12 @@ tell_message(struct telling *t, const struct store_record *r)
 			  .time_us = r->saved_us,
 			  .mailbox = r->mailbox,
 			  .record = *r};
+	struct append_texts texts;
 
-	switch (prefix_get(t->c->account, r, &t->hold, &e.prefix, t->err)) {
+	switch (append_texts_get(t->c->account, r, &t->hold, &texts, t->err)) {
 	case STORE_OK:
+		e.prefix = texts.prefix;
+		e.uidl = texts.uidl;
 		break;
 	case STORE_FAULT:
 		t->failed = true;

@@ -16,9 +16,10 @@ struct store_content {
 };
 
 enum store_result
-prefix_get(struct store_account *a, const struct store_record *r, struct buf *hold,
-	   struct span *out, struct err *err)
+append_texts_get(struct store_account *a, const struct store_record *r,
+		 struct buf *hold, struct append_texts *out, struct err *err)
 {
+	const uint64_t bytes = 4 + (uint64_t)r->prefix_bytes + r->uidl_bytes;
 	const struct window_want want = {.offset = r->journal_offset,
 					 .hint = 256 + r->prefix_bytes,
 					 .kind = EVENT_APPEND,
@@ -27,11 +28,11 @@ prefix_get(struct store_account *a, const struct store_record *r, struct buf *ho
 	const struct log_file *f;
 	struct log_record record;
 	enum store_result result;
-	struct span prefix;
+	struct append_texts texts;
 	struct cursor c;
 
-	*out = span_make("", 0);
-	if (r->prefix_bytes == 0)
+	*out = (struct append_texts){SPAN(""), SPAN("")};
+	if (r->prefix_bytes == 0 && r->uidl_bytes == 0)
 		return STORE_OK;
 	result = account_file(a, FILE_JOURNAL, r->journal_number, &f, err);
 	if (result != STORE_OK)
@@ -44,16 +45,45 @@ prefix_get(struct store_account *a, const struct store_record *r, struct buf *ho
 	default:
 		return STORE_DAMAGED;
 	}
-	/* It is the last field of the event, which is the right one by its guid. */
-	if (record.payload.n < 4 + (uint64_t)r->prefix_bytes)
+	/* They are the last fields of the event, which is the right one by its guid. */
+	if (record.payload.n < bytes)
 		return STORE_DAMAGED;
-	c = cursor_make(
-	    span_after(record.payload, record.payload.n - 4 - r->prefix_bytes));
-	prefix = wire_get_bytes(&c);
-	if (!cursor_done(&c))
+	c = cursor_make(span_after(record.payload, record.payload.n - (size_t)bytes));
+	texts.uidl = wire_get_raw(&c, r->uidl_bytes);
+	texts.prefix = wire_get_bytes(&c);
+	if (!cursor_done(&c) || texts.prefix.n != r->prefix_bytes)
 		return STORE_DAMAGED;
-	*out = prefix;
+	*out = texts;
 	return STORE_OK;
+}
+
+enum store_result
+prefix_get(struct store_account *a, const struct store_record *r, struct buf *hold,
+	   struct span *out, struct err *err)
+{
+	struct append_texts texts;
+	enum store_result result = STORE_OK;
+
+	*out = SPAN("");
+	if (r->prefix_bytes > 0)
+		result = append_texts_get(a, r, hold, &texts, err);
+	if (r->prefix_bytes > 0 && result == STORE_OK)
+		*out = texts.prefix;
+	return result;
+}
+
+enum store_result
+store_uidl_get(struct store_account *a, const struct store_record *record,
+	       struct span *out, struct err *err)
+{
+	struct append_texts texts;
+	enum store_result result = STORE_NONE;
+
+	if (record->uidl_bytes > 0)
+		result = append_texts_get(a, record, &a->prefix, &texts, err);
+	if (result == STORE_OK)
+		*out = texts.uidl;
+	return result;
 }
 
 void

@@ -23,6 +23,13 @@ MUST_USE uint64_t store_content_size(const struct store_content *content);
 /* Where the message as it arrived begins. */
 MUST_USE uint64_t store_content_prefix(const struct store_content *content);
 
+/* The POP3 unique-id that the message, or what it is a copy of, was imported with; it
+ * lives until the next call on any account of the store. OK, NONE (it has none: its
+ * guid is one, or a compaction moved everything), DAMAGED, FAULT. */
+MUST_USE enum store_result
+store_uidl_get(struct store_account *account, const struct store_record *record,
+	       struct span *out, struct err *err);
+
 /* Up to n bytes from `offset` on; shorter at the end and where a piece ends, empty
  * only at the end. *out lives until the next call on the content. OK, FAULT. */
 MUST_USE enum store_result

@@ -223,9 +223,10 @@ append_put(const struct event *e, struct buf *out)
 	wire_put_u32(out, r->summary_number);
 	wire_put_u32(out, r->summary_offset);
 	wire_put_u32(out, e->summary_bytes);
-	wire_put_u32(out, r->text_number);
-	wire_put_u32(out, r->text_offset);
+	wire_put_u32(out, (uint32_t)e->uidl.n);
+	wire_put_u32(out, 0);
 	event_delivery_put(e->delivery, out);
+	buf_put(out, e->uidl);
 	wire_put_bytes(out, e->prefix);
 }
 
@@ -252,9 +253,10 @@ append_get(struct cursor *c, struct event *e)
 	r->summary_number = wire_get_u32(c);
 	r->summary_offset = wire_get_u32(c);
 	e->summary_bytes = wire_get_u32(c);
-	r->text_number = wire_get_u32(c);
-	r->text_offset = wire_get_u32(c);
+	r->uidl_bytes = wire_get_u32(c);
+	(void)wire_get_u32(c);
 	e->delivery = delivery_get(c);
+	e->uidl = wire_get_raw(c, r->uidl_bytes);
 	e->prefix = wire_get_bytes(c);
 	r->prefix_bytes = (uint32_t)e->prefix.n;
 	if (r->appended == 0)

@@ -72,6 +72,7 @@ struct event {
 	struct store_record record; /* APPEND; without crc and journal place */
 	uint32_t summary_bytes;     /* APPEND RELOCATED: payload of the summary */
 	struct span prefix;         /* APPEND */
+	struct span uidl;           /* APPEND */
 	struct store_delivery_id delivery; /* APPEND DROPPED */
 	enum store_flag_verb verb;         /* FLAGS */
 	uint32_t flags;                    /* FLAGS */

@@ -295,6 +295,10 @@ account_dir(const struct store_account *a, enum file_sort sort)
 
 void account_apply(struct store_account *a, const struct event *e);
 
+/* The account's directory, made when `mode` says so. OK, NONE, FAULT. */
+MUST_USE enum store_result account_path_open(const struct store *s, uint64_t id,
+					     unsigned mode, int *fd, struct err *err);
+
 void texts_free(struct texts **texts);
 /* Forgets all that is known of text.N. */
 void texts_reset(struct store_account *a);
@@ -476,6 +480,16 @@ MUST_USE bool summary_good(struct store_account *a, const struct store_record *r
 MUST_USE int summary_open(struct store_account *a, uint64_t n, struct err *err);
 
 /* --- content.c ------------------------------------------------------------ */
+
+/* What an APPEND has for one message alone. */
+struct append_texts {
+	struct span uidl, prefix;
+};
+
+/* As prefix_get(), both. */
+MUST_USE enum store_result
+append_texts_get(struct store_account *a, const struct store_record *r,
+		 struct buf *hold, struct append_texts *out, struct err *err);
 
 /* The prefix of a message; lives until the next call, or as long as `hold`. OK,
  * DAMAGED, NONE (file gone), FAULT. */

@@ -19,6 +19,7 @@ enum store_result {
 #define STORE_KEYWORDS_MAX      64   /* different ones in one account */
 #define STORE_KEYWORD_NAME_MAX  200
 #define STORE_SUBSCRIPTIONS_MAX 1000 /* of names without a mailbox */
+#define STORE_UIDL_MAX          70   /* [RFC1939 7] */
 #define STORE_PREFIX_MAX        (64u << 10)
 #define STORE_BATCH_MAX         (64u << 20) /* bytes in one batch of several messages */
 #define STORE_MESSAGE_MAX       (255u << 20)  /* bytes of one */

@@ -5,7 +5,7 @@
  *         index (a snapshot) and lock. docs/store.md has every byte. Split by noun:
  *         root.h all accounts, account.h one of them, batch.h appending, view.h
  *         listing, content.h reading, change.h flags, expunging, copies, mailboxes,
- *         uids.h, watch.h being told, summary.h, maintain.h verify, rebuild, compact.
+ *         import.h, uids.h, watch.h being told, summary.h, maintain.h verify, rebuild, compact.
  * RFC     [RFC9051] mailboxes, UIDs, flags; [RFC7162] a MODSEQ is a position in the
  *         journal; [RFC8474] ids; [RFC8514] SAVEDATE; [RFC6154] special use.
  * Promise what was synced survives any crash; what was not is whole or gone, and
@@ -46,6 +46,9 @@
 #include "common/store/view.h"
 #include "common/store/content.h"
 #include "common/store/change.h"
+#include "common/store/import.h"
 #include "common/store/summary.h"
 #include "common/store/text.h"
 #include "common/store/maintain.h"
+#include "common/store/cut.h"
+#include "common/store/restore.h"

@@ -72,7 +72,7 @@ verify_message(struct verify *v, const struct store_record *r, struct err *err)
 {
 	struct store_account *a = v->account;
 	const struct log_file *f;
-	struct span prefix;
+	struct append_texts texts;
 	uint64_t at;
 
 	switch (data_check(a, r, &f, &at, err)) {
@@ -85,7 +85,7 @@ verify_message(struct verify *v, const struct store_record *r, struct err *err)
 			 "the message cannot be read back");
 		return 0;
 	}
-	switch (prefix_get(a, r, &a->content, &prefix, err)) {
+	switch (append_texts_get(a, r, &a->content, &texts, err)) {
 	case STORE_OK:
 		break;
 	case STORE_FAULT:
@@ -93,7 +93,9 @@ verify_message(struct verify *v, const struct store_record *r, struct err *err)
 	default:
 		found_in(v, r, STORE_DAMAGE_PREFIX, r->journal_number,
 			 r->journal_offset,
-			 "its Return-Path and Delivered-To cannot be read back");
+			 r->prefix_bytes > 0
+			     ? "its Return-Path and Delivered-To cannot be read back"
+			     : "its POP3 unique-id cannot be read back");
 	}
 	if (r->summary_number > 0 && !summary_good(a, r))
 		found_in(v, r, STORE_DAMAGE_SUMMARY, r->summary_number,
