@@ -20,6 +20,9 @@ enum exit_status {
 
 #define OPTIONS_MAX 8 /* of one command line */
 
+/* Those that come before any command. */
+#define ADMIN_OPTIONS "--config= --json"
+
 struct admin {
 	const char *config; /* path of the settings file */
 	bool json;
@@ -34,10 +37,11 @@ struct admin {
 typedef enum exit_status command_run(struct admin *admin, int argc, char **argv);
 
 struct command {
-	const char *noun, *verb; /* verb null for commands of one word */
+	const char *noun;
+	const char *verb; /* one or more words; null for commands of one word */
 	/* For the usage line, as man/postroad.8 has them; "" for none. */
 	const char *arguments;
-	int least, most;         /* arguments besides options; most -1: any number */
+	int least, most; /* arguments besides options; most -1: any number */
 	const char
 	    *options; /* "--to= --all": those it knows, "=" for a value; or null */
 	command_run *run;
@@ -47,6 +51,10 @@ struct command {
 /* All tables, ended by null. */
 extern const struct command *const command_tables[];
 
+/* The row whose words the arguments begin with, the longest when there are more; *words
+ * is how many that are. Null when there is none. */
+MUST_USE const struct command *command_find(int argc, char **argv, int *words);
+
 /* The commands of one noun each, ended by a row without a noun. */
 extern const struct command commands_server[];
 extern const struct command commands_domain[];
@@ -55,6 +63,7 @@ extern const struct command commands_alias[];
 extern const struct command commands_queue[];
 extern const struct command commands_mailbox[];
 extern const struct command commands_trace[];
+extern const struct command commands_complete[];
 
 /* Reads the settings once. False after telling every error with file and line. */
 MUST_USE bool admin_settings(struct admin *admin);

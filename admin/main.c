@@ -10,12 +10,6 @@
 #include "admin/sendmail.h"
 
 #define CONFIG_DEFAULT "/etc/postroad/postroad.conf"
-#define GLOBAL_OPTIONS "--config= --json"
-
-const struct command *const command_tables[] = {
-    commands_server, commands_domain,  commands_account, commands_alias,
-    commands_queue,  commands_mailbox, commands_trace,   NULL,
-};
 
 void
 admin_complain(const char *format, ...)
@@ -77,6 +71,14 @@ option_known(const char *known, const char *option, bool *takes_value)
 	return false;
 }
 
+static void
+take_away(int *argc, char **argv, int at, int n)
+{
+	for (int i = at; i + n < *argc; i++)
+		argv[i] = argv[i + n];
+	*argc -= n;
+}
+
 /* Takes the option at argv[at] out of the arguments, with its value. */
 static bool
 take_option(struct admin *admin, const char *known, int *argc, char **argv, int at)
@@ -90,9 +92,7 @@ take_option(struct admin *admin, const char *known, int *argc, char **argv, int 
 	n += takes_value;
 	admin->options[admin->n_options].name = argv[at];
 	admin->options[admin->n_options++].value = takes_value ? argv[at + 1] : "";
-	for (int i = at; i + n < *argc; i++)
-		argv[i] = argv[i + n];
-	*argc -= n;
+	take_away(argc, argv, at, n);
 	return true;
 }
 
@@ -103,6 +103,9 @@ take_options(struct admin *admin, const char *known, int *argc, char **argv)
 	for (int i = 0; i < *argc;) {
 		if (argv[i][0] != '-' || argv[i][1] != '-') {
 			i++;
+		} else if (argv[i][2] == '\0') {
+			take_away(argc, argv, i, 1);
+			return true;
 		} else if (!take_option(admin, known, argc, argv, i)) {
 			admin_complain("unknown option '%s', or its value is missing",
 				       argv[i]);
@@ -110,21 +113,6 @@ take_options(struct admin *admin, const char *known, int *argc, char **argv)
 		}
 	}
 	return true;
-}
-
-/* The row of the command line; *words is how many arguments name it. */
-static const struct command *
-find_command(int argc, char **argv, int *words)
-{
-	for (size_t t = 0; command_tables[t]; t++) {
-		for (const struct command *c = command_tables[t]; c->noun; c++) {
-			*words = c->verb ? 2 : 1;
-			if (argc >= *words && strcmp(argv[0], c->noun) == 0 &&
-			    (!c->verb || strcmp(argv[1], c->verb) == 0))
-				return c;
-		}
-	}
-	return NULL;
 }
 
 enum exit_status
@@ -139,7 +127,7 @@ admin_run(struct admin *admin, int argc, char **argv)
 		help_print(argc == 0 ? stderr : stdout, argc > 1 ? argv[1] : "");
 		return argc == 0 ? EXIT_USAGE : EXIT_DONE;
 	}
-	c = find_command(argc, argv, &words);
+	c = command_find(argc, argv, &words);
 	if (!c) {
 		admin_complain("no command '%s%s%s'", argv[0], argc > 1 ? " " : "",
 			       argc > 1 ? argv[1] : "");
@@ -163,7 +151,7 @@ run_postroad(struct admin *admin, int argc, char **argv)
 
 	while (argc > 0 && argv[0][0] == '-' && argv[0][1] == '-' &&
 	       strcmp(argv[0], "--help") != 0) {
-		if (!take_option(admin, GLOBAL_OPTIONS, &argc, argv, 0)) {
+		if (!take_option(admin, ADMIN_OPTIONS, &argc, argv, 0)) {
 			admin_complain("unknown option '%s', or its value is missing",
 				       argv[0]);
 			return EXIT_USAGE;

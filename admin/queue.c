@@ -8,7 +8,8 @@
 
 /* clang-format off */
 const struct command commands_queue[] = {
-    {"queue", "list", "[MESSAGES] [--limit N]", 0, 0,
+    {"queue", "list",
+     "[--to DOMAIN|ADDRESS] [--from DOMAIN|ADDRESS] [--status STATUS] [--limit N]", 0, 0,
      FILTER " --limit=", queue_list_run, "what waits, and why"},
     {"queue", "show", "ID [--history]", 1, 1, "--history", queue_show_run,
      "all about one message"},

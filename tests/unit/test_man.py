@@ -44,6 +44,17 @@ def commands_of_code(build):
     return found
 
 
+def options_of_code(build, command):
+    """The options that the command line takes, as it tells a shell"""
+    words = [Path(build) / "bin/postroad", "complete", "--", *command.split(), "--"]
+    return set(subprocess.run(words, capture_output=True, text=True, check=True).stdout.split())
+
+
+def options_of_page(usage):
+    picked = "--all --to --from --status"  # the page explains MESSAGES before the commands that take them
+    return set(re.findall(r"--[a-z-]+", usage.replace("MESSAGES", picked)))
+
+
 def plain(macros):
     """A line of mdoc as help writes it: `Ar user Op Fl -all` -> `USER [--all]`"""
     out, style, glue, depth = "", "Ic", True, []
@@ -90,6 +101,8 @@ def differences(build):
     for command in sorted(code.keys() | page.keys()):
         if code.get(command) != page.get(command):
             yield f"postroad {command}: help says {code.get(command)!r}, man/postroad.8 {page.get(command)!r}"
+        elif options_of_code(build, command) != options_of_page(page[command]):
+            yield f"postroad {command} takes {options_of_code(build, command)}, man/postroad.8 has {page[command]!r}"
 
 
 def main():
