@@ -111,7 +111,7 @@ directory_result_byte(enum directory_result r)
 enum directory_result
 directory_result_of(uint8_t byte)
 {
-	return byte <= DIRECTORY_BAD_NAME ? (enum directory_result)byte
+	return byte <= DIRECTORY_LIMIT ? (enum directory_result)byte
 					  : DIRECTORY_FAULT;
 }
 
@@ -145,7 +145,7 @@ const char *
 directory_result_name(enum directory_result r)
 {
 	static const char *const names[] = {"done", "exists", "not found", "in use",
-					    "bad name"};
+					    "bad name", "bad value", "limit"};
 
 	return r == DIRECTORY_FAULT ? "fault" : names[r];
 }

@@ -56,11 +56,16 @@ static void
 test_resolve_postmaster_always_leads_somewhere(void **state)
 {
 	struct fixture *f = *state;
-	struct directory_policy named = {SPAN("+"), SPAN("you@example.org")};
-	struct directory_policy odd = {SPAN("+"), SPAN("postmaster@example.org")};
-	struct directory_policy bare = {SPAN("+"), SPAN("Postmaster")};
-	struct directory_policy local = {SPAN("+"), SPAN("you")};
-	struct directory_policy gone = {SPAN("+"), SPAN("x y@@")};
+	struct directory_policy named = {.delimiters = SPAN("+"),
+					 .postmaster = SPAN("you@example.org")};
+	struct directory_policy odd = {.delimiters = SPAN("+"),
+				       .postmaster = SPAN("postmaster@example.org")};
+	struct directory_policy bare = {.delimiters = SPAN("+"),
+					.postmaster = SPAN("Postmaster")};
+	struct directory_policy local = {.delimiters = SPAN("+"),
+					 .postmaster = SPAN("you")};
+	struct directory_policy gone = {.delimiters = SPAN("+"),
+					.postmaster = SPAN("x y@@")};
 	struct buf got = buf_make(1024);
 
 	expect(f, "postmaster", "unknown");
