@@ -92,6 +92,7 @@ authd_start(struct proc *p, struct err *err)
 	a->proc = p;
 	LIST_INIT(&a->exchanges);
 	TAILQ_INIT(&a->questions);
+	TAILQ_INIT(&a->errands);
 	tickets_init(&a->tickets);
 	a->usages = usages_new();
 	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
@@ -135,10 +136,10 @@ authd_message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m
 		resolve_ask(a, peer, &m->resolve);
 		break;
 	case IPC_NUMBER_sender_check:
-		resolve_sender(a, peer, &m->sender_check);
+		sender_ask(a, peer, &m->sender_check);
 		break;
 	case IPC_NUMBER_usage:
-		resolve_usage(a, &m->usage);
+		usage_take(a, &m->usage);
 		break;
 	case IPC_NUMBER_auth_start:
 		exchange_start(a, peer, &m->auth_start);
@@ -175,6 +176,7 @@ authd_peer_down(struct proc *p, struct ipc_peer *peer)
 {
 	struct authd *a = proc_context(p);
 
+	errands_drop_peer(a, peer);
 	exchanges_drop_peer(a, peer);
 	resolve_drop_peer(a, peer);
 }
@@ -194,6 +196,8 @@ authd_status(struct proc *p, struct buf *out)
 	    {"resolve.answered",     a->count.resolves      },
 	    {"resolve.waiting",      a->n_questions         },
 	    {"resolve.usages",       usages_count(a->usages)},
+	    {"directory.waiting",    a->n_errands           },
+	    {"directory.waits",      a->count.waits         },
 	    {"directory.operations", a->count.operations    },
 	};
 

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "authd/errand.h"
 #include "authd/good.h"
 #include "authd/penalty.h"
 #include "authd/rewrite.h"
@@ -47,11 +48,13 @@ struct authd {
 	size_t n_exchanges;
 	size_t n_checks;
 
-	struct question_list questions;
+	struct question_list questions; /* that wait for a use */
 	size_t n_questions;
+	struct errand_list errands; /* that wait for the directory */
+	size_t n_errands;
 
 	struct {
-		uint64_t logins, failures, cached, checks, resolves, operations;
+		uint64_t logins, failures, cached, checks, resolves, operations, waits;
 	} count;
 };
 
@@ -78,14 +81,23 @@ void exchange_cancel(struct authd *a, struct ipc_peer *peer,
 		     const struct ipc_auth_cancel *m);
 void exchanges_tick(struct authd *a, uint64_t now_ms);
 void exchanges_drop_peer(struct authd *a, struct ipc_peer *peer);
+/* Logins to the account that are under way fail. */
+void exchanges_close(struct authd *a, uint64_t account);
 
 /* resolve.c: addresses */
 void resolve_ask(struct authd *a, struct ipc_peer *peer, const struct ipc_resolve *m);
-void resolve_sender(struct authd *a, struct ipc_peer *peer,
-		    const struct ipc_sender_check *m);
-void resolve_usage(struct authd *a, const struct ipc_usage *m);
+/* It is known how full that account, or that domain, is; 0 for none. */
+void resolve_told(struct authd *a, uint64_t account, uint64_t domain);
 void resolve_tick(struct authd *a, uint64_t now_ms);
 void resolve_drop_peer(struct authd *a, struct ipc_peer *peer);
+
+/* sender.c */
+void
+sender_ask(struct authd *a, struct ipc_peer *peer, const struct ipc_sender_check *m);
+
+/* quota.c: how full mailboxes and domains are */
+void usage_ask(struct authd *a, uint64_t account);
+void usage_take(struct authd *a, const struct ipc_usage *m);
 
 /* closing.c: who may not stay logged in */
 
@@ -96,8 +108,8 @@ struct closing {
 };
 
 /* To be called before the change: an account that is removed cannot be asked for
- * afterwards. */
-void closing_find(struct authd *a, const struct directory_request *change,
+ * afterwards. *out is empty before. */
+void closing_find(struct directory *d, const struct directory_request *change,
 		  struct closing *out);
 /* It has been made. */
 void closing_tell(struct authd *a, const struct closing *c);

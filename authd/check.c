@@ -56,8 +56,7 @@ check_forget(struct exchange *x)
 }
 
 static void
-queue_check(struct exchange *x, const struct directory_account *account,
-	    const struct good_mark *mark)
+queue_check(struct exchange *x, const struct good_mark *mark)
 {
 	struct authd *a = x->authd;
 	struct span password = sasl_password(&x->sasl);
@@ -72,7 +71,8 @@ queue_check(struct exchange *x, const struct directory_account *account,
 	c->authd = a;
 	c->exchange = x;
 	c->mark = *mark;
-	memcpy(c->crypt, account->password.crypt, sizeof(c->crypt));
+	memcpy(c->crypt, x->found.password.crypt, sizeof(c->crypt));
+	directory_password_wipe(&x->found.password);
 	memcpy(c->password, password.at, password.n);
 	c->password_bytes = password.n;
 	a->n_checks++;
@@ -89,20 +89,14 @@ queue_check(struct exchange *x, const struct directory_account *account,
 void
 check_start(struct exchange *x)
 {
-	struct directory_account account;
 	struct good_mark mark;
 
-	if (exchange_account(x, &account) < 0) {
-		exchange_finish(x, AUTH_LATER);
-		return;
-	}
-	good_mark_make(x->authd->good, account.id, net_key_site(&x->client),
-		       account.password.crypt, sasl_password(&x->sasl), &mark);
-	if (account.id && good_has(x->authd->good, &mark, proc_ticks_ms())) {
+	good_mark_make(x->authd->good, x->account, net_key_site(&x->client),
+		       x->found.password.crypt, sasl_password(&x->sasl), &mark);
+	if (x->account && good_has(x->authd->good, &mark, proc_ticks_ms())) {
 		x->authd->count.cached++;
 		exchange_succeed(x, true);
 	} else {
-		queue_check(x, &account, &mark);
+		queue_check(x, &mark);
 	}
-	directory_password_wipe(&account.password);
 }

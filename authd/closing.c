@@ -49,7 +49,7 @@ take_row(void *context, struct span bytes)
 }
 
 void
-closing_find(struct authd *a, const struct directory_request *change,
+closing_find(struct directory *d, const struct directory_request *change,
 	     struct closing *out)
 {
 	struct directory_request ask = {.verb = DIRECTORY_ACCOUNT_SHOW,
@@ -66,10 +66,23 @@ closing_find(struct authd *a, const struct directory_request *change,
 	do {
 		page.n = 0;
 		ask.after = buf_span(&page.last);
-		r = directory_run(a->directory, &ask, 0, take_row, &page, &err);
+		r = directory_run(d, &ask, 0, take_row, &page, &err);
 	} while (r == DIRECTORY_DONE && page.n > 0 &&
 		 ask.verb == DIRECTORY_ACCOUNT_LIST);
 	buf_release(&page.last);
+}
+
+/* Any process may have its submission sessions. */
+static void
+tell_smtpd(struct authd *a, uint64_t account)
+{
+	for (uint32_t i = 0; i < proc_count(a->proc, IPC_KIND_SMTPD); i++) {
+		struct ipc_peer *peer = proc_peer(a->proc, IPC_KIND_SMTPD, i);
+
+		if (peer)
+			ipc_send_account_closed(peer,
+						&(struct ipc_account_closed){account});
+	}
 }
 
 static void
@@ -87,6 +100,8 @@ closing_tell(struct authd *a, const struct closing *c)
 {
 	for (size_t i = 0; i < c->n; i++) {
 		tickets_forget(&a->tickets, c->accounts[i]);
+		exchanges_close(a, c->accounts[i]);
+		tell_smtpd(a, c->accounts[i]);
 		tell(a, IPC_KIND_POP3D, c->accounts[i]);
 		tell(a, IPC_KIND_IMAPD, c->accounts[i]);
 	}

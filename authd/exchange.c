@@ -25,9 +25,10 @@ find(struct authd *a, const struct ipc_peer *peer, uint64_t tag)
 	return NULL;
 }
 
-static void
+void
 exchange_free(struct exchange *x)
 {
+	login_forget(x);
 	check_forget(x);
 	LIST_REMOVE(x, all);
 	LIST_REMOVE(x, bucket);
@@ -65,6 +66,10 @@ exchange_finish(struct exchange *x, enum auth_outcome outcome)
 	struct ipc_auth_done m = {.tag = x->tag};
 	uint8_t ticket[TICKET_BYTES];
 
+	if (x->closed && outcome == AUTH_OK) {
+		outcome = AUTH_FAILED;
+		x->reason = "the account was closed";
+	}
 	/* Only gate needs a ticket; a stolen smtpd gets none. */
 	if (outcome == AUTH_OK && ipc_peer_kind(x->peer) == IPC_KIND_GATE) {
 		if (ticket_make(x->authd, x->account, x->service, ticket))
@@ -153,81 +158,36 @@ exchange_fail(struct exchange *x, const char *reason)
 
 /* ---- accounts */
 
-/* A login without a domain means the first of the setting `domains`. */
-static void
-complete_login(const struct exchange *x, struct buf *out)
-{
-	const struct conf_list *domains = &proc_settings(x->authd->proc)->domains;
-	struct span name = sasl_name(&x->sasl);
-
-	buf_put(out, name);
-	if (span_find(name, '@') < name.n || domains->n == 0)
-		return;
-	buf_put_char(out, '@');
-	buf_put_str(out, domains->at[0]);
-}
-
-int
-exchange_account(struct exchange *x, struct directory_account *out)
-{
-	struct buf login = buf_make(SASL_NAME_MAX + 1 + DIRECTORY_DOMAIN_MAX);
-	enum directory_result r;
-	struct err err;
-
-	complete_login(x, &login);
-	r = directory_account_find(x->authd->directory, buf_span(&login), out, &err);
-	buf_release(&login);
-	if (r == DIRECTORY_FAULT) {
-		logline(LOGLINE_ERROR, "auth.fault", L_ERR(&err));
-		return -1;
-	}
-	if (r != DIRECTORY_DONE || out->disabled) {
-		*out = (struct directory_account){0};
-		return 0;
-	}
-	x->account = out->id;
-	memcpy(x->address, out->address, sizeof(x->address));
-	return 1;
-}
-
 /* The keys of the name that SCRAM began with, or fake ones that stay the same
  * for a name in whatever case it is written. */
 static enum sasl_result
 give_keys(struct exchange *x)
 {
 	struct span secret = directory_secret(x->authd->directory);
-	struct directory_account account;
 	struct directory_name name;
 	struct scram_keys keys;
 	struct err err;
 	enum sasl_result r;
-	bool known;
-	int found = exchange_account(x, &account);
 
-	if (found < 0)
-		return SASL_LOOKUP;
 	if (directory_name_parse(sasl_name(&x->sasl), &name, &err) == 0)
 		scram_keys_fake(directory_name_span(&name), secret, &keys);
 	else
 		scram_keys_fake(sasl_name(&x->sasl), secret, &keys);
-	known = found && account.password.has_scram;
-	if (known)
-		keys = account.password.scram;
-	r = sasl_keys(&x->sasl, &keys, known, &x->challenge);
+	x->known = x->known && x->found.password.has_scram;
+	if (x->known)
+		keys = x->found.password.scram;
+	r = sasl_keys(&x->sasl, &keys, x->known, &x->challenge);
 	explicit_bzero(&keys, sizeof(keys));
-	directory_password_wipe(&account.password);
+	directory_password_wipe(&x->found.password);
 	return r;
 }
 
 /* ---- messages */
 
+/* What a message, or the keys, led to. */
 static void
-run_step(struct exchange *x, struct span message)
+go_on(struct exchange *x, enum sasl_result r)
 {
-	enum sasl_result r = sasl_step(&x->sasl, message, &x->challenge);
-
-	if (r == SASL_LOOKUP)
-		r = give_keys(x);
 	switch (r) {
 	case SASL_CONTINUE:
 		/* The server's signature tells that the proof was right. */
@@ -236,8 +196,9 @@ run_step(struct exchange *x, struct span message)
 		else
 			send_challenge(x);
 		return;
+	case SASL_LOOKUP:
 	case SASL_VERIFY:
-		check_start(x);
+		login_look_up(x);
 		return;
 	case SASL_DONE:
 		exchange_succeed(x, true);
@@ -248,10 +209,22 @@ run_step(struct exchange *x, struct span message)
 	case SASL_SYNTAX:
 		exchange_finish(x, AUTH_BAD_EXCHANGE);
 		return;
-	case SASL_LOOKUP:
-		exchange_finish(x, AUTH_LATER);
-		return;
 	}
+}
+
+void
+exchange_found(struct exchange *x)
+{
+	if (x->sasl.state == SASL_STATE_KEYS)
+		go_on(x, give_keys(x));
+	else
+		check_start(x);
+}
+
+static void
+run_step(struct exchange *x, struct span message)
+{
+	go_on(x, sasl_step(&x->sasl, message, &x->challenge));
 }
 
 /* 18 random bytes are 24 characters of base64, none of them a comma. */
@@ -377,7 +350,8 @@ exchanges_tick(struct authd *a, uint64_t now_ms)
 
 	for (x = LIST_FIRST(&a->exchanges); x; x = next) {
 		next = LIST_NEXT(x, all);
-		if (x->state == EXCHANGE_CHECKING || x->due_ms > now_ms)
+		if (x->state == EXCHANGE_CHECKING || x->state == EXCHANGE_LOOKING ||
+		    x->due_ms > now_ms)
 			continue;
 		if (x->state == EXCHANGE_ASKED) {
 			x->reason = "timeout";
@@ -400,4 +374,14 @@ exchanges_drop_peer(struct authd *a, struct ipc_peer *peer)
 		if (x->peer == peer)
 			exchange_free(x);
 	}
+}
+
+void
+exchanges_close(struct authd *a, uint64_t account)
+{
+	struct exchange *x;
+
+	LIST_FOREACH(x, &a->exchanges, all)
+	if (x->account == account)
+		x->closed = true;
 }

@@ -8,6 +8,7 @@
 
 enum exchange_state {
 	EXCHANGE_ASKED,    /* the client's turn */
+	EXCHANGE_LOOKING,  /* the directory is asked for the account */
 	EXCHANGE_CHECKING, /* a thread has the password */
 	EXCHANGE_DELAYED,  /* what is to be said waits for due_ms */
 };
@@ -25,6 +26,11 @@ struct exchange {
 	struct buf challenge;
 	enum exchange_state state;
 	uint64_t due_ms;
+	struct errand look;             /* EXCHANGE_LOOKING, and what it found: */
+	struct directory_account found; /* empty when there is none, or disabled */
+	struct err fault;
+	bool known, failed;
+	bool closed;               /* the account was, meanwhile */
 	struct check *check;       /* EXCHANGE_CHECKING */
 	enum auth_outcome outcome; /* EXCHANGE_DELAYED without a challenge */
 	const char *reason;        /* of a failure, for the log */
@@ -32,14 +38,18 @@ struct exchange {
 	char address[DIRECTORY_ADDRESS_MAX + 1];
 };
 
-/* The account that a login names: 1 found and enabled, 0 not (and *out empty,
- * so that what follows takes as long as for a real one), -1. */
-MUST_USE int exchange_account(struct exchange *x, struct directory_account *out);
+/* login.c: asks for the account that the login names: x->found, with x->known false
+ * empty, so that what follows takes as long as for a real one. */
+void login_look_up(struct exchange *x);
+void login_forget(struct exchange *x);
+/* Then this is called. */
+void exchange_found(struct exchange *x);
 
 /* The end of the exchange, whose struct is gone afterwards or later. */
 void exchange_succeed(struct exchange *x, bool known_here);
 void exchange_fail(struct exchange *x, const char *reason);
 void exchange_finish(struct exchange *x, enum auth_outcome outcome);
+void exchange_free(struct exchange *x);
 
 /* check.c: the password of a SASL_VERIFY. */
 void check_start(struct exchange *x);

@@ -1,51 +1,126 @@
-#include "authd/authd.h"
+#include "authd/operation.h"
 
-struct answer {
-	struct ipc_peer *peer;
-	uint64_t tag;
-};
+#define ROWS_BYTES_MAX (16U << 20) /* of one answer */
 
 static void
-send_row(void *context, struct span row)
+operation_free(struct errand *e)
 {
-	struct answer *answer = context;
+	struct operation *o = (struct operation *)e;
 
-	ipc_send_directory_row(answer->peer,
-			       &(struct ipc_directory_row){answer->tag, row});
+	errand_cancel(e);
+	directory_password_wipe(&o->request.password);
+	closing_release(&o->closing);
+	if (o->bytes.at)
+		explicit_bzero(o->bytes.at, o->bytes.size);
+	buf_release(&o->bytes);
+	buf_release(&o->rows);
+	arena_release(&o->arena);
+	free(o);
+}
+
+static void
+keep_row(void *context, struct span row)
+{
+	struct operation *o = context;
+
+	wire_put_bytes(&o->rows, row);
+}
+
+static void
+work(struct directory *d, struct errand *e)
+{
+	struct operation *o = (struct operation *)e;
+
+	buf_reset(&o->rows);
+	closing_release(&o->closing);
+	o->err = (struct err){0};
+	closing_find(d, &o->request, &o->closing);
+	o->result = directory_run(d, &o->request, proc_now_us() / 1000000, keep_row, o,
+				  &o->err);
+}
+
+static void
+send_rows(const struct operation *o)
+{
+	struct cursor c = cursor_make(buf_span(&o->rows));
+
+	while (c.rest.n > 0 && !c.failed)
+		ipc_send_directory_row(o->errand.peer, &(struct ipc_directory_row){
+							   o->tag, wire_get_bytes(&c)});
+}
+
+static void
+answer(struct errand *e)
+{
+	struct operation *o = (struct operation *)e;
+
+	if (o->result == DIRECTORY_DONE) {
+		o->err.text[0] = '\0';
+		closing_tell(e->authd, &o->closing);
+		send_rows(o);
+	}
+	ipc_send_directory_done(e->peer, &(struct ipc_directory_done){
+					     o->tag, directory_result_byte(o->result),
+					     span_str(o->err.text)});
+	logline(o->result == DIRECTORY_FAULT ? LOGLINE_ERROR : LOGLINE_INFO,
+		"directory.operation",
+		L_STR("verb", directory_verb_name(o->request.verb)),
+		L_SPAN("name", o->request.name),
+		L_STR("result", directory_result_name(o->result)),
+		L_STR("reason", o->err.text));
+	operation_free(e);
+}
+
+static const struct errand_kind reading = {DIRECTORY_READS, work, answer,
+					   operation_free};
+static const struct errand_kind changing = {DIRECTORY_CHANGES, work, answer,
+					    operation_free};
+
+static bool
+changes(enum directory_verb verb)
+{
+	switch (verb) {
+	case DIRECTORY_DOMAIN_LIST:
+	case DIRECTORY_ACCOUNT_SHOW:
+	case DIRECTORY_ACCOUNT_LIST:
+	case DIRECTORY_ALIAS_SHOW:
+	case DIRECTORY_ALIAS_LIST:
+		return false;
+	default:
+		return true;
+	}
+}
+
+static struct operation *
+operation_new(struct authd *a, struct ipc_peer *peer, const struct ipc_directory_ask *m)
+{
+	struct operation *o = memory_new(1, sizeof(*o));
+
+	o->errand = (struct errand){.authd = a, .peer = peer};
+	o->tag = m->tag;
+	arena_init(&o->arena, DIRECTORY_ARENA_BYTES);
+	o->bytes = buf_make(DIRECTORY_REQUEST_MAX);
+	o->rows = buf_make(ROWS_BYTES_MAX);
+	buf_put(&o->bytes, m->request);
+	return o;
 }
 
 void
 operate(struct authd *a, struct ipc_peer *peer, const struct ipc_directory_ask *m)
 {
-	struct answer answer = {peer, m->tag};
-	struct directory_request request;
-	struct closing closing;
-	enum directory_result r;
-	struct arena arena;
-	struct err err = {0};
+	struct operation *o = operation_new(a, peer, m);
 
-	arena_init(&arena, DIRECTORY_ARENA_BYTES);
-	if (!directory_request_get(m->request, &arena, &request)) {
-		arena_release(&arena);
+	if (o->bytes.full ||
+	    !directory_request_get(buf_span(&o->bytes), &o->arena, &o->request)) {
+		operation_free(&o->errand);
 		ipc_peer_drop(peer, "a directory request that is none");
 		return;
 	}
 	a->count.operations++;
-	closing_find(a, &request, &closing);
-	r = directory_run(a->directory, &request, proc_now_us() / 1000000, send_row,
-			  &answer, &err);
-	if (r == DIRECTORY_DONE) {
-		err.text[0] = '\0';
-		closing_tell(a, &closing);
-	}
-	closing_release(&closing);
-	ipc_send_directory_done(
-	    peer, &(struct ipc_directory_done){m->tag, directory_result_byte(r),
-					       span_str(err.text)});
-	logline(r == DIRECTORY_FAULT ? LOGLINE_ERROR : LOGLINE_INFO,
-		"directory.operation", L_STR("verb", directory_verb_name(request.verb)),
-		L_SPAN("name", request.name), L_STR("result", directory_result_name(r)),
-		L_STR("reason", err.text));
-	directory_password_wipe(&request.password);
-	arena_release(&arena);
+	o->errand.kind = changes(o->request.verb) ? &changing : &reading;
+	if (errand_run(&o->errand))
+		return;
+	o->result =
+	    (enum directory_result)err_set(&o->err, "too many wait for the directory");
+	answer(&o->errand);
 }

@@ -1,19 +1,10 @@
-#include "authd/authd.h"
+#include "authd/question.h"
 #include "common/spool/spool.h"
+#include "common/srs/srs.h"
 
 /* What one answer may hold; the packet has some more. */
 #define TARGETS_BYTES_MAX (60U << 10)
 #define QUESTION_MS       3000 /* then 451: the mailbox's size is not to be had */
-
-/* A resolve that waits until an account's usage is known; then asked anew. */
-struct question {
-	TAILQ_ENTRY(question) link;
-	struct ipc_peer *peer;
-	struct ipc_resolve ask; /* its spans point behind this struct */
-	uint64_t account;
-	uint64_t gives_up_ms;
-	char text[];
-};
 
 static const struct {
 	enum resolve_outcome outcome;
@@ -27,12 +18,58 @@ static const struct {
     [DIRECTORY_ROUTE_BAD_ADDRESS] = {RESOLVE_UNKNOWN,   "not an address"                    },
 };
 
-static void
-answer(struct ipc_peer *peer, uint64_t tag, enum resolve_outcome outcome,
-       struct span targets, const char *text)
+/* ---- questions */
+
+static const struct errand_kind looking;
+
+static struct span
+kept(char *at, struct span s)
 {
-	ipc_send_resolved(peer, &(struct ipc_resolved){tag, (uint8_t)outcome, targets,
-						       span_str(text)});
+	if (s.n > 0)
+		memcpy(at, s.at, s.n);
+	return span_make(at, s.n);
+}
+
+static struct question *
+question_new(struct authd *a, struct ipc_peer *peer, const struct ipc_resolve *m)
+{
+	struct question *q = memory_new(1, sizeof(*q) + m->address.n + m->sender.n);
+
+	q->errand = (struct errand){.kind = &looking, .authd = a, .peer = peer};
+	q->ask = *m;
+	q->ask.address = kept(q->text, m->address);
+	q->ask.sender = kept(q->text + m->address.n, m->sender);
+	question_empty(q);
+	return q;
+}
+
+static void
+question_free(struct question *q)
+{
+	struct authd *a = q->errand.authd;
+
+	errand_cancel(&q->errand);
+	if (q->gives_up_ms) {
+		TAILQ_REMOVE(&a->questions, q, waiting);
+		a->n_questions--;
+	}
+	question_empty(q);
+	free(q);
+}
+
+static void
+drop(struct errand *e)
+{
+	question_free((struct question *)e);
+}
+
+static void
+answer(const struct question *q, enum resolve_outcome outcome, struct span targets,
+       const char *text)
+{
+	ipc_send_resolved(q->errand.peer,
+			  &(struct ipc_resolved){q->ask.tag, (uint8_t)outcome, targets,
+						 span_str(text)});
 }
 
 /* ---- targets as smtpd and qmgr know them */
@@ -53,20 +90,20 @@ put_address(const struct authd *a, const struct directory_target *t, struct buf 
 	buf_put(out, span_after(t->address, at));
 }
 
-/* `sender` is for those outside; where it is empty they see the one that came. */
+/* Those outside see the rewritten sender; where there is none, the one that came. */
 static void
-put_targets(const struct authd *a, const struct directory_route *route,
-	    struct span sender, struct buf *out)
+put_targets(const struct question *q, struct buf *out)
 {
+	struct span sender = buf_span(&q->rewritten);
 	enum target_kind outside = sender.n > 0 ? TARGET_FORWARD : TARGET_REMOTE;
 	struct buf address = buf_make(TARGET_ADDRESS_MAX);
 
-	for (size_t i = 0; i < route->n; i++) {
-		const struct directory_target *t = &route->targets[i];
+	for (size_t i = 0; i < q->route.n; i++) {
+		const struct directory_target *t = &q->route.targets[i];
 		struct target target = {.kind = outside};
 
 		buf_reset(&address);
-		put_address(a, t, &address);
+		put_address(q->errand.authd, t, &address);
 		target.address = buf_span(&address);
 		if (t->account) {
 			target.kind = TARGET_ACCOUNT;
@@ -79,323 +116,174 @@ put_targets(const struct authd *a, const struct directory_route *route,
 	buf_release(&address);
 }
 
-/* ---- senders of mail that leads outside */
-
-static struct span
-domain_of(struct span address)
-{
-	return span_after(address, span_find_last(address, '@') + 1);
-}
-
-/* 1 yes, 0 no, -1 */
-static int
-is_ours(struct authd *a, struct span domain, struct err *err)
-{
-	struct directory_domain found;
-
-	switch (directory_domain_find(a->directory, domain, &found, err)) {
-	case DIRECTORY_DONE:
-		return 1;
-	case DIRECTORY_FAULT:
-		return -1;
-	default:
-		return 0;
-	}
-}
-
-static bool
-leads_outside(const struct directory_route *route)
-{
-	for (size_t i = 0; i < route->n; i++)
-		if (route->targets[i].account == 0)
-			return true;
-	return false;
-}
-
-/* What another server gets to see instead of a sender that is not ours; empty when it
- * sees that one. */
-static int
-rewrite_sender(struct authd *a, const struct ipc_resolve *m,
-	       const struct directory_route *route, struct buf *out, struct err *err)
-{
-	char domain[DIRECTORY_DOMAIN_MAX + 1];
-	struct err none;
-	int ours;
-
-	if (!proc_settings(a->proc)->srs || m->sender.n == 0 || !leads_outside(route) ||
-	    directory_domain_canonical(domain_of(m->address), domain, &none) != 0)
-		return 0;
-	ours = is_ours(a, domain_of(m->sender), err);
-	if (ours == 0 && !srs_forward(&a->rewriting.keys, m->sender, span_str(domain),
-				      srs_day(proc_now_us() / 1000000), out))
-		buf_reset(out); /* too long: better this sender than none */
-	return ours < 0 ? -1 : 0;
-}
-
-/* ---- quota */
+/* ---- answers */
 
 static void
-ask_usage(struct authd *a, uint64_t account)
+answer_fault(const struct question *q)
 {
-	uint32_t instance = (uint32_t)(account % proc_count(a->proc, IPC_KIND_LOCAL));
-	struct ipc_peer *local = proc_peer(a->proc, IPC_KIND_LOCAL, instance);
-
-	if (local)
-		ipc_send_usage_ask(local, &(struct ipc_usage_ask){account});
-}
-
-enum quota {
-	QUOTA_ROOM,
-	QUOTA_FULL,
-	QUOTA_ASKED, /* *account has to be heard of first */
-};
-
-/* A list is full only when everybody on it is: one full mailbox must not keep
- * the others from their mail. */
-static enum quota
-check_quota(struct authd *a, const struct directory_route *route, uint64_t size,
-	    uint64_t *account)
-{
-	for (size_t i = 0; i < route->n; i++) {
-		const struct directory_target *t = &route->targets[i];
-		enum usage_state state;
-		uint64_t used;
-
-		if (t->account == 0 || t->quota_bytes == 0)
-			return QUOTA_ROOM;
-		state = usages_get(a->usages, t->account, proc_ticks_ms(), &used);
-		if (state == USAGE_UNKNOWN)
-			ask_usage(a, t->account);
-		if (state != USAGE_KNOWN) {
-			*account = t->account;
-			return QUOTA_ASKED;
-		}
-		if (used < t->quota_bytes && size <= t->quota_bytes - used)
-			return QUOTA_ROOM;
-	}
-	return QUOTA_FULL;
-}
-
-/* ---- questions that wait */
-
-static void
-question_free(struct authd *a, struct question *q)
-{
-	TAILQ_REMOVE(&a->questions, q, link);
-	a->n_questions--;
-	free(q);
-}
-
-static struct span
-kept(char *at, struct span s)
-{
-	if (s.n > 0)
-		memcpy(at, s.at, s.n);
-	return span_make(at, s.n);
+	logline(LOGLINE_ERROR, "resolve.fault", L_SPAN("address", q->ask.address),
+		L_ERR(&q->err));
+	answer(q, RESOLVE_LATER, (struct span){0}, "directory fault");
 }
 
 static void
-wait_for_usage(struct authd *a, struct ipc_peer *peer, const struct ipc_resolve *m,
-	       uint64_t account)
+answer_targets(const struct question *q)
 {
-	struct question *q;
+	struct buf targets = buf_make(TARGETS_BYTES_MAX);
 
-	if (a->n_questions == QUESTIONS_MAX || m->address.n > TARGET_ADDRESS_MAX ||
-	    m->sender.n > TARGET_ADDRESS_MAX) {
-		answer(peer, m->tag, RESOLVE_LATER, (struct span){0}, "too busy");
-		return;
-	}
-	q = memory_new(1, sizeof(*q) + m->address.n + m->sender.n);
-	q->peer = peer;
-	q->ask = *m;
-	q->ask.address = kept(q->text, m->address);
-	q->ask.sender = kept(q->text + m->address.n, m->sender);
-	q->account = account;
-	q->gives_up_ms = proc_ticks_ms() + QUESTION_MS;
-	TAILQ_INSERT_TAIL(&a->questions, q, link);
-	a->n_questions++;
-	authd_tick_later(a);
-}
-
-/* ---- one resolve */
-
-static void
-answer_fault(struct ipc_peer *peer, const struct ipc_resolve *m, const struct err *err)
-{
-	logline(LOGLINE_ERROR, "resolve.fault", L_SPAN("address", m->address),
-		L_ERR(err));
-	answer(peer, m->tag, RESOLVE_LATER, (struct span){0}, "directory fault");
-}
-
-static void
-answer_targets(struct authd *a, struct ipc_peer *peer, const struct ipc_resolve *m,
-	       const struct directory_route *route, enum quota quota)
-{
-	struct buf targets = buf_make(TARGETS_BYTES_MAX),
-		   sender = buf_make(SRS_ADDRESS_MAX);
-	struct err err;
-
-	if (rewrite_sender(a, m, route, &sender, &err) != 0) {
-		answer_fault(peer, m, &err);
-		return;
-	}
-	put_targets(a, route, buf_span(&sender), &targets);
-	if (quota == QUOTA_FULL)
-		answer(peer, m->tag, RESOLVE_FULL, (struct span){0}, "mailbox full");
-	else if (targets.full)
-		answer(peer, m->tag, RESOLVE_LOOP, (struct span){0},
+	put_targets(q, &targets);
+	if (targets.full)
+		answer(q, RESOLVE_LOOP, (struct span){0},
 		       outcomes[DIRECTORY_ROUTE_TOO_MANY].text);
 	else
-		answer(peer, m->tag, RESOLVE_OK, buf_span(&targets), "");
+		answer(q, RESOLVE_OK, buf_span(&targets), "");
 	buf_release(&targets);
-	buf_release(&sender);
-}
-
-/* *account is set when the answer has to wait for its usage; 0 when answered. */
-static void
-answer_route(struct authd *a, struct ipc_peer *peer, const struct ipc_resolve *m,
-	     const struct directory_route *route, uint64_t *account)
-{
-	enum quota quota = check_quota(a, route, m->size, account);
-
-	if (quota == QUOTA_ASKED)
-		return;
-	answer_targets(a, peer, m, route, quota);
-	if (route->skipped)
+	if (q->route.skipped)
 		logline(LOGLINE_WARNING, "resolve.skipped",
-			L_SPAN("address", m->address),
-			L_U64("targets", route->skipped));
+			L_SPAN("address", q->ask.address),
+			L_U64("targets", q->route.skipped));
 }
 
 static void
-answer_relay(struct ipc_peer *peer, const struct ipc_resolve *m, struct span address)
+answer_relay(const struct question *q, struct span address)
 {
 	struct buf targets = buf_make(TARGETS_BYTES_MAX);
 
 	target_put(&targets,
 		   &(struct target){.kind = TARGET_REMOTE, .address = address});
-	answer(peer, m->tag, RESOLVE_OK, buf_span(&targets), "");
+	answer(q, RESOLVE_OK, buf_span(&targets), "");
 	buf_release(&targets);
 }
 
 static void
-answer_refused(struct ipc_peer *peer, const struct ipc_resolve *m,
-	       enum directory_route_kind kind, const struct err *err)
+answer_return(const struct question *q)
 {
-	if (kind == DIRECTORY_ROUTE_FAULT) {
-		answer_fault(peer, m, err);
-		return;
-	}
-	answer(peer, m->tag, outcomes[kind].outcome, (struct span){0},
-	       outcomes[kind].text);
-}
-
-/* A report comes back to a sender that was rewritten here: it goes on to whom that
- * stands for. */
-static void
-answer_return(struct ipc_peer *peer, const struct ipc_resolve *m, enum srs_result srs,
-	      struct span address)
-{
-	switch (srs) {
+	switch ((enum srs_result)q->srs) {
 	case SRS_OK:
-		answer_relay(peer, m, address);
+		answer_relay(q, buf_span(&q->address));
 		break;
 	case SRS_EXPIRED:
-		answer(peer, m->tag, RESOLVE_EXPIRED, (struct span){0},
+		answer(q, RESOLVE_EXPIRED, (struct span){0},
 		       "this return address has expired");
 		break;
 	case SRS_NONE:
 	case SRS_FORGED:
-		answer(peer, m->tag, RESOLVE_FORGED, (struct span){0},
+		answer(q, RESOLVE_FORGED, (struct span){0},
 		       "this return address was not made here");
 		break;
 	}
 }
 
-/* Is it such an address? Then it is answered, or *m asks for whom it stands for, when
- * that has become one of ours. */
-static bool
-take_return(struct authd *a, struct ipc_peer *peer, struct ipc_resolve *m,
-	    struct buf *address)
-{
-	enum srs_result srs = srs_reverse(&a->rewriting.keys, m->address,
-					  srs_day(proc_now_us() / 1000000), address);
-	struct err err;
+/* ---- waiting until it is known how full a mailbox is */
 
-	if (srs == SRS_NONE || is_ours(a, domain_of(m->address), &err) <= 0)
-		return false;
-	if (srs == SRS_OK && is_ours(a, domain_of(buf_span(address)), &err) > 0) {
-		m->address = buf_span(address);
+static void
+wait_for_usage(struct question *q)
+{
+	struct authd *a = q->errand.authd;
+
+	if (a->n_questions == QUESTIONS_MAX) {
+		answer(q, RESOLVE_LATER, (struct span){0}, "too busy");
+		question_free(q);
+		return;
+	}
+	question_empty(q); /* many may wait, and the directory is asked anew */
+	if (q->gives_up_ms)
+		return; /* for another account now */
+	q->gives_up_ms = proc_ticks_ms() + QUESTION_MS;
+	TAILQ_INSERT_TAIL(&a->questions, q, waiting);
+	a->n_questions++;
+	authd_tick_later(a);
+}
+
+/* ---- one question from its beginning to its answer */
+
+/* False: it waits for a use. */
+static bool
+answer_route(struct question *q)
+{
+	switch (question_room(q)) {
+	case ROOM_ENOUGH:
+		answer_targets(q);
+		return true;
+	case ROOM_NONE:
+		answer(q, RESOLVE_FULL, (struct span){0}, "mailbox full");
+		return true;
+	case ROOM_TOO_BIG:
+		answer(q, RESOLVE_TOO_BIG, (struct span){0},
+		       "too big for this mailbox");
+		return true;
+	case ROOM_ASKED:
 		return false;
 	}
-	answer_return(peer, m, srs, buf_span(address));
 	return true;
 }
 
-/* Answers, or returns the account whose usage must be known first. */
-static uint64_t
-resolve_plain(struct authd *a, struct ipc_peer *peer, const struct ipc_resolve *m)
+static bool
+answer_kind(struct question *q)
 {
-	struct directory_policy policy = authd_policy(a);
-	struct directory_route route;
-	enum directory_route_kind kind;
-	struct arena arena;
-	struct err err;
-	uint64_t account = 0;
-
-	arena_init(&arena, DIRECTORY_ARENA_BYTES);
-	kind =
-	    directory_resolve(a->directory, m->address, &policy, &arena, &route, &err);
-	if (kind == DIRECTORY_ROUTE_TARGETS)
-		answer_route(a, peer, m, &route, &account);
-	else if (kind == DIRECTORY_ROUTE_NOT_LOCAL && (m->may_relay || m->account))
-		answer_relay(peer, m, m->address);
+	if (q->returns)
+		answer_return(q);
+	else if (q->kind == DIRECTORY_ROUTE_TARGETS)
+		return answer_route(q);
+	else if (q->kind == DIRECTORY_ROUTE_FAULT)
+		answer_fault(q);
+	else if (q->kind == DIRECTORY_ROUTE_NOT_LOCAL &&
+		 (q->ask.may_relay || q->ask.account))
+		answer_relay(q, q->ask.address);
 	else
-		answer_refused(peer, m, kind, &err);
-	arena_release(&arena);
-	return account;
+		answer(q, outcomes[q->kind].outcome, (struct span){0},
+		       outcomes[q->kind].text);
+	return true;
 }
 
-static uint64_t
-resolve(struct authd *a, struct ipc_peer *peer, const struct ipc_resolve *m)
+static void
+looked(struct errand *e)
 {
-	struct buf address = buf_make(SRS_ADDRESS_MAX);
-	struct ipc_resolve ask = *m;
-	uint64_t account = 0;
+	struct question *q = (struct question *)e;
 
-	if (!take_return(a, peer, &ask, &address))
-		account = resolve_plain(a, peer, &ask);
-	buf_release(&address);
-	return account;
+	q->account = q->domain = 0;
+	if (answer_kind(q))
+		question_free(q);
+	else
+		wait_for_usage(q);
+}
+
+static const struct errand_kind looking = {DIRECTORY_READS, question_look_up, looked,
+					   drop};
+
+static void
+run(struct question *q)
+{
+	if (errand_run(&q->errand))
+		return;
+	answer(q, RESOLVE_LATER, (struct span){0}, "too busy");
+	question_free(q);
 }
 
 void
 resolve_ask(struct authd *a, struct ipc_peer *peer, const struct ipc_resolve *m)
 {
-	uint64_t account = resolve(a, peer, m);
+	struct question *q = question_new(a, peer, m);
 
 	a->count.resolves++;
-	if (account)
-		wait_for_usage(a, peer, m, account);
+	if (m->address.n <= TARGET_ADDRESS_MAX && m->sender.n <= TARGET_ADDRESS_MAX) {
+		run(q);
+		return;
+	}
+	answer(q, RESOLVE_UNKNOWN, (struct span){0}, "not an address");
+	question_free(q);
 }
 
 void
-resolve_usage(struct authd *a, const struct ipc_usage *m)
+resolve_told(struct authd *a, uint64_t account, uint64_t domain)
 {
 	struct question *q, *next;
 
-	usages_set(a->usages, m->account, m->bytes);
 	for (q = TAILQ_FIRST(&a->questions); q; q = next) {
-		uint64_t account;
-
-		next = TAILQ_NEXT(q, link);
-		if (q->account != m->account)
-			continue;
-		account = resolve(a, q->peer, &q->ask);
-		if (account)
-			q->account = account;
-		else
-			question_free(a, q);
+		next = TAILQ_NEXT(q, waiting);
+		if (!q->errand.task && ((account && q->account == account) ||
+					(domain && q->domain == domain)))
+			run(q);
 	}
 }
 
@@ -405,9 +293,9 @@ resolve_tick(struct authd *a, uint64_t now_ms)
 	struct question *q;
 
 	while ((q = TAILQ_FIRST(&a->questions)) && q->gives_up_ms <= now_ms) {
-		answer(q->peer, q->ask.tag, RESOLVE_LATER, (struct span){0},
+		answer(q, RESOLVE_LATER, (struct span){0},
 		       "the mailbox cannot be asked");
-		question_free(a, q);
+		question_free(q);
 	}
 }
 
@@ -417,27 +305,8 @@ resolve_drop_peer(struct authd *a, struct ipc_peer *peer)
 	struct question *q, *next;
 
 	for (q = TAILQ_FIRST(&a->questions); q; q = next) {
-		next = TAILQ_NEXT(q, link);
-		if (q->peer == peer)
-			question_free(a, q);
+		next = TAILQ_NEXT(q, waiting);
+		if (q->errand.peer == peer)
+			question_free(q);
 	}
-}
-
-/* ---- sender addresses */
-
-void
-resolve_sender(struct authd *a, struct ipc_peer *peer, const struct ipc_sender_check *m)
-{
-	static const enum sender_outcome of[] = {SENDER_LATER, SENDER_NOT_OWNED,
-						 SENDER_OK};
-	struct directory_policy policy = authd_policy(a);
-	struct err err;
-	int may =
-	    directory_may_send(a->directory, m->account, m->address, &policy, &err);
-
-	if (may < 0)
-		logline(LOGLINE_ERROR, "resolve.fault", L_SPAN("address", m->address),
-			L_ERR(&err));
-	ipc_send_sender_checked(
-	    peer, &(struct ipc_sender_checked){m->tag, (uint8_t)of[may + 1]});
 }

@@ -15,8 +15,9 @@
 #define USAGE_DOMAINS_MAX (1U << 16)
 #define USAGE_AGAIN_MS    1000   /* an answer that did not come is asked for again */
 #define USAGE_RECOUNT_MS  600000 /* then a domain's accounts are listed anew */
-#define USAGE_WAITING_MAX 256 /* accounts of one domain that are asked about at once   \
-			       */
+#define USAGE_WAITING_MAX                                                              \
+	256 /* accounts of one domain that are asked about at once                     \
+	     */
 
 enum usage_state {
 	USAGE_UNKNOWN, /* ask now; it is marked as asked */

@@ -315,6 +315,7 @@ authd_teardown(void **state)
 	assert_int_equal(a->n_exchanges, 0);
 	assert_int_equal(a->n_checks, 0);
 	assert_int_equal(a->n_questions, 0);
+	assert_int_equal(a->n_errands, 0);
 	directory_free(&a->directory);
 	event_free(a->tick);
 	penalties_free(&a->penalties);

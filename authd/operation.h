@@ -1,0 +1,18 @@
+/* authd/operation.h - one operation of the admin command on its way */
+#pragma once
+
+#include "authd/authd.h"
+
+struct operation {
+	struct errand errand;
+	uint64_t tag;
+	struct buf bytes; /* of the request, which points into them */
+	struct arena arena;
+	struct directory_request request;
+
+	/* What came of it. */
+	enum directory_result result;
+	struct err err;
+	struct closing closing;
+	struct buf rows; /* each behind its length */
+};
