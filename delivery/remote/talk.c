@@ -199,7 +199,9 @@ over_go(struct connection *c)
 		connection_close(c);
 		job_start(r, job);
 	} else {
-		ASSERT(!transaction_end(c));
+		bool goes_on = transaction_end(c);
+
+		ASSERT(!goes_on); /* a connection that has ended takes no other */
 	}
 }
 
