@@ -279,13 +279,13 @@ pair_usual(struct pairs *p, const struct where *w)
 	const struct {
 		const char *key, *value;
 	} usual[] = {
-	    {"keepalives_idle",     "10"           },
-	    {"keepalives_interval", "3"            },
-	    {"keepalives_count",    "3"            },
-	    {"tcp_user_timeout",    w->user_timeout},
-	    {"gssencmode",          "disable"      }, /* Kerberos waits */
-	    {"application_name",    w->application },
-	    {"passfile",            "/dev/null"    },
+	    {"keepalives_idle",     "10"               },
+	    {"keepalives_interval", "3"                },
+	    {"keepalives_count",    "3"                },
+	    {"tcp_user_timeout",    w->user_timeout    },
+	    {"gssencmode",          "disable"          }, /* Kerberos waits */
+	    {"application_name",    w->application     },
+	    {"passfile",            "/nonexistent/none"},
 	};
 
 	for (size_t i = 0; i < N_ELEMS(usual); i++)

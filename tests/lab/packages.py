@@ -6,7 +6,8 @@ import subprocess
 from pathlib import Path
 
 CACHE = Path(__file__).resolve().parent.parent.parent / "build/lab-packages"
-NAMES = {"unbound": ["unbound"], "exim": ["exim4-base", "exim4-daemon-light"]}
+NAMES = {"unbound": ["unbound"], "exim": ["exim4-base", "exim4-daemon-light"],
+         "postgresql": ["postgresql-15", "postgresql-client-15"]}
 
 
 def fetch(what, folder):
