@@ -310,5 +310,6 @@ directory_may_send(struct directory *d, uint64_t account, struct span address,
 MUST_USE int directory_administers(struct directory *d, uint64_t account,
 				   struct span domain, struct err *err);
 
+#include "common/directory/note.h"
 #include "common/directory/request.h"
 #include "common/directory/task.h"

@@ -6,6 +6,8 @@
  *   'a' domain NUL local     struct directory_account
  *   'i' id, big-endian       the key of that account
  *   'l' domain NUL local     targets of an alias; empty local: catch-all
+ *   'n' kind, id big-endian, text
+ *                        a note [note.h]: its number and its end
  * Values begin with a version byte and end with a CRC-32C.
  */
 #pragma once
@@ -21,6 +23,7 @@ enum record_kind {
 	RECORD_ACCOUNT = 'a',
 	RECORD_ID = 'i',
 	RECORD_ALIAS = 'l',
+	RECORD_NOTE = 'n',
 };
 
 struct record_key {
