@@ -13,6 +13,7 @@
 #include "common/base/base.h"
 #include "common/conf/route.h"
 #include "common/conf/settings.h"
+#include "common/conf/table.h"
 
 #define CONF_FILE_BYTES_MAX (2u << 20)
 #define CONF_TEXT_BYTES_MAX (8u << 20) /* what conf_text_put() may make of that */
@@ -66,6 +67,7 @@ struct settings {
 	CONF_SETTINGS(CONF_MEMBER_ROW)
 #undef CONF_MEMBER_ROW
 	struct conf_routes routes;
+	struct conf_tables tables;
 };
 
 /* Texts of the form "FILE:LINE: what is wrong" (no line where none is to

@@ -47,8 +47,8 @@ conf_values_take(struct conf_reading *r, const char *where, const struct conf_ro
 		value_take(r, where, &rows[i], &given[i], out);
 }
 
-static unsigned
-line_of_name(const struct conf_reading *r, const char *name)
+unsigned
+conf_line_of_name(const struct conf_reading *r, const char *name)
 {
 	size_t n;
 	const struct conf_row *rows = conf_rows(&n);
@@ -80,16 +80,17 @@ check_together(struct conf_reading *r, const struct settings *s)
 
 	for (size_t i = 0; i < N_ELEMS(orders); i++)
 		if (orders[i].low_value > orders[i].high_value)
-			conf_complain(r, line_of_name(r, orders[i].low),
+			conf_complain(r, conf_line_of_name(r, orders[i].low),
 				      "%s must not be more than %s", orders[i].low,
 				      orders[i].high);
 	if (!*s->tls_certificate != !*s->tls_key)
 		conf_complain(
-		    r, line_of_name(r, *s->tls_key ? "tls_key" : "tls_certificate"),
+		    r,
+		    conf_line_of_name(r, *s->tls_key ? "tls_key" : "tls_certificate"),
 		    "tls_certificate and tls_key need each other");
 	if (s->log_to[0] != '/' && strcmp(s->log_to, "stderr") != 0 &&
 	    strcmp(s->log_to, "journal") != 0 && strcmp(s->log_to, "syslog") != 0)
-		conf_complain(r, line_of_name(r, "log_to"),
+		conf_complain(r, conf_line_of_name(r, "log_to"),
 			      "log_to must be stderr, journal, syslog or a path that "
 			      "starts with /");
 }
@@ -99,7 +100,7 @@ check_sources(struct conf_reading *r, const struct settings *s)
 {
 	for (size_t i = 0; i < s->remote_source.n; i++)
 		if (!conf_address_ok(span_str(s->remote_source.at[i])))
-			conf_complain(r, line_of_name(r, "remote_source"),
+			conf_complain(r, conf_line_of_name(r, "remote_source"),
 				      "remote_source: \"%.60s\" is not an address",
 				      s->remote_source.at[i]);
 }
@@ -139,10 +140,12 @@ all_take(struct conf_reading *r, const char *hostname, struct settings *out)
 
 	conf_values_take(r, "", rows, n, r->given, out);
 	conf_routes_take(r, &out->routes);
+	conf_tables_take(r, &out->tables);
 	if (r->n > 0)
 		return;
 	check_together(r, out);
 	check_sources(r, out);
+	conf_tables_check(r, out);
 	if (!*out->hostname) {
 		free(out->hostname);
 		out->hostname = span_dup(span_str(hostname));

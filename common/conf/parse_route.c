@@ -194,7 +194,7 @@ values_release(struct conf_route_values *values)
 }
 
 static void
-route_take(struct conf_reading *r, const struct conf_given_route *given,
+route_take(struct conf_reading *r, const struct conf_given_section *given,
 	   struct conf_route *out)
 {
 	struct conf_route_values values = {0};
@@ -225,13 +225,14 @@ route_compare(const void *a, const void *b)
 static unsigned
 line_of_domain(const struct conf_reading *r, const char *domain, bool last)
 {
+	const struct conf_given_sections *all = &r->sections[CONF_SECTION_ROUTE];
 	unsigned line = 0;
 
-	for (size_t i = 0; i < r->n_routes && (last || line == 0); i++) {
-		char *title = title_canonical(span_str(r->routes[i].title));
+	for (size_t i = 0; i < all->n && (last || line == 0); i++) {
+		char *title = title_canonical(span_str(all->at[i].title));
 
 		if (strcmp(title, domain) == 0)
-			line = r->routes[i].line;
+			line = all->at[i].line;
 		free(title);
 	}
 	return line;
@@ -255,17 +256,18 @@ find_twice(struct conf_reading *r, const struct conf_routes *routes)
 void
 conf_routes_take(struct conf_reading *r, struct conf_routes *out)
 {
+	const struct conf_given_sections *all = &r->sections[CONF_SECTION_ROUTE];
 	size_t before = r->n;
 
-	if (r->n_routes > CONF_ROUTES_MAX) {
-		conf_complain(r, r->routes[CONF_ROUTES_MAX].line,
+	if (all->n > CONF_ROUTES_MAX) {
+		conf_complain(r, all->at[CONF_ROUTES_MAX].line,
 			      "there are more than %d routes", CONF_ROUTES_MAX);
 		return;
 	}
-	out->at = memory_new(r->n_routes, sizeof(*out->at));
-	out->n = r->n_routes;
+	out->at = memory_new(all->n, sizeof(*out->at));
+	out->n = all->n;
 	for (size_t i = 0; i < out->n; i++)
-		route_take(r, &r->routes[i], &out->at[i]);
+		route_take(r, &all->at[i], &out->at[i]);
 	if (r->n > before)
 		return;
 	qsort(out->at, out->n, sizeof(*out->at), route_compare);

@@ -104,34 +104,57 @@ given_take(struct conf_reading *r, struct conf_given *given, const cfg_opt_t *op
 	given_add(given, value, line);
 }
 
+/* The kind that a name is of; CONF_SECTIONS for none. */
+static enum conf_section
+section_kind(const char *name)
+{
+	unsigned kind = 0;
+
+	while (kind < CONF_SECTIONS &&
+	       strcmp(name, conf_section_name((enum conf_section)kind)) != 0)
+		kind++;
+	return (enum conf_section)kind;
+}
+
+/* What a setting that is none is none of. */
+static const char *
+kind_words(enum conf_section kind)
+{
+	static const char *const words[] = {" of a route", " of a table", ""};
+
+	return words[kind];
+}
+
 /* Each value, as it is read. */
 static int
 on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 {
 	struct conf_reading *r = the_reading;
-	bool route = strcmp(cfg->name, CONF_ROUTE) == 0;
+	enum conf_section kind = section_kind(cfg->name);
+	bool top = kind == CONF_SECTIONS;
 	unsigned line = (unsigned)cfg->line;
 	size_t n, i;
-	const struct conf_row *rows = route ? conf_route_rows(&n) : conf_rows(&n);
+	const struct conf_row *rows = top ? conf_rows(&n) : conf_section_rows(kind, &n);
 
 	*(const char **)result = "";
 	i = row_find(rows, n, span_str(opt->name));
 	if (i < n)
-		given_take(r, route ? &conf_route_given(r, cfg)[i] : &r->given[i], opt,
-			   value, line);
+		given_take(r, top ? &r->given[i] : &conf_section_given(r, kind, cfg)[i],
+			   opt, value, line);
 	else if (opt->nvalues == 1)
 		conf_complain(r, line, "%.60s is not a setting%s", opt->name,
-			      route ? " of a route" : "");
+			      kind_words(kind));
 	return 0;
 }
 
 /* The options for the rows, for those unknown names that are none of them, and for
- * the sections if that is not null. */
+ * the sections, CONF_SECTIONS of them, if that is not null. */
 static cfg_opt_t *
 options_new(const struct conf_reading *r, const struct conf_row *rows, size_t n,
 	    const cfg_opt_t *sections)
 {
-	cfg_opt_t *options = memory_new(n + r->unknowns + 2, sizeof(*options));
+	size_t most = n + r->unknowns + CONF_SECTIONS + 1;
+	cfg_opt_t *options = memory_new(most, sizeof(*options));
 	cfg_opt_t *next = options, end = CFG_END();
 
 	for (size_t i = 0; i < n + r->unknowns; i++) {
@@ -139,11 +162,11 @@ options_new(const struct conf_reading *r, const struct conf_row *rows, size_t n,
 		cfg_opt_t option = CFG_STR_LIST_CB(name, 0, CFGF_NODEFAULT, on_value);
 
 		if (i < n || (row_find(rows, n, span_str(name)) == n &&
-			      !(sections && strcmp(name, CONF_ROUTE) == 0)))
+			      !(sections && section_kind(name) < CONF_SECTIONS)))
 			*next++ = option;
 	}
-	if (sections)
-		*next++ = *sections;
+	for (size_t i = 0; sections && i < CONF_SECTIONS; i++)
+		*next++ = sections[i];
 	*next = end;
 	return options;
 }
@@ -202,9 +225,9 @@ read_with(struct conf_reading *r, const char *text, cfg_opt_t *options)
 	cfg_set_error_function(cfg, on_error);
 	if (cfg_parse_buf(cfg, text) == CFG_SUCCESS) {
 		find_empty_lists(r, cfg, text);
-		conf_routes_finish(r, cfg, text);
+		conf_sections_finish(r, cfg, text);
 	} else {
-		conf_routes_forget(r); /* titles are known at the end only */
+		conf_sections_forget(r); /* titles are known at the end only */
 		if (r->n == 0 && !r->found_unknown)
 			conf_complain(r, (unsigned)cfg->line, "cannot be read");
 	}
@@ -214,21 +237,29 @@ read_with(struct conf_reading *r, const char *text, cfg_opt_t *options)
 static void
 read_once(struct conf_reading *r, const char *text)
 {
-	size_t n, n_route;
+	size_t n;
 	const struct conf_row *rows = conf_rows(&n);
-	const struct conf_row *route_rows = conf_route_rows(&n_route);
-	cfg_opt_t *of_route = options_new(r, route_rows, n_route, NULL), *options;
-	cfg_opt_t section = CFG_SEC(CONF_ROUTE, of_route,
-				    CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
+	cfg_opt_t *inside[CONF_SECTIONS], sections[CONF_SECTIONS], *options;
 
 	r->found_unknown = false;
 	r->n = 0;
 	conf_given_release(r->given, r->rows);
-	conf_routes_forget(r);
-	options = options_new(r, rows, n, &section);
+	conf_sections_forget(r);
+	for (unsigned kind = 0; kind < CONF_SECTIONS; kind++) {
+		enum conf_section k = (enum conf_section)kind;
+		size_t n_inside;
+		const struct conf_row *rows_inside = conf_section_rows(k, &n_inside);
+
+		inside[kind] = options_new(r, rows_inside, n_inside, NULL);
+		sections[kind] =
+		    (cfg_opt_t)CFG_SEC(conf_section_name(k), inside[kind],
+				       CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
+	}
+	options = options_new(r, rows, n, sections);
 	read_with(r, text, options);
 	free(options);
-	free(of_route);
+	for (unsigned kind = 0; kind < CONF_SECTIONS; kind++)
+		free(inside[kind]);
 }
 
 static unsigned
@@ -266,8 +297,7 @@ conf_reading_release(struct conf_reading *r)
 {
 	conf_given_release(r->given, r->rows);
 	free(r->given);
-	conf_routes_forget(r);
-	free(r->routes);
+	conf_sections_release(r);
 	for (size_t i = 0; i < r->unknowns; i++)
 		free(r->unknown[i]);
 }

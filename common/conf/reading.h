@@ -1,7 +1,7 @@
 /* common/conf/reading.h - what the file said, before it is known to be right
  *
- * Private to this room: read.c and read_route.c fill it from the text, parse.c and
- * parse_route.c make settings of it.
+ * Private to this room: read.c and read_section.c fill it from the text,
+ * parse.c, parse_route.c and parse_table.c make settings of it.
  */
 #pragma once
 
@@ -10,6 +10,14 @@
 #include "common/conf/value.h"
 
 #define CONF_ROUTE "route"
+#define CONF_TABLE "table"
+
+/* Kinds of sections, each with a title and rows of its own. */
+enum conf_section {
+	CONF_SECTION_ROUTE,
+	CONF_SECTION_TABLE,
+	CONF_SECTIONS,
+};
 
 struct conf_word {
 	struct span text;
@@ -24,12 +32,18 @@ struct conf_given {
 	bool set;
 };
 
-/* What it says in one `route` section, by the rows of conf_route_rows(). */
-struct conf_given_route {
+/* What it says in one section, by the rows of conf_section_rows(). */
+struct conf_given_section {
 	const cfg_t *section; /* only while it is read */
 	char *title;
 	unsigned line;
 	struct conf_given *given;
+};
+
+/* All of a kind, in the order of the file. */
+struct conf_given_sections {
+	struct conf_given_section *at;
+	size_t n, size;
 };
 
 struct conf_problem {
@@ -40,8 +54,7 @@ struct conf_problem {
 struct conf_reading {
 	size_t rows; /* as many as conf_rows() has */
 	struct conf_given *given;
-	struct conf_given_route *routes; /* in the order of the file */
-	size_t n_routes, routes_size;
+	struct conf_given_sections sections[CONF_SECTIONS];
 	char *unknown[CONF_ERRORS_MAX];
 	size_t unknowns;
 	bool found_unknown; /* in this round: read again */
@@ -64,20 +77,24 @@ MUST_USE const char *conf_skip_string(const char *at);
 void conf_complain(struct conf_reading *r, unsigned line, const char *format, ...)
     PRINTF(3, 4);
 
-/* --- between read.c and read_route.c */
+/* --- between read.c and read_section.c */
 
+const char *conf_section_name(enum conf_section kind);
+const struct conf_row *conf_section_rows(enum conf_section kind, size_t *n);
 void conf_given_release(struct conf_given *given, size_t n);
 /* `name = {}` among the options of cfg: no value was seen, and yet it was set. */
 void conf_find_empty(cfg_t *cfg, const struct conf_row *rows, size_t n,
 		     struct conf_given *given, unsigned line);
-/* What the rows of a route are given in the section that is being read. */
+/* What the rows of the section that is being read are given. */
 MUST_USE struct conf_given *
-conf_route_given(struct conf_reading *r, const cfg_t *section);
+conf_section_given(struct conf_reading *r, enum conf_section kind,
+		   const cfg_t *section);
 /* After the text was read: finds sections without any key, titles and lines. */
-void conf_routes_finish(struct conf_reading *r, cfg_t *cfg, const char *text);
-void conf_routes_forget(struct conf_reading *r);
+void conf_sections_finish(struct conf_reading *r, cfg_t *cfg, const char *text);
+void conf_sections_forget(struct conf_reading *r);
+void conf_sections_release(struct conf_reading *r);
 
-/* --- between parse.c and parse_route.c */
+/* --- between parse.c, parse_route.c and parse_table.c */
 
 /* Each row's value, or its default, into *out; `where` stands before the name in
  * complaints. */
@@ -86,6 +103,12 @@ conf_values_take(struct conf_reading *r, const char *where, const struct conf_ro
 		 size_t n, const struct conf_given *given, void *out);
 /* All sections; problems are complained of. */
 void conf_routes_take(struct conf_reading *r, struct conf_routes *out);
+void conf_tables_take(struct conf_reading *r, struct conf_tables *out);
+/* Every table that a setting names must be there. */
+void conf_tables_check(struct conf_reading *r, const struct settings *s);
+/* The line where a setting stands, or 0. */
+unsigned conf_line_of_name(const struct conf_reading *r, const char *name);
 /* As sections of a file. */
 void conf_routes_put(const struct conf_routes *routes, enum conf_secrets secrets,
 		     struct buf *out);
+void conf_tables_put(const struct conf_tables *tables, struct buf *out);

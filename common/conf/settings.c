@@ -12,6 +12,7 @@ conf_release(struct settings *settings)
 	for (size_t i = 0; i < n; i++)
 		conf_value_release(&rows[i], settings);
 	conf_routes_release(&settings->routes);
+	conf_tables_release(&settings->tables);
 }
 
 void
@@ -123,6 +124,7 @@ conf_text_put(const struct settings *settings, enum conf_secrets secrets,
 		buf_put_char(out, '\n');
 	}
 	conf_routes_put(&settings->routes, secrets, out);
+	conf_tables_put(&settings->tables, out);
 }
 
 static bool

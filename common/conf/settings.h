@@ -110,6 +110,14 @@
 	S(SECONDS,  auth_delay_s,                 "2", 0, 60, 1, "delay of a failed login; doubles with each further one") \
 	S(SECONDS,  auth_delay_max_s,             "15", 0, 600, 1, "longest such delay") \
 	S(NUMBER,   auth_failures_max,            "5", 1, 100, 1, "failed logins in one session before it is closed") \
+	/* lookup tables */ \
+	S(LIST,     client_access,                "", 0, 50, 1, "tables that say which clients may send, by their address") \
+	S(LIST,     helo_access,                  "", 0, 50, 1, "tables that say so by the name a client greets with") \
+	S(LIST,     sender_access,                "", 0, 50, 1, "tables that say so by the sender's address") \
+	S(LIST,     recipient_access,             "", 0, 50, 1, "tables that say so by the recipient's address") \
+	S(LIST,     alias_tables,                 "", 0, 50, 1, "tables of aliases, which come before accounts") \
+	S(LIST,     route_tables,                 "", 0, 50, 1, "tables of routes to other servers, which come before route sections") \
+	S(LIST,     sender_tables,                "", 0, 50, 1, "tables of the logins that may send as an address; for addresses in none the directory decides") \
 	/* mail from users */ \
 	S(SWITCH,   submission_hide_client,       "no", 0, 1, 1, "leave address and name of a user's machine out of the Received field") \
 	S(NUMBER,   submission_messages_per_hour_max,   "0", 0, 1000000000, 1, "messages of one account in an hour, beyond which they are held; 0: no limit") \

@@ -51,3 +51,5 @@ MUST_USE struct span conf_choice_word(const struct conf_row *row, size_t n, bool
 
 /* The keys of a `route` section; their values are in a struct conf_route_values. */
 const struct conf_row *conf_route_rows(size_t *n);
+/* The keys of a `table` section; their values are in a struct conf_table. */
+const struct conf_row *conf_table_rows(size_t *n);

@@ -23,10 +23,13 @@ def settings_of_code(file):
 
 
 def settings_of_page():
-    """Those of the file, and those of a `route` section, which have a part of the page to themselves"""
+    """Those of the file, and those of each kind of section, which have parts of the page to themselves"""
     page = (TOP / "man/postroad.conf.5").read_text()
-    routes = re.search(r"^\.Sh ROUTES\n(.*?)^\.Sh ", page, re.M | re.S).group(1)
-    for text in page.replace(routes, ""), routes:
+    sections = [re.search(rf"^\.Sh {name}\n(.*?)^\.Sh ", page, re.M | re.S).group(1) for name in ("ROUTES", "TABLES")]
+    rest = page
+    for text in sections:
+        rest = rest.replace(text, "")
+    for text in rest, *sections:
         items = re.findall(r"^\.It Ic (\w+)\n.*\n.*; default: (.*?)(, restart)?\.$", text, re.M)
         yield {name: (preset, not restart) for name, preset, restart in items}
 
@@ -92,7 +95,7 @@ def commands_of_page():
 
 
 def differences(build):
-    for file, page in zip(("settings.h", "route.h"), settings_of_page()):
+    for file, page in zip(("settings.h", "route.h", "table.h"), settings_of_page()):
         code = settings_of_code(file)
         for name in sorted(code.keys() | page.keys()):
             if code.get(name) != page.get(name):
