@@ -43,3 +43,8 @@ MUST_USE struct span name_written(struct span name, char hold[STORE_MAILBOX_NAME
 MUST_USE enum store_result mailbox_add(struct store_account *a, struct span name,
 				       enum store_special_use use, uint32_t *id);
 MUST_USE enum store_result mailbox_add_above(struct store_account *a, struct span name);
+
+/* A mailbox that comes from a backup: what it counts goes on above what its clients may
+ * know. */
+void restored_box(struct state *s, struct store_mailbox *box, uint64_t modseq,
+		  int64_t now_us);

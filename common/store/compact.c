@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#define POSITIONS_GAP 4096 /* room for what seals the old journal */
+
 bool
 compact_keeps(const struct compaction *c, const struct box *b,
 	      const struct store_record *r)
@@ -16,13 +18,13 @@ compact_keeps(const struct compaction *c, const struct box *b,
 static void
 box_forget(struct compaction *c, const struct store_record *r)
 {
-	struct store_mailbox *m = state_box(&c->account->state, r->mailbox);
+	struct store_mailbox *m = state_box(&c->source->state, r->mailbox);
 
 	if (m && r->modseq > m->expunged_since)
 		m->expunged_since = r->modseq;
 }
 
-static void
+void
 compact_plan(struct compaction *c)
 {
 	size_t n = 0;
@@ -126,8 +128,7 @@ journal_wanted(const struct compaction *c, uint32_t number)
 	return number + 1 >= c->account->files[FILE_JOURNAL].id.number;
 }
 
-/* From here on the new files are the account. */
-static int
+int
 compact_publish(struct store_account *a, uint64_t number, struct err *err)
 {
 	const struct log_io *io = a->store->io;
@@ -147,8 +148,7 @@ compact_publish(struct store_account *a, uint64_t number, struct err *err)
 	return 0;
 }
 
-/* The state is what the snapshot says; old files go. */
-static int
+int
 compact_finish(struct compaction *c, struct err *err)
 {
 	struct store_account *a = c->account;
@@ -167,18 +167,34 @@ compact_finish(struct compaction *c, struct err *err)
 	return 0;
 }
 
+int
+compact_clean(struct compaction *c, struct err *err)
+{
+	struct log_dir left = account_dir(c->account, FILE_JOURNAL);
+
+	left.prefix = COMPACT_PREFIX;
+	return files_remove(c->account, left, never_wanted, c, err);
+}
+
+void
+compact_release(struct compaction *c)
+{
+	view_free(&c->view);
+	history_release(&c->history);
+	free(c->refs);
+}
+
 static int
 compact_run(struct compaction *c, struct store_compaction *out, struct err *err)
 {
 	struct store_account *a = c->account;
-	struct log_dir left = account_dir(a, FILE_JOURNAL);
 	uint64_t number;
 
-	left.prefix = COMPACT_PREFIX;
 	if (account_sync(a, err) < 0 || files_bytes(a, &out->bytes_before, err) < 0 ||
-	    files_remove(a, left, never_wanted, c, err) < 0 ||
-	    view_load(a, false, &c->view, err) < 0)
+	    compact_clean(c, err) < 0 || view_load(a, false, &c->view, err) < 0 ||
+	    history_read(a, &c->history, err) < 0)
 		return -1;
+	c->base = a->state.position + POSITIONS_GAP;
 	compact_plan(c);
 	c->tail = a->state.tail;
 	if (compact_copy(c, FILE_DATA, err) < 0 ||
@@ -197,6 +213,7 @@ store_compact(struct store_account *a, uint64_t keep_s, int64_t now_us,
 	uint64_t now_s = (uint64_t)(now_us / 1000000);
 	struct compaction c = {
 	    .account = a,
+	    .source = a,
 	    .cutoff_s = keep_s < now_s ? (uint32_t)(now_s - keep_s) : 0,
 	};
 	enum store_result result = account_lock(a, true, err);
@@ -211,7 +228,6 @@ store_compact(struct store_account *a, uint64_t keep_s, int64_t now_us,
 	}
 	view_renew(a);
 	account_unlock(a);
-	view_free(&c.view);
-	free(c.refs);
+	compact_release(&c);
 	return result;
 }

@@ -3,9 +3,8 @@
 
 #include <errno.h>
 
-#define OUT_BYTES     (4u << 20)
-#define IDS_AN_EVENT  65536
-#define POSITIONS_GAP 4096 /* room for what seals the old journal */
+#define OUT_BYTES    (4u << 20)
+#define IDS_AN_EVENT 65536
 
 struct telling {
 	struct compaction *c;
@@ -66,7 +65,7 @@ tell_message(struct telling *t, const struct store_record *r)
 			  .record = *r};
 	struct append_texts texts;
 
-	switch (append_texts_get(t->c->account, r, &t->hold, &texts, t->err)) {
+	switch (append_texts_get(t->c->source, r, &t->hold, &texts, t->err)) {
 	case STORE_OK:
 		e.prefix = texts.prefix;
 		e.uidl = texts.uidl;
@@ -111,6 +110,32 @@ order_modseq(const void *a, const void *b)
 	return x->uid < y->uid ? -1 : x->uid > y->uid;
 }
 
+/* What a mailbox that is deleted was called, should somebody want it back. */
+static void
+tell_name(struct telling *t, const struct box *b)
+{
+	const struct history_box *h = history_box(&t->c->history, b->id);
+	struct event e = {.kind = EVENT_MAILBOX, .modseq = 8};
+
+	if (!h)
+		return;
+	e.box = (struct store_mailbox){
+	    .id = b->id, .uidvalidity = h->uidvalidity, .uidnext = 1, .name = h->name};
+	tell(t, &e);
+}
+
+static void
+tell_cutoff(struct telling *t)
+{
+	struct event e = {.kind = EVENT_COMPACTED,
+			  .modseq = 8,
+			  .time_us = (int64_t)t->c->cutoff_s * 1000000};
+
+	if (e.time_us < t->c->history.cutoff_us)
+		e.time_us = t->c->history.cutoff_us;
+	tell(t, &e);
+}
+
 static void
 tell_box(struct telling *t, const struct box *b)
 {
@@ -135,15 +160,16 @@ tell_box(struct telling *t, const struct box *b)
 	qsort(gone, n, sizeof(*gone), order_modseq);
 	for (size_t i = 0; i < n && !t->failed; i++)
 		tell_gone(t, gone[i]);
-	if (b->deleted && told > 0)
+	if (b->deleted && told > 0) {
+		tell_name(t, b);
 		tell(t, &end);
+	}
 	free(gone);
 }
 
 static void
-tell_deliveries(struct telling *t)
+tell_deliveries(struct telling *t, struct store_account *a)
 {
-	struct store_account *a = t->c->account;
 	int64_t since = a->now_us - (int64_t)STORE_DELIVERY_KEEP_S * 1000000;
 	struct deliveries *d = deliveries_load(a, since, t->err);
 	struct event e = {.kind = EVENT_DELIVERIES, .time_us = a->now_us, .modseq = 8};
@@ -170,12 +196,12 @@ tell_head(struct telling *t)
 	struct event e = {.kind = EVENT_HEAD, .time_us = a->now_us};
 	struct buf hold[STATE_HEAD_BUFS];
 
-	state_put_head(&a->state, &e, hold);
+	state_put_head(&t->c->source->state, &e, hold);
 	e.state.data = t->c->tail.data;
 	e.state.summary = t->c->tail.summary;
 	e.head = (struct event_head){
 	    .account = a->id,
-	    .base = a->state.position + POSITIONS_GAP,
+	    .base = t->c->base,
 	    .previous_end = a->state.position,
 	    .previous = (uint32_t)a->files[FILE_JOURNAL].id.number,
 	    .snapshot = true,
@@ -219,13 +245,16 @@ compact_journal(struct compaction *c, uint64_t *number, struct err *err)
 	    log_dir_create(&dir, *number, 0, &t.file, err) < 0)
 		return -1;
 	tell_head(&t);
+	tell_cutoff(&t);
 	for (size_t i = 0; i < c->view->n && !t.failed; i++) {
 		tell_box(&t, &c->view->boxes[i]);
 		if (t.out.n > OUT_BYTES)
 			tell_flush(&t);
 	}
 	if (!t.failed)
-		tell_deliveries(&t);
+		tell_deliveries(&t, a);
+	if (!t.failed && c->source != a)
+		tell_deliveries(&t, c->source);
 	tell_flush(&t);
 	if (!t.failed)
 		t.failed = log_file_sync(&t.file, err) < 0;

@@ -63,8 +63,9 @@ stand_sync(struct store_account *a, uint64_t position, struct err *err)
 static uint64_t
 file_counts(const struct stand *s, enum file_sort sort, uint64_t number, uint64_t size)
 {
-	const struct event_place *tail =
-	    sort == FILE_DATA ? &s->data : sort == FILE_SUMMARY ? &s->summary : NULL;
+	const struct event_place *tail = sort == FILE_DATA      ? &s->data
+					 : sort == FILE_SUMMARY ? &s->summary
+								: NULL;
 
 	if (sort == FILE_JOURNAL && number >= s->journal)
 		return number == s->journal ? s->journal_end : 0;

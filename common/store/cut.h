@@ -31,8 +31,8 @@ store_cut(struct store_account *account, struct store_cut *out, struct err *err)
 void store_cut_release(struct store_cut *cut);
 
 /* The last journal file and its size, without opening the account: when both are what
- * the last cut had, nothing has happened since. OK, NONE (no account, or nothing in it),
- * FAULT. */
+ * the last cut had, nothing has happened since. OK, NONE (no account, or nothing in
+ * it), FAULT. */
 MUST_USE enum store_result store_cut_last(const struct store *store, uint64_t id,
 					  struct store_cut_file *out, struct err *err);
 

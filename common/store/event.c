@@ -460,6 +460,7 @@ static const struct codec {
     [EVENT_REPLACE] = {replace_put,    replace_get   },
     [EVENT_RESTORED] = {replace_put,    replace_get   },
     [EVENT_SUBSCRIBED] = {subscribed_put, subscribed_get},
+    [EVENT_COMPACTED] = {nothing_put,    nothing_get   },
 };
 
 void

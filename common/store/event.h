@@ -29,6 +29,8 @@ enum event_kind {
 	    14, /* EXPUNGE of what messages appended since `since` replace */
 	EVENT_RESTORED = 15, /* one of these was torn: what `since` expunged is back */
 	EVENT_SUBSCRIBED = 16, /* a name without a mailbox, or no more */
+	EVENT_COMPACTED = 17,  /* in a snapshot: what was expunged by that time may not
+				* be in it */
 	EVENT_KINDS,
 };
 
