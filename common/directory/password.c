@@ -1,4 +1,5 @@
 #include "common/directory/password.h"
+#include "common/directory/scheme.h"
 
 #include <crypt.h>
 #include <errno.h>
@@ -81,8 +82,11 @@ directory_password_import(struct span crypt_text, struct directory_password *out
 		return err_set(err, "a password hash has 1 to %d bytes",
 			       DIRECTORY_CRYPT_MAX);
 	check = crypt_checksalt(p.crypt);
-	if (check == CRYPT_SALT_INVALID || check == CRYPT_SALT_METHOD_DISABLED)
-		return err_set(err, "crypt(3) cannot read that password hash");
+	if (scheme_is(crypt_text)
+		? !scheme_good(crypt_text)
+		: check == CRYPT_SALT_INVALID || check == CRYPT_SALT_METHOD_DISABLED)
+		return err_set(err, "that password hash cannot be read");
+	p.has_scram = scheme_scram(crypt_text, &p.scram);
 	*out = p;
 	return 0;
 }
@@ -91,10 +95,14 @@ bool
 directory_password_matches(const char *crypt_text, struct span password)
 {
 	struct crypt_data *data = memory_new(1, sizeof(*data));
-	const char *want = crypt_text[0] ? crypt_text : NOBODY;
+	bool foreign = scheme_is(span_str(crypt_text));
+	const char *want = crypt_text[0] && !foreign ? crypt_text : NOBODY;
 	const char *hash = crypt_span(password, want, data);
 	bool right = hash && strlen(hash) == strlen(want) &&
 		     scram_equal(hash, want, strlen(want));
+
+	if (foreign)
+		right = scheme_matches(span_str(crypt_text), password);
 
 	explicit_bzero(data, sizeof(*data));
 	free(data);
@@ -120,8 +128,12 @@ static const struct {
 const char *
 directory_password_scheme(const struct directory_password *p)
 {
+	const char *foreign = scheme_name(span_str(p->crypt));
+
 	if (p->crypt[0] == '\0')
 		return "none";
+	if (foreign)
+		return foreign;
 	for (size_t i = 0; i < N_ELEMS(schemes); i++)
 		if (span_starts(span_str(p->crypt), span_str(schemes[i].prefix)))
 			return schemes[i].name;

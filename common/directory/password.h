@@ -23,13 +23,14 @@ struct directory_password {
 MUST_USE int directory_password_make(struct span password,
 				     struct directory_password *out, struct err *err);
 
-/* A hash from elsewhere, for imports; -1 when crypt(3) cannot read it. */
+/* A hash from elsewhere, for imports: what crypt(3) reads, or a scheme of scheme.h;
+ * -1 when it is neither. */
 MUST_USE int directory_password_import(struct span crypt,
 				       struct directory_password *out, struct err *err);
 
 /* True when the prepared password is the one of `crypt`. Slow on purpose, and
  * safe in any thread. An empty `crypt` never matches and takes as long as a
- * yescrypt of the default cost. */
+ * yescrypt of the default cost, and so does what is not crypt(3)'s at least. */
 MUST_USE bool directory_password_matches(const char *crypt, struct span password);
 
 /* "yescrypt", "sha512crypt", ...; "none" without a hash. */

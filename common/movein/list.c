@@ -102,7 +102,9 @@ name_good(enum movein_kind kind, struct span name)
 		return false;
 	if (kind == MOVEIN_DOMAIN)
 		return at == name.n;
-	return at + 1 < name.n && (at > 0 || kind == MOVEIN_ALIAS);
+	if (at + 1 >= name.n)
+		return false;
+	return at == 0 ? kind == MOVEIN_ALIAS : name.at[0] != '@';
 }
 
 /* A copy in lower case, with m->domain behind it when `whole` has none. */
