@@ -123,7 +123,9 @@ header_put(struct buf *out, const struct material *m)
 	subject_put(out, m);
 	message_id_put(out, m);
 	references_put(out, m);
-	buf_put(out, SPAN("Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"));
+	/* [RFC3834 5] about a message, or of its own accord */
+	buf_putf(out, "Auto-Submitted: %s\r\nMIME-Version: 1.0\r\n",
+		 l->request->kind < DSN_NOTICE ? "auto-replied" : "auto-generated");
 }
 
 /* --- parts ---------------------------------------------------------------- */
@@ -225,7 +227,7 @@ letter_put(struct buf *out, struct material *m)
 	header_put(out, m);
 	text_put(&text, m);
 	parts[0] = text_part(buf_span(&text));
-	if (m->letter->request->kind == DSN_NOTICE) {
+	if (m->letter->request->kind >= DSN_NOTICE) {
 		part_put(out, &parts[0]);
 	} else {
 		status_put(&status, m);

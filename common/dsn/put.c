@@ -130,6 +130,14 @@ chunk_take(struct span *rest)
 }
 
 void
+dsn_encoded_word_put(struct buf *out, struct span *text)
+{
+	buf_put(out, SPAN("=?utf-8?B?"));
+	base64_put(out, chunk_take(text));
+	buf_put(out, SPAN("?="));
+}
+
+void
 dsn_field_words_put(struct buf *out, const char *name, struct span value)
 {
 	bool first = true;
@@ -141,9 +149,8 @@ dsn_field_words_put(struct buf *out, const char *name, struct span value)
 	buf_put_str(out, name);
 	buf_put(out, SPAN(":"));
 	while (value.n > 0) {
-		buf_put_str(out, first ? " =?utf-8?B?" : "\r\n =?utf-8?B?");
-		base64_put(out, chunk_take(&value));
-		buf_put(out, SPAN("?="));
+		buf_put_str(out, first ? " " : "\r\n ");
+		dsn_encoded_word_put(out, &value);
 		first = false;
 	}
 	buf_put(out, SPAN("\r\n"));

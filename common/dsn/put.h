@@ -1,4 +1,4 @@
-/* common/dsn/put.h - text as it may stand in a report
+/* common/dsn/put.h - text as it may stand in a message of ours
  *
  * RFC     [RFC5322 2.2.3] folding, [RFC5322 3.3] dates, [RFC2047] encoded words.
  */
@@ -22,6 +22,9 @@ void dsn_field_put(struct buf *out, const char *name, struct span value);
 
 /* The same with what is beyond ASCII in encoded words. */
 void dsn_field_words_put(struct buf *out, const char *name, struct span value);
+
+/* One encoded word of the text, and that part off its front. */
+void dsn_encoded_word_put(struct buf *out, struct span *text);
 
 /* A line of text with its CRLF, broken at spaces; each further line begins with the
  * spaces that the first began with. */

@@ -32,6 +32,15 @@ enum dsn_kind {
 	DSN_DELAY,   /* not yet delivered, still being tried */
 	DSN_SUCCESS, /* rows DELIVERED, RELAYED, EXPANDED */
 	DSN_NOTICE,  /* no rows: subject and text, to postmaster */
+	/* Not in requests of qmgr; no rows: `quota`, to `sender`. */
+	DSN_QUOTA,        /* a mailbox is nearly full */
+	DSN_DOMAIN_QUOTA, /* all of a domain together */
+};
+
+struct dsn_quota {
+	struct span name; /* the account's address, or the domain */
+	uint8_t percent;
+	uint64_t used_bytes, limit_bytes;
 };
 
 enum dsn_action { /* [RFC3464 2.3.3] */
@@ -74,6 +83,7 @@ struct dsn_request {
 	struct span text;    /* of a notice: lines that end in LF */
 	uint32_t n_rows;
 	struct span rows; /* see dsn_row_put() */
+	struct dsn_quota quota;
 };
 
 /* Appends; a text that is too long is cut. `rows` being full is the only failure. */

@@ -5,19 +5,21 @@ static const struct {
 	const char *name;
 	bool row;
 } sections[DSN_TEXTS] = {
-    [DSN_TEXT_FAILURE] = {"failure",   false},
-      [DSN_TEXT_DELAY] = {"delay",     false},
-    [DSN_TEXT_SUCCESS] = {"success",   false},
-      [DSN_TEXT_DOUBLE] = {"double",    false},
-    [DSN_TEXT_COPY] = {"copy",      false},
-      [DSN_TEXT_NOTICE] = {"notice",    false},
-    [DSN_TEXT_FAILED] = {"failed",    true },
-      [DSN_TEXT_EXPIRED] = {"expired",   true },
-    [DSN_TEXT_GIVEN_UP] = {"given_up",  true },
-      [DSN_TEXT_DELAYED] = {"delayed",   true },
-    [DSN_TEXT_DELIVERED] = {"delivered", true },
-      [DSN_TEXT_RELAYED] = {"relayed",   true },
-    [DSN_TEXT_EXPANDED] = {"expanded",  true },
+    [DSN_TEXT_FAILURE] = {"failure",      false},
+    [DSN_TEXT_DELAY] = {"delay",        false},
+    [DSN_TEXT_SUCCESS] = {"success",      false},
+    [DSN_TEXT_DOUBLE] = {"double",       false},
+    [DSN_TEXT_COPY] = {"copy",         false},
+    [DSN_TEXT_NOTICE] = {"notice",       false},
+    [DSN_TEXT_QUOTA] = {"quota",        false},
+    [DSN_TEXT_DOMAIN_QUOTA] = {"domain_quota", false},
+    [DSN_TEXT_FAILED] = {"failed",       true },
+    [DSN_TEXT_EXPIRED] = {"expired",      true },
+    [DSN_TEXT_GIVEN_UP] = {"given_up",     true },
+    [DSN_TEXT_DELAYED] = {"delayed",      true },
+    [DSN_TEXT_DELIVERED] = {"delivered",    true },
+    [DSN_TEXT_RELAYED] = {"relayed",      true },
+    [DSN_TEXT_EXPANDED] = {"expanded",     true },
 };
 
 /* The file as it is read. */
@@ -55,6 +57,12 @@ section_begin(struct reading *r, struct span line)
 	return wrong(r, "no such section: ", name);
 }
 
+static bool
+is_quota(unsigned section)
+{
+	return section == DSN_TEXT_QUOTA || section == DSN_TEXT_DOMAIN_QUOTA;
+}
+
 static int
 key_check(struct reading *r, struct span line, const struct key_place *key)
 {
@@ -69,7 +77,8 @@ key_check(struct reading *r, struct span line, const struct key_place *key)
 		return 0;
 	if (sections[r->section].row || span_trim(line, " ").n != key->name.n + 1)
 		return wrong(r, "it must stand alone in a line: $", key->name);
-	if ((key->key == DSN_KEY_TEXT) != (r->section == DSN_TEXT_NOTICE))
+	if ((key->key == DSN_KEY_TEXT) != (r->section == DSN_TEXT_NOTICE) ||
+	    is_quota(r->section))
 		return wrong(r, "not in this section: $", key->name);
 	r->block[r->section] = true;
 	return 0;
@@ -146,7 +155,7 @@ whole_check(struct reading *r)
 		if (r->found.at[i].text.n == 0)
 			return wrong(r, "a section without a text: ",
 				     span_str(sections[i].name));
-		if (!sections[i].row && !r->block[i])
+		if (!sections[i].row && !is_quota(i) && !r->block[i])
 			return wrong(r,
 				     i == DSN_TEXT_NOTICE ? "a section without $text: "
 							  : "a section without $rows: ",

@@ -27,6 +27,8 @@ enum dsn_template {
 	DSN_TEXT_DOUBLE, /* to postmaster: the sender cannot be told */
 	DSN_TEXT_COPY,   /* to postmaster: what a sender was told */
 	DSN_TEXT_NOTICE,
+	DSN_TEXT_QUOTA,        /* to an account */
+	DSN_TEXT_DOMAIN_QUOTA, /* to a domain's administrator, or postmaster */
 	/* a paragraph for each recipient */
 	DSN_TEXT_FAILED,
 	DSN_TEXT_EXPIRED,
@@ -49,7 +51,11 @@ enum dsn_key {
 	DSN_KEY_UNTIL,      /* delay: how long it is tried */
 	DSN_KEY_TITLE,      /* notice: its subject */
 	DSN_KEY_TEXT,       /* notice: its text; alone on its line */
-	DSN_KEY_ROWS,       /* the paragraphs; alone on its line */
+	DSN_KEY_NAME,       /* quota: the account's address, or the domain */
+	DSN_KEY_USED,       /* quota: "9.5 MB" */
+	DSN_KEY_LIMIT,
+	DSN_KEY_PERCENT, /* quota: the mark that was passed, "95%" */
+	DSN_KEY_ROWS,    /* the paragraphs; alone on its line */
 	/* in paragraphs only */
 	DSN_KEY_RECIPIENT,
 	DSN_KEY_FINAL,  /* where the recipient leads; empty when to itself */

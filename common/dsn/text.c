@@ -77,6 +77,39 @@ id_text(struct buf *words, uint64_t id)
 	return words_from(words, start);
 }
 
+/* "9.5 MB", in units of 1,024. */
+static struct span
+size(struct buf *words, uint64_t bytes)
+{
+	static const char units[] = "KMGT";
+	uint64_t unit = 1024;
+	size_t start = words->n, i = 0;
+
+	while (i + 2 < sizeof(units) && bytes / unit >= 1024) {
+		unit *= 1024;
+		i++;
+	}
+	buf_putf(words, "%llu.%u %cB", (unsigned long long)(bytes / unit),
+		 (unsigned)(bytes % unit * 10 / unit), units[i]);
+	return words_from(words, start);
+}
+
+static void
+quota_values(const struct dsn_quota *quota, struct buf *words, struct span *v)
+{
+	size_t start;
+
+	v[DSN_KEY_NAME] = clean(words, quota->name);
+	v[DSN_KEY_USED] = v[DSN_KEY_LIMIT] = v[DSN_KEY_PERCENT] = SPAN("");
+	if (quota->limit_bytes == 0)
+		return;
+	v[DSN_KEY_USED] = size(words, quota->used_bytes);
+	v[DSN_KEY_LIMIT] = size(words, quota->limit_bytes);
+	start = words->n;
+	buf_putf(words, "%u%%", quota->percent);
+	v[DSN_KEY_PERCENT] = words_from(words, start);
+}
+
 /* `words` does not move: it has all its room from the start. */
 void
 values_make(struct material *m)
@@ -95,6 +128,7 @@ values_make(struct material *m)
 	v[DSN_KEY_ID] = id_text(w, l->original_id);
 	v[DSN_KEY_UNTIL] = date(w, r->until_us);
 	v[DSN_KEY_TITLE] = clean(w, r->subject);
+	quota_values(&r->quota, w, v);
 }
 
 static enum dsn_template
@@ -243,6 +277,8 @@ letter_template(const struct dsn_letter *l)
 	    [DSN_DELAY] = DSN_TEXT_DELAY,
 	    [DSN_SUCCESS] = DSN_TEXT_SUCCESS,
 	    [DSN_NOTICE] = DSN_TEXT_NOTICE,
+	    [DSN_QUOTA] = DSN_TEXT_QUOTA,
+	    [DSN_DOMAIN_QUOTA] = DSN_TEXT_DOMAIN_QUOTA,
 	};
 
 	if (l->reader == DSN_COPY_TO_POSTMASTER)
@@ -260,7 +296,7 @@ text_put(struct buf *out, struct material *m)
 
 	if (l->request->kind == DSN_NOTICE)
 		notice_put(&block, l->request->text);
-	else
+	else if (l->request->n_rows > 0)
 		rows_put(&block, m);
 	m->values[DSN_KEY_ROWS] = m->values[DSN_KEY_TEXT] = buf_span(&block);
 	dsn_expand(out, l->templates->at[letter_template(l)].text, m->values);

@@ -1,17 +1,21 @@
-/* delivery/bounce/bounce.h - the program that writes reports to senders
+/* delivery/bounce/bounce.h - the program that writes Postroad's own mail
  *
- * What    main.c speaks with the other programs, report.c takes a report from qmgr's
- *         question to its answer, letter.c makes one message of it for spoold,
- *         templates.c reads the operator's texts before the jail.
- * Crash   nothing is kept here: qmgr asks again for what was not answered. At worst
- *         a sender gets a report twice.
- * Loops   a report has the null sender, for which none is ever made. When the sender
- *         cannot be told, postmaster is; when that fails too, it is logged and ends.
+ * What    main.c speaks with the other programs; report.c takes a report, reply.c the
+ *         answer of an account, notice.c a notice of authd's from the question to the
+ *         answer; letter.c makes one message of it for spoold, templates.c reads the
+ *         operator's texts before the jail.
+ * Crash   nothing is kept here: who asked asks again for what was not answered. At
+ *         worst a sender gets a report twice; an answer is noted by authd before it
+ *         is made, so that it is rather lost.
+ * Loops   all of it has the null sender, for which no report and no answer is made.
+ *         When the sender cannot be told, postmaster is; when that fails too, it is
+ *         logged and ends.
  */
 #pragma once
 
 #include "common/dsn/dsn.h"
 #include "common/proc/proc.h"
+#include "common/reply/reply.h"
 #include "common/segments/segments.h"
 #include "common/spool/spool.h"
 
@@ -24,16 +28,25 @@
 #define TARGETS_BYTES_MAX  (60u << 10)
 #define BOUNCE_GRANTS_MAX  4
 #define BOUNCE_ADDRESS_MAX 512
+#define REPLY_WORDS_MAX    (60u << 10)
+
+enum report_what {
+	REPORT_DELIVERY, /* asked for by qmgr, as a report */
+	REPORT_REPLY,    /* by qmgr: the answer of an account */
+	REPORT_NOTICE,   /* by authd */
+};
 
 enum report_state {
 	REPORT_ASK_SENDER,     /* authd says where the sender's address leads */
 	REPORT_ASK_POSTMASTER, /* the same for postmaster */
+	REPORT_ASK_REPLY,      /* authd says what the account answers, if it may */
 	REPORT_READY,          /* to be made when spoold takes it */
 	REPORT_STORING,        /* spoold has it, and has not answered */
 };
 
 struct report {
 	TAILQ_ENTRY(report) link;
+	enum report_what what;
 	enum report_state state;
 	enum dsn_reader reader; /* of the letter under way */
 	uint64_t job, id;       /* qmgr's, and of the message it is about */
@@ -44,8 +57,15 @@ struct report {
 	uint64_t told_id;   /* of the one that the sender, or postmaster, gets; or 0 */
 	bool double_bounce; /* it was postmaster in place of the sender */
 	struct dsn_request request;
-	char *bytes; /* which the request points into */
+	char *bytes; /* which the request, or the answer's words, point into */
 	struct buf targets;
+	struct {
+		uint64_t account;
+		struct span sender, recipient, original;
+		struct buf words; /* what authd says, which these point into */
+		struct span subject, text, address, name;
+	} reply;
+	uint64_t notice_tag; /* authd's */
 };
 
 /* Queue ids that spoold granted. */
@@ -69,6 +89,7 @@ struct bounce {
 	bool draining;
 	struct {
 		uint64_t made, doubles, copies, nobody, later, dropped;
+		uint64_t replies, replies_not, notices;
 	} count;
 };
 
@@ -78,13 +99,38 @@ struct bounce {
 MUST_USE bool report_take(struct bounce *b, const struct ipc_report *m);
 void report_resolved(struct bounce *b, const struct ipc_resolved *m);
 void report_stored(struct bounce *b, const struct ipc_spool_done *m);
+/* Of any kind; it is in the list. */
+MUST_USE struct report *report_new(struct bounce *b, enum report_what what);
+/* Copies the texts to *at and moves it on. */
+MUST_USE struct span report_text(char **at, struct span text);
+/* The end of one: who asked is told. */
+void report_answer(struct bounce *b, struct report *r, enum report_outcome outcome,
+		   const char *text);
+/* Not now; who asked may ask again. */
+void report_later(struct bounce *b, struct report *r, const char *why);
+/* Where that address leads is asked of authd. */
+void report_ask(struct bounce *b, struct report *r, enum dsn_reader reader,
+		struct span address);
 /* Hands to spoold what is ready, as much as it takes. */
 void reports_send(struct bounce *b);
 /* The other side is gone, and with it what was asked. */
 void reports_authd_down(struct bounce *b);
 void reports_spoold_down(struct bounce *b);
-/* Forgets all: qmgr is gone and will ask anew. */
+/* Forgets what qmgr asked for: it is gone and will ask anew. */
 void reports_forget(struct bounce *b);
+
+/* --- reply.c -------------------------------------------------------------- */
+
+MUST_USE bool reply_take(struct bounce *b, const struct ipc_reply *m);
+/* Where the sender's address leads is known; false when nowhere. */
+void reply_resolved(struct bounce *b, struct report *r, bool leads);
+void reply_answered(struct bounce *b, const struct ipc_reply_answer *m);
+void reply_stored(struct bounce *b, struct report *r);
+
+/* --- notice.c ------------------------------------------------------------- */
+
+MUST_USE bool notice_take(struct bounce *b, const struct ipc_notice *m);
+void notice_stored(struct bounce *b, struct report *r);
 
 /* --- letter.c ------------------------------------------------------------- */
 
@@ -92,6 +138,10 @@ void reports_forget(struct bounce *b);
  * *why says what to tell qmgr, and nothing was sent. */
 MUST_USE bool letter_send(struct bounce *b, struct report *r, struct ipc_peer *spoold,
 			  const char **why);
+/* The header of the message, or as much of it as there is: what may not be at hand
+ * later is the only failure. Empty when the message cannot be read. */
+MUST_USE bool letter_header(struct bounce *b, const struct report *r, struct buf *out,
+			    const char **why);
 /* "postmaster@" with our name. */
 void letter_postmaster(const struct bounce *b, struct buf *out);
 

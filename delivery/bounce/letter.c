@@ -28,10 +28,9 @@ content_wanted(const struct bounce *b, const struct report *r, bool *whole)
 /* A message that cannot be read is reported without its header. False when that
  * may be otherwise at another time. */
 static bool
-content_read(struct bounce *b, const struct report *r, struct buf *out, bool *whole,
+content_read(struct bounce *b, const struct report *r, uint64_t n, struct buf *out,
 	     const char **why)
 {
-	uint64_t n = content_wanted(b, r, whole);
 	enum segments_result result;
 	char *at;
 
@@ -49,8 +48,17 @@ content_read(struct bounce *b, const struct report *r, struct buf *out, bool *wh
 	logline(LOGLINE_WARNING, "bounce.unread", L_U64("segment", r->segment),
 		L_U64("offset", r->offset), L_STR("error", segments_text(result)));
 	buf_reset(out);
-	*whole = false;
 	return true;
+}
+
+bool
+letter_header(struct bounce *b, const struct report *r, struct buf *out,
+	      const char **why)
+{
+	uint64_t n =
+	    r->content_bytes < HEADER_BYTES_MAX ? r->content_bytes : HEADER_BYTES_MAX;
+
+	return content_read(b, r, n, out, why);
 }
 
 static struct span
@@ -63,15 +71,15 @@ letter_to(const struct bounce *b, const struct report *r, struct buf *postmaster
 }
 
 static void
-envelope_make(const struct report *r, struct span to,
-	      const struct dsn_letter_made *made, struct buf *out)
+envelope_make(const struct report *r, struct span to, bool eightbit, bool utf8,
+	      struct buf *out)
 {
 	struct buf list = buf_make(ENVELOPE_BYTES_ONE);
 	struct envelope_recipient recipient = {.address = to,
 					       .notify = ENVELOPE_NOTIFY_NEVER,
 					       .targets = buf_span(&r->targets)};
-	struct envelope envelope = {.flags = (made->eightbit ? ENVELOPE_8BITMIME : 0) |
-					     (made->utf8 ? ENVELOPE_SMTPUTF8 : 0),
+	struct envelope envelope = {.flags = (eightbit ? ENVELOPE_8BITMIME : 0) |
+					     (utf8 ? ENVELOPE_SMTPUTF8 : 0),
 				    .n_recipients = 1};
 
 	recipient_put(&list, &recipient);
@@ -109,7 +117,7 @@ spool_send(struct ipc_peer *spoold, uint64_t id, uint32_t envelope_bytes,
 }
 
 static bool
-letter_make(struct bounce *b, const struct report *r, struct span content, bool whole,
+report_make(struct bounce *b, const struct report *r, struct span content, bool whole,
 	    struct buf *envelope, struct buf *message)
 {
 	struct buf postmaster = buf_make(BOUNCE_ADDRESS_MAX);
@@ -123,7 +131,7 @@ letter_make(struct bounce *b, const struct report *r, struct span content, bool 
 				    .id = r->letter_id,
 				    .original_id = r->id,
 				    .content = content,
-				    .whole = whole};
+				    .whole = whole && content.n > 0};
 	bool good;
 
 	letter.hostname = span_str(proc_settings(b->proc)->hostname);
@@ -133,9 +141,51 @@ letter_make(struct bounce *b, const struct report *r, struct span content, bool 
 		   sizeof(letter.random) &&
 	       dsn_compose(message, &letter, &made);
 	if (good)
-		envelope_make(r, letter.to, &made, envelope);
+		envelope_make(r, letter.to, made.eightbit, made.utf8, envelope);
 	buf_release(&postmaster);
 	buf_release(&help);
+	return good;
+}
+
+static bool
+reply_make(struct bounce *b, const struct report *r, struct span header,
+	   struct buf *envelope, struct buf *message)
+{
+	const struct reply_letter letter = {
+	    .to = r->reply.sender,
+	    .address = r->reply.address,
+	    .name = r->reply.name,
+	    .subject = r->reply.subject,
+	    .text = r->reply.text,
+	    .header = header,
+	    .hostname = span_str(proc_settings(b->proc)->hostname),
+	    .id = r->letter_id,
+	    .now_us = proc_now_us()};
+	struct reply_made made;
+
+	if (!reply_compose(message, &letter, &made))
+		return false;
+	envelope_make(r, letter.to, made.eightbit, made.utf8, envelope);
+	return true;
+}
+
+static bool
+letter_make(struct bounce *b, const struct report *r, struct buf *envelope,
+	    struct buf *message, const char **why)
+{
+	struct buf content = buf_make(LETTER_BYTES_MAX);
+	bool whole = false, good;
+	uint64_t n;
+
+	if (r->what == REPORT_REPLY) {
+		good = letter_header(b, r, &content, why) &&
+		       reply_make(b, r, buf_span(&content), envelope, message);
+	} else {
+		n = content_wanted(b, r, &whole);
+		good = content_read(b, r, n, &content, why) &&
+		       report_make(b, r, buf_span(&content), whole, envelope, message);
+	}
+	buf_release(&content);
 	return good && !envelope->full;
 }
 
@@ -143,21 +193,18 @@ bool
 letter_send(struct bounce *b, struct report *r, struct ipc_peer *spoold,
 	    const char **why)
 {
-	struct buf content = buf_make(LETTER_BYTES_MAX);
 	struct buf envelope = buf_make(LETTER_BYTES_MAX + ENVELOPE_BYTES_ONE);
 	struct buf message = buf_make(LETTER_BYTES_MAX);
-	bool whole = false, good;
+	bool good;
 
 	*why = "the report is too large";
-	good = content_read(b, r, &content, &whole, why) &&
-	       letter_make(b, r, buf_span(&content), whole, &envelope, &message);
+	good = letter_make(b, r, &envelope, &message, why);
 	if (good) {
 		uint32_t n = (uint32_t)envelope.n;
 
 		buf_put(&envelope, buf_span(&message));
 		spool_send(spoold, r->letter_id, n, buf_span(&envelope));
 	}
-	buf_release(&content);
 	buf_release(&envelope);
 	buf_release(&message);
 	return good;

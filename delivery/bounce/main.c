@@ -1,4 +1,4 @@
-/* delivery/bounce/main.c - the program that writes reports to senders */
+/* delivery/bounce/main.c - the program that writes Postroad's own mail */
 #include "delivery/bounce/bounce.h"
 
 #include <unistd.h>
@@ -53,6 +53,17 @@ message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m, int 
 	case IPC_NUMBER_report:
 		if (!report_take(b, &m->report))
 			ipc_peer_drop(peer, "a report that cannot be");
+		break;
+	case IPC_NUMBER_reply:
+		if (!reply_take(b, &m->reply))
+			ipc_peer_drop(peer, "an answer that cannot be");
+		break;
+	case IPC_NUMBER_notice:
+		if (!notice_take(b, &m->notice))
+			ipc_peer_drop(peer, "a notice that cannot be");
+		break;
+	case IPC_NUMBER_reply_answer:
+		reply_answered(b, &m->reply_answer);
 		break;
 	case IPC_NUMBER_resolved:
 		report_resolved(b, &m->resolved);
@@ -117,14 +128,17 @@ status(struct proc *p, struct buf *out)
 {
 	const struct bounce *b = proc_context(p);
 	const struct figure rows[] = {
-	    {"reports_made",    b->count.made   },
-            {"reports_double",  b->count.doubles},
-	    {"reports_copies",  b->count.copies },
-            {"reports_nobody",  b->count.nobody },
-	    {"reports_later",   b->count.later  },
-            {"reports_dropped", b->count.dropped},
-	    {"reports_open",    b->n_reports    },
-            {"segments_open",   b->segments.n   },
+	    {"reports_made",    b->count.made       },
+            {"reports_double",  b->count.doubles    },
+	    {"reports_copies",  b->count.copies     },
+            {"reports_nobody",  b->count.nobody     },
+	    {"reports_later",   b->count.later      },
+            {"reports_dropped", b->count.dropped    },
+	    {"replies_made",    b->count.replies    },
+            {"replies_not",     b->count.replies_not},
+	    {"notices_made",    b->count.notices    },
+            {"reports_open",    b->n_reports        },
+	    {"segments_open",   b->segments.n       },
 	};
 
 	figures_put(rows, N_ELEMS(rows), out);

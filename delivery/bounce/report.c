@@ -2,10 +2,9 @@
 #include "delivery/bounce/bounce.h"
 
 static const char *const kinds[] = {
-    [DSN_FAILURE] = "failure",
-    [DSN_DELAY] = "delay",
-    [DSN_SUCCESS] = "success",
-    [DSN_NOTICE] = "notice",
+    [DSN_FAILURE] = "failure", [DSN_DELAY] = "delay",
+    [DSN_SUCCESS] = "success", [DSN_NOTICE] = "notice",
+    [DSN_QUOTA] = "quota",     [DSN_DOMAIN_QUOTA] = "domain_quota",
 };
 
 static const char *const readers[] = {
@@ -42,14 +41,14 @@ report_free(struct bounce *b, struct report *r)
 	TAILQ_REMOVE(&b->reports, r, link);
 	b->n_reports--;
 	buf_release(&r->targets);
+	buf_release(&r->reply.words);
 	free(r->bytes);
 	free(r);
 }
 
-/* The end of a report: qmgr is told. */
 static void
-answer(struct bounce *b, struct report *r, enum report_outcome outcome,
-       const char *text)
+qmgr_tell(struct bounce *b, const struct report *r, enum report_outcome outcome,
+	  const char *text)
 {
 	struct ipc_peer *qmgr = proc_peer(b->proc, IPC_KIND_QMGR, 0);
 	struct ipc_reported m = {.job = r->job,
@@ -59,77 +58,116 @@ answer(struct bounce *b, struct report *r, enum report_outcome outcome,
 
 	if (qmgr)
 		ipc_send_reported(qmgr, &m);
-	report_free(b, r);
 }
 
 static void
-later(struct bounce *b, struct report *r, const char *why)
+authd_tell(struct bounce *b, const struct report *r, enum report_outcome outcome)
+{
+	struct ipc_peer *authd = proc_peer(b->proc, IPC_KIND_AUTHD, 0);
+	struct ipc_noticed m = {.tag = r->notice_tag, .ok = outcome != REPORT_LATER};
+
+	if (authd)
+		ipc_send_noticed(authd, &m);
+}
+
+void
+report_answer(struct bounce *b, struct report *r, enum report_outcome outcome,
+	      const char *text)
+{
+	if (r->what == REPORT_NOTICE)
+		authd_tell(b, r, outcome);
+	else
+		qmgr_tell(b, r, outcome, text);
+	report_free(b, r);
+}
+
+void
+report_later(struct bounce *b, struct report *r, const char *why)
 {
 	char id[QUEUE_ID_TEXT_SIZE];
 
 	if (r->told_id != 0) { /* only the copy for postmaster is missing */
-		answer(b, r, REPORT_MADE, "");
+		report_answer(b, r, REPORT_MADE, "");
 		return;
 	}
 	queue_id_format(r->id, id);
 	b->count.later++;
 	logline(LOGLINE_WARNING, "bounce.later", L_STR("id", id), L_STR("reason", why));
-	answer(b, r, REPORT_LATER, why);
+	report_answer(b, r, REPORT_LATER, why);
 }
 
-/* The only place where a report without a letter under way goes on to one. */
-static void
-ask(struct bounce *b, struct report *r, enum dsn_reader reader)
+void
+report_ask(struct bounce *b, struct report *r, enum dsn_reader reader,
+	   struct span address)
 {
 	struct ipc_peer *authd = proc_peer(b->proc, IPC_KIND_AUTHD, 0);
-	struct ipc_resolve m = {.tag = ++b->next_tag, .may_relay = 1};
+	struct ipc_resolve m = {
+	    .tag = ++b->next_tag, .may_relay = 1, .address = address};
 
 	if (!authd) {
-		later(b, r, "the directory is away");
+		report_later(b, r, "the directory is away");
 		return;
 	}
 	r->reader = reader;
 	r->state = reader == DSN_TO_SENDER ? REPORT_ASK_SENDER : REPORT_ASK_POSTMASTER;
 	r->tag = m.tag;
-	m.address = reader == DSN_TO_SENDER ? r->request.sender : SPAN("postmaster");
 	ipc_send_resolve(authd, &m);
 }
 
-static struct report *
-report_new(struct bounce *b, const struct ipc_report *m)
+/* Whom a report of delivery goes to. */
+static void
+ask(struct bounce *b, struct report *r, enum dsn_reader reader)
+{
+	report_ask(b, r, reader,
+		   reader == DSN_TO_SENDER ? r->request.sender : SPAN("postmaster"));
+}
+
+struct report *
+report_new(struct bounce *b, enum report_what what)
 {
 	struct report *r = memory_new(1, sizeof(*r));
 
-	*r = (struct report){.job = m->job,
-			     .id = m->id,
-			     .segment = m->segment,
-			     .offset = m->offset,
-			     .content_bytes = m->content_bytes,
-			     .bytes = memory_new(m->request.n + 1, 1),
-			     .targets = buf_make(TARGETS_BYTES_MAX)};
-	if (m->request.n > 0)
-		memcpy(r->bytes, m->request.at, m->request.n);
+	r->what = what;
+	r->targets = buf_make(TARGETS_BYTES_MAX);
+	r->reply.words = buf_make(REPLY_WORDS_MAX);
 	TAILQ_INSERT_TAIL(&b->reports, r, link);
 	b->n_reports++;
 	return r;
 }
 
+struct span
+report_text(char **at, struct span text)
+{
+	struct span copy = span_make(*at, text.n);
+
+	if (text.n > 0)
+		memcpy(*at, text.at, text.n);
+	*at += text.n;
+	return copy;
+}
+
 bool
 report_take(struct bounce *b, const struct ipc_report *m)
 {
-	struct report *r = report_new(b, m);
+	struct report *r = report_new(b, REPORT_DELIVERY);
+	char *at = r->bytes = memory_new(m->request.n + 1, 1);
 
+	r->job = m->job;
+	r->id = m->id;
+	r->segment = m->segment;
+	r->offset = m->offset;
+	r->content_bytes = m->content_bytes;
 	if (m->offset > UINT64_MAX - m->content_bytes ||
-	    !dsn_request_parse(span_make(r->bytes, m->request.n), &r->request)) {
+	    !dsn_request_parse(report_text(&at, m->request), &r->request)) {
 		report_free(b, r);
 		return false;
 	}
 	if (b->n_reports > REPORTS_MAX || b->draining)
-		later(b, r, "too many reports at once");
+		report_later(b, r, "too many reports at once");
 	else if (r->request.kind == DSN_NOTICE)
 		ask(b, r, DSN_TO_POSTMASTER);
 	else if (r->request.sender.n == 0)
-		answer(b, r, REPORT_NOBODY, "the null sender gets no report");
+		report_answer(b, r, REPORT_NOBODY, "the null sender gets no report");
 	else
 		ask(b, r, DSN_TO_SENDER);
 	return true;
@@ -146,14 +184,18 @@ drop(struct bounce *b, struct report *r, struct span why)
 	logline(LOGLINE_WARNING, "bounce.dropped", L_STR("id", id),
 		L_STR("kind", kinds[r->request.kind]),
 		L_SPAN("from", r->request.sender), L_SPAN("reason", why));
-	answer(b, r, REPORT_NOBODY, "nobody can be told");
+	report_answer(b, r, REPORT_NOBODY, "nobody can be told");
 }
 
 static void
 resolved_no(struct bounce *b, struct report *r, struct span why)
 {
+	if (r->what == REPORT_REPLY) {
+		reply_resolved(b, r, false);
+		return;
+	}
 	if (r->reader == DSN_COPY_TO_POSTMASTER) {
-		answer(b, r, REPORT_MADE, ""); /* the sender was told */
+		report_answer(b, r, REPORT_MADE, ""); /* the sender was told */
 		return;
 	}
 	if (r->reader == DSN_TO_POSTMASTER) {
@@ -179,12 +221,15 @@ resolved_yes(struct bounce *b, struct report *r, struct span targets)
 	}
 	if (r->reader == DSN_COPY_TO_POSTMASTER &&
 	    span_equal(targets, buf_span(&r->targets))) {
-		answer(b, r, REPORT_MADE, ""); /* postmaster is the sender */
+		report_answer(b, r, REPORT_MADE, ""); /* postmaster is the sender */
 		return;
 	}
 	buf_reset(&r->targets);
 	buf_put(&r->targets, targets);
-	r->state = REPORT_READY;
+	if (r->what == REPORT_REPLY)
+		reply_resolved(b, r, true);
+	else
+		r->state = REPORT_READY;
 }
 
 void
@@ -197,7 +242,7 @@ report_resolved(struct bounce *b, const struct ipc_resolved *m)
 	if (m->outcome == RESOLVE_OK)
 		resolved_yes(b, r, m->targets);
 	else if (m->outcome == RESOLVE_LATER)
-		later(b, r, "the directory does not answer");
+		report_later(b, r, "the directory does not answer");
 	else
 		resolved_no(b, r, m->text);
 }
@@ -220,7 +265,7 @@ made_log(const struct report *r)
 }
 
 static void
-stored(struct bounce *b, struct report *r)
+delivery_stored(struct bounce *b, struct report *r)
 {
 	made_log(r);
 	if (r->reader == DSN_COPY_TO_POSTMASTER)
@@ -235,7 +280,23 @@ stored(struct bounce *b, struct report *r)
 	    proc_settings(b->proc)->report_copy_postmaster)
 		ask(b, r, DSN_COPY_TO_POSTMASTER);
 	else
-		answer(b, r, r->double_bounce ? REPORT_NOBODY : REPORT_MADE, "");
+		report_answer(b, r, r->double_bounce ? REPORT_NOBODY : REPORT_MADE, "");
+}
+
+static void
+stored(struct bounce *b, struct report *r)
+{
+	switch (r->what) {
+	case REPORT_DELIVERY:
+		delivery_stored(b, r);
+		break;
+	case REPORT_REPLY:
+		reply_stored(b, r);
+		break;
+	case REPORT_NOTICE:
+		notice_stored(b, r);
+		break;
+	}
 }
 
 void
@@ -248,9 +309,9 @@ report_stored(struct bounce *b, const struct ipc_spool_done *m)
 	if (m->outcome == SPOOL_STORED)
 		stored(b, r);
 	else if (m->outcome == SPOOL_NO_SPACE)
-		later(b, r, "no space for the report");
+		report_later(b, r, "no space for the report");
 	else
-		later(b, r, "the spool has a fault");
+		report_later(b, r, "the spool has a fault");
 }
 
 /* --- handing over --------------------------------------------------------- */
@@ -282,7 +343,7 @@ report_send(struct bounce *b, struct report *r, struct ipc_peer *spoold)
 	}
 	abort = (struct ipc_spool_abort){.id = r->letter_id};
 	ipc_send_spool_abort(spoold, &abort);
-	later(b, r, why);
+	report_later(b, r, why);
 	return true;
 }
 
@@ -297,7 +358,7 @@ reports_send(struct bounce *b)
 		if (r->state != REPORT_READY)
 			continue;
 		if (!spoold)
-			later(b, r, "the spool is away");
+			report_later(b, r, "the spool is away");
 		else if (!report_send(b, r, spoold))
 			return;
 	}
@@ -312,14 +373,14 @@ give_up(struct bounce *b, enum report_state first, enum report_state last,
 	for (r = TAILQ_FIRST(&b->reports); r; r = next) {
 		next = TAILQ_NEXT(r, link);
 		if (r->state >= first && r->state <= last)
-			later(b, r, why);
+			report_later(b, r, why);
 	}
 }
 
 void
 reports_authd_down(struct bounce *b)
 {
-	give_up(b, REPORT_ASK_SENDER, REPORT_ASK_POSTMASTER, "the directory is away");
+	give_up(b, REPORT_ASK_SENDER, REPORT_ASK_REPLY, "the directory is away");
 }
 
 void
@@ -332,8 +393,11 @@ reports_spoold_down(struct bounce *b)
 void
 reports_forget(struct bounce *b)
 {
-	struct report *r;
+	struct report *r, *next;
 
-	while ((r = TAILQ_FIRST(&b->reports)))
-		report_free(b, r);
+	for (r = TAILQ_FIRST(&b->reports); r; r = next) {
+		next = TAILQ_NEXT(r, link);
+		if (r->what != REPORT_NOTICE)
+			report_free(b, r);
+	}
 }

@@ -1,271 +1,10 @@
 /* tests/unit/test_bounce.c - the real bounce, with the test as qmgr, authd and spoold
  */
-#include "tests/unit/hosted.h"
-
-#include "common/dsn/dsn.h"
-#include "common/spool/spool.h"
+#include "tests/unit/bounce_house.h"
 
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#define SEGMENT     7u
-#define REPORTS_MAX 256u /* of delivery/bounce/bounce.h */
-#define HEADER      "Subject: hello\r\nMessage-ID: <1@example.com>\r\n\r\n"
-#define MAIL        HEADER "text of the mail\r\n"
-
-struct letter {
-	struct buf bytes;
-	uint64_t id;
-	uint32_t envelope_bytes;
-};
-
-struct house {
-	struct hosted h;
-	struct ipc_peer *qmgr, *authd, *spoold;
-	bool qmgr_dropped, authd_silent;
-	/* what authd and spoold answer */
-	enum resolve_outcome sender, postmaster;
-	enum spool_outcome outcomes[4]; /* of the first letter, the second ... */
-	bool same_account;              /* postmaster is the sender */
-	/* what was seen */
-	struct letter letters[4];
-	size_t n_letters, n_stored, n_aborted, n_reported, wanted, n_resolves;
-	struct ipc_reported reported;
-	char text[256];
-};
-
-static void
-to_qmgr(struct ipc_peer *peer, void *context, const struct ipc_message *m, int fd)
-{
-	struct house *house = context;
-
-	(void)peer;
-	(void)fd;
-	if (m->number != IPC_NUMBER_reported)
-		return;
-	house->reported = m->reported;
-	assert_true(span_copy(m->reported.text, house->text, sizeof(house->text)));
-	house->n_reported++;
-}
-
-static void
-qmgr_down(struct ipc_peer *peer, void *context)
-{
-	(void)peer;
-	((struct house *)context)->qmgr_dropped = true;
-}
-
-static void
-to_authd(struct ipc_peer *peer, void *context, const struct ipc_message *m, int fd)
-{
-	struct house *house = context;
-	struct buf targets = buf_make(1024);
-	bool postmaster = span_equal(m->resolve.address, SPAN("postmaster"));
-	struct target t = {.kind = TARGET_ACCOUNT,
-			   .account = postmaster && !house->same_account ? 5 : 4,
-			   .address = SPAN("x@example.net")};
-	struct ipc_resolved answer = {
-	    .tag = m->resolve.tag,
-	    .outcome = (uint8_t)(postmaster ? house->postmaster : house->sender),
-	    .text = SPAN("no such user here")};
-
-	(void)fd;
-	if (house->authd_silent)
-		return;
-	assert_int_equal(m->number, IPC_NUMBER_resolve);
-	assert_int_equal(m->resolve.may_relay, 1);
-	house->n_resolves++;
-	target_put(&targets, &t);
-	if (answer.outcome == RESOLVE_OK)
-		answer.targets = buf_span(&targets);
-	ipc_send_resolved(peer, &answer);
-	buf_release(&targets);
-}
-
-static void
-letter_ends(struct house *house, struct ipc_peer *peer)
-{
-	struct letter *l = &house->letters[house->n_letters];
-	struct ipc_spool_done done = {
-	    .id = l->id, .outcome = (uint8_t)house->outcomes[house->n_letters]};
-
-	house->n_letters++;
-	house->n_stored += done.outcome == SPOOL_STORED;
-	ipc_send_spool_done(peer, &done);
-}
-
-static void
-to_spoold(struct ipc_peer *peer, void *context, const struct ipc_message *m, int fd)
-{
-	struct house *house = context;
-	struct letter *l = &house->letters[house->n_letters];
-
-	(void)fd;
-	assert_true(house->n_letters < N_ELEMS(house->letters));
-	switch (m->number) {
-	case IPC_NUMBER_spool_put:
-		l->id = m->spool_put.id;
-		l->envelope_bytes = m->spool_put.envelope_bytes;
-		buf_put(&l->bytes, m->spool_put.bytes);
-		letter_ends(house, peer);
-		break;
-	case IPC_NUMBER_spool_begin:
-		l->id = m->spool_begin.id;
-		l->envelope_bytes = m->spool_begin.envelope_bytes;
-		buf_put(&l->bytes, m->spool_begin.bytes);
-		break;
-	case IPC_NUMBER_spool_piece:
-		assert_int_equal(m->spool_piece.id, l->id);
-		buf_put(&l->bytes, m->spool_piece.bytes);
-		break;
-	case IPC_NUMBER_spool_end:
-		assert_int_equal(m->spool_end.id, l->id);
-		letter_ends(house, peer);
-		break;
-	case IPC_NUMBER_spool_abort:
-		house->n_aborted++;
-		break;
-	default:
-		fail_msg("%s", ipc_number_name(m->number));
-	}
-}
-
-static const struct ipc_callbacks qmgr_callbacks = {NULL, to_qmgr, qmgr_down};
-static const struct ipc_callbacks authd_callbacks = {NULL, to_authd, NULL};
-static const struct ipc_callbacks spoold_callbacks = {NULL, to_spoold, NULL};
-
-static bool
-is_up(void *context)
-{
-	return ipc_peer_is_up(context);
-}
-
-static bool
-all_reported(void *context)
-{
-	const struct house *house = context;
-
-	return house->n_reported >= house->wanted;
-}
-
-static bool
-was_dropped(void *context)
-{
-	return ((const struct house *)context)->qmgr_dropped;
-}
-
-static struct ipc_peer *
-peer_new(struct house *house, enum ipc_kind kind, const struct ipc_callbacks *callbacks)
-{
-	struct ipc_peer *peer = hosted_peer(&house->h, kind, callbacks, house);
-
-	hosted_until(&house->h, is_up, peer);
-	return peer;
-}
-
-static void
-segment_send(struct house *house, struct span bytes)
-{
-	const struct ipc_segment_fd m = {.segment = SEGMENT};
-	int fd = memfd_create("segment", MFD_CLOEXEC);
-
-	assert_int_equal(write(fd, bytes.at, bytes.n), (ssize_t)bytes.n);
-	ipc_send_segment_fd(house->qmgr, &m, fd);
-	close(fd);
-}
-
-static void
-set_up(struct house *house, const char *settings, struct span mail)
-{
-	*house = (struct house){0};
-	for (size_t i = 0; i < N_ELEMS(house->letters); i++)
-		house->letters[i].bytes = buf_make((size_t)8 << 20);
-	hosted_folder(&house->h);
-	hosted_start(&house->h, IPC_KIND_BOUNCE, settings);
-	house->qmgr = peer_new(house, IPC_KIND_QMGR, &qmgr_callbacks);
-	house->authd = peer_new(house, IPC_KIND_AUTHD, &authd_callbacks);
-	house->spoold = peer_new(house, IPC_KIND_SPOOLD, &spoold_callbacks);
-	ipc_send_id_grant(house->spoold, &(struct ipc_id_grant){1000, 256});
-	segment_send(house, mail);
-}
-
-static void
-tear_down(struct house *house)
-{
-	hosted_stop(&house->h);
-	ipc_peer_free(&house->qmgr);
-	ipc_peer_free(&house->authd);
-	ipc_peer_free(&house->spoold);
-	for (size_t i = 0; i < N_ELEMS(house->letters); i++)
-		buf_release(&house->letters[i].bytes);
-	hosted_end(&house->h);
-}
-
-static void
-report_send(struct house *house, enum dsn_kind kind, struct span sender,
-	    uint32_t segment, uint64_t content_bytes)
-{
-	static const enum dsn_action actions[] = {[DSN_FAILURE] = DSN_FAILED,
-						  [DSN_DELAY] = DSN_DELAYED,
-						  [DSN_SUCCESS] = DSN_DELIVERED};
-	struct buf rows = buf_make(4096), bytes = buf_make(8192);
-	struct dsn_request r = {.kind = kind,
-				.ret = ENVELOPE_RET_FULL,
-				.sender = sender,
-				.subject = SPAN("a notice"),
-				.text = SPAN("about nothing\n")};
-	struct ipc_report m = {
-	    .job = 42, .id = 4711, .segment = segment, .content_bytes = content_bytes};
-
-	if (kind != DSN_NOTICE) {
-		struct dsn_row row = {.action = actions[kind],
-				      .code = 550,
-				      .final = SPAN("a@example.org"),
-				      .text = SPAN("no")};
-
-		dsn_row_put(&rows, &row);
-		r.n_rows = 1;
-		r.rows = buf_span(&rows);
-	}
-	dsn_request_put(&bytes, &r);
-	m.request = buf_span(&bytes);
-	ipc_send_report(house->qmgr, &m);
-	buf_release(&rows);
-	buf_release(&bytes);
-}
-
-static void
-reported_wait(struct house *house)
-{
-	house->wanted++;
-	hosted_until(&house->h, all_reported, house);
-	assert_int_equal(house->n_reported, house->wanted);
-	assert_int_equal(house->reported.job, 42);
-}
-
-static struct envelope
-letter_envelope(const struct letter *l, struct envelope_recipient *recipient,
-		struct span *content)
-{
-	struct span bytes = buf_span(&l->bytes);
-	struct envelope e;
-	struct cursor c;
-
-	assert_true(envelope_parse(span_first(bytes, l->envelope_bytes), &e));
-	c = cursor_make(e.recipients);
-	assert_true(recipient_next(&c, recipient));
-	*content = span_after(bytes, l->envelope_bytes);
-	assert_int_equal(e.sender.n, 0);
-	assert_int_equal(e.n_recipients, 1);
-	return e;
-}
-
-static bool
-has(struct span s, const char *text)
-{
-	return span_find_span(s, span_str(text)) < s.n;
-}
 
 /* --- who is told ---------------------------------------------------------- */
 
@@ -427,7 +166,7 @@ told_check(struct house *house, const struct told_row *row)
 	for (; row->to[n]; n++) {
 		if (n >= house->n_letters)
 			fail_msg("%s: %zu letters", row->name, n);
-		(void)letter_envelope(&house->letters[n], &r, &content);
+		bounce_letter(&house->letters[n], &r, &content);
 		if (!span_starts(r.address, span_str(row->to[n])) ||
 		    r.notify != ENVELOPE_NOTIFY_NEVER)
 			fail_msg("%s: to %.*s", row->name, SPAN_ARG(r.address));
@@ -448,16 +187,16 @@ test_bounce_tells_whom_it_should(void **state)
 	for (size_t i = 0; i < N_ELEMS(told_rows); i++) {
 		const struct told_row *row = &told_rows[i];
 
-		set_up(&house, row->settings, SPAN(MAIL));
+		bounce_house_open(&house, row->settings, SPAN(MAIL));
 		house.sender = row->at_sender;
 		house.postmaster = row->at_postmaster;
 		house.same_account = row->same_account;
 		memcpy(house.outcomes, row->outcomes, sizeof(row->outcomes));
-		report_send(&house, row->kind, span_str(row->sender), SEGMENT,
-			    sizeof(MAIL) - 1);
-		reported_wait(&house);
+		bounce_report_send(&house, row->kind, span_str(row->sender), SEGMENT,
+				   sizeof(MAIL) - 1);
+		bounce_reported_wait(&house);
 		told_check(&house, row);
-		tear_down(&house);
+		bounce_house_close(&house);
 	}
 }
 
@@ -489,16 +228,18 @@ test_message_comes_back_up_to_its_limit(void **state)
 		buf_put(&mail, SPAN(HEADER));
 		while (mail.n < sizeof(HEADER) - 1 + size_rows[i].body_bytes)
 			buf_put_char(&mail, 'x');
-		set_up(&house, i == 1 ? "" : "report_message_bytes_max = \"4096\"\n",
-		       buf_span(&mail));
-		report_send(&house, DSN_FAILURE, SPAN("s@x.example"), SEGMENT, mail.n);
-		reported_wait(&house);
-		(void)letter_envelope(&house.letters[0], &r, &content);
+		bounce_house_open(&house,
+				  i == 1 ? "" : "report_message_bytes_max = \"4096\"\n",
+				  buf_span(&mail));
+		bounce_report_send(&house, DSN_FAILURE, SPAN("s@x.example"), SEGMENT,
+				   mail.n);
+		bounce_reported_wait(&house);
+		bounce_letter(&house.letters[0], &r, &content);
 		if (has(content, "\r\n\r\nxxxxxxxx") != size_rows[i].whole ||
 		    has(content, "message/rfc822") != size_rows[i].whole ||
 		    !has(content, "Subject: hello\r\n"))
 			fail_msg("%s", size_rows[i].name);
-		tear_down(&house);
+		bounce_house_close(&house);
 		buf_release(&mail);
 	}
 }
@@ -511,14 +252,14 @@ test_message_that_cannot_be_read_is_reported_without_it(void **state)
 	struct span content;
 
 	(void)state;
-	set_up(&house, "", SPAN(MAIL));
-	report_send(&house, DSN_FAILURE, SPAN("s@x.example"), SEGMENT, 1000000);
-	reported_wait(&house);
+	bounce_house_open(&house, "", SPAN(MAIL));
+	bounce_report_send(&house, DSN_FAILURE, SPAN("s@x.example"), SEGMENT, 1000000);
+	bounce_reported_wait(&house);
 	assert_int_equal(house.reported.outcome, REPORT_MADE);
-	(void)letter_envelope(&house.letters[0], &r, &content);
+	bounce_letter(&house.letters[0], &r, &content);
 	assert_true(has(content, "Final-Recipient: rfc822; a@example.org"));
 	assert_false(has(content, "hello"));
-	tear_down(&house);
+	bounce_house_close(&house);
 }
 
 static void
@@ -527,12 +268,12 @@ test_segment_that_is_not_known_is_for_later(void **state)
 	static struct house house;
 
 	(void)state;
-	set_up(&house, "", SPAN(MAIL));
-	report_send(&house, DSN_FAILURE, SPAN("s@x.example"), SEGMENT + 1, 10);
-	reported_wait(&house);
+	bounce_house_open(&house, "", SPAN(MAIL));
+	bounce_report_send(&house, DSN_FAILURE, SPAN("s@x.example"), SEGMENT + 1, 10);
+	bounce_reported_wait(&house);
 	assert_int_equal(house.reported.outcome, REPORT_LATER);
 	assert_int_equal(house.n_letters, 0);
-	tear_down(&house);
+	bounce_house_close(&house);
 }
 
 /* --- neighbours come and go ----------------------------------------------- */
@@ -543,22 +284,22 @@ test_without_neighbours_it_is_for_later(void **state)
 	static struct house house;
 
 	(void)state;
-	set_up(&house, "", SPAN(MAIL));
+	bounce_house_open(&house, "", SPAN(MAIL));
 	ipc_peer_free(&house.spoold);
-	report_send(&house, DSN_FAILURE, SPAN("s@x.example"), SEGMENT,
-		    sizeof(MAIL) - 1);
-	reported_wait(&house);
+	bounce_report_send(&house, DSN_FAILURE, SPAN("s@x.example"), SEGMENT,
+			   sizeof(MAIL) - 1);
+	bounce_reported_wait(&house);
 	assert_int_equal(house.reported.outcome, REPORT_LATER);
 	assert_string_equal(house.text, "the spool is away");
 
-	house.spoold = peer_new(&house, IPC_KIND_SPOOLD, &spoold_callbacks);
+	house.spoold = bounce_peer_new(&house, IPC_KIND_SPOOLD, &bounce_spoold);
 	ipc_send_id_grant(house.spoold, &(struct ipc_id_grant){2000, 256});
-	report_send(&house, DSN_FAILURE, SPAN("s@x.example"), SEGMENT,
-		    sizeof(MAIL) - 1);
-	reported_wait(&house);
+	bounce_report_send(&house, DSN_FAILURE, SPAN("s@x.example"), SEGMENT,
+			   sizeof(MAIL) - 1);
+	bounce_reported_wait(&house);
 	assert_int_equal(house.reported.outcome, REPORT_MADE);
 	assert_int_equal(house.reported.report, 2000);
-	tear_down(&house);
+	bounce_house_close(&house);
 }
 
 /* So many are in work that authd does not answer; the next one is for later, and with
@@ -569,20 +310,20 @@ test_reports_in_work_have_a_limit(void **state)
 	static struct house house;
 
 	(void)state;
-	set_up(&house, "", SPAN(MAIL));
+	bounce_house_open(&house, "", SPAN(MAIL));
 	house.authd_silent = true;
 	for (unsigned i = 0; i < REPORTS_MAX + 1; i++)
-		report_send(&house, DSN_FAILURE, SPAN("s@x.example"), SEGMENT,
-			    sizeof(MAIL) - 1);
-	reported_wait(&house);
+		bounce_report_send(&house, DSN_FAILURE, SPAN("s@x.example"), SEGMENT,
+				   sizeof(MAIL) - 1);
+	bounce_reported_wait(&house);
 	assert_int_equal(house.reported.outcome, REPORT_LATER);
 	assert_string_equal(house.text, "too many reports at once");
 	ipc_peer_free(&house.authd);
 	house.wanted = REPORTS_MAX;
-	reported_wait(&house);
+	bounce_reported_wait(&house);
 	assert_int_equal(house.reported.outcome, REPORT_LATER);
 	assert_string_equal(house.text, "the directory is away");
-	tear_down(&house);
+	bounce_house_close(&house);
 }
 
 static void
@@ -592,18 +333,18 @@ test_request_that_cannot_be_drops_the_channel(void **state)
 	struct ipc_report m = {.job = 1, .id = 1, .request = SPAN("nonsense")};
 
 	(void)state;
-	set_up(&house, "", SPAN(MAIL));
+	bounce_house_open(&house, "", SPAN(MAIL));
 	ipc_send_report(house.qmgr, &m);
-	hosted_until(&house.h, was_dropped, &house);
+	hosted_until(&house.h, bounce_was_dropped, &house);
 	house.qmgr_dropped = false;
 	ipc_peer_free(&house.qmgr);
-	house.qmgr = peer_new(&house, IPC_KIND_QMGR, &qmgr_callbacks);
-	segment_send(&house, SPAN(MAIL));
-	report_send(&house, DSN_FAILURE, SPAN("s@x.example"), SEGMENT,
-		    sizeof(MAIL) - 1);
-	reported_wait(&house);
+	house.qmgr = bounce_peer_new(&house, IPC_KIND_QMGR, &bounce_qmgr);
+	bounce_segment_send(&house, SPAN(MAIL));
+	bounce_report_send(&house, DSN_FAILURE, SPAN("s@x.example"), SEGMENT,
+			   sizeof(MAIL) - 1);
+	bounce_reported_wait(&house);
 	assert_int_equal(house.reported.outcome, REPORT_MADE);
-	tear_down(&house);
+	bounce_house_close(&house);
 }
 
 int
