@@ -1,0 +1,96 @@
+/* common/lookup/internal.h - what the files of this room share
+ *
+ * lookup.c     who asks, what it has been told; waiting
+ * source.c     one table: opening, looking whether its file has changed
+ * berkeley.c   the files that postmap makes; no other file knows Berkeley DB
+ * database.c   PostgreSQL
+ */
+#pragma once
+
+#include "common/lookup/lookup.h"
+#include "common/pgsql/pgsql.h"
+
+#include <sys/queue.h>
+
+/* ---- berkeley.c */
+
+struct berkeley;
+
+/* DONE with a shared lock held for the time of the call only. */
+MUST_USE int berkeley_open(const char *path, enum table_kind kind,
+			   struct berkeley **out, struct err *err);
+void berkeley_free(struct berkeley **b);
+/* WAIT while postmap has it locked. The key must be folded. */
+MUST_USE enum table_result
+berkeley_get(struct berkeley *b, struct span key, struct buf *value, struct err *err);
+
+/* ---- source.c: a table */
+
+struct stamp {
+	uint64_t device, inode, bytes;
+	int64_t changed_s, changed_ns;
+};
+
+struct source {
+	uint64_t id;            /* never used again */
+	struct conf_table conf; /* texts of its own */
+	enum table_kind kind;
+	char *path;         /* of the file; "" none */
+	struct stamp stamp; /* of the file as it was read last */
+	bool stamped;
+	uint64_t looked_ms; /* 0 never */
+	struct table_map *map;
+	struct berkeley *berkeley;
+	struct database *database;
+	struct table_problems problems;
+	struct err fault;
+	uint64_t asked, found, faults;
+};
+
+MUST_USE struct source *
+source_new(const struct conf_table *conf, uint64_t id, struct event_base *base);
+void source_free(struct source **s);
+MUST_USE bool source_is(const struct source *s, const struct conf_table *conf);
+/* Looks at its file when that is due. */
+void source_look(struct source *s);
+/* What is in memory or in a file; not for PostgreSQL. */
+MUST_USE enum table_result
+source_get(struct source *s, struct span key, struct buf *value, struct err *err);
+/* The whole file; -1 when it cannot be read. */
+MUST_USE int file_read(const char *path, struct buf *out, struct err *err);
+
+/* ---- database.c: a table of PostgreSQL */
+
+struct database;
+struct database_request;
+
+MUST_USE int
+database_new(const struct conf_table *conf, struct event_base *base,
+	     struct table_problems *problems, struct database **out, struct err *err);
+void database_free(struct database **d);
+
+typedef void database_answered(void *context, enum table_result result,
+			       struct span value, const struct err *err);
+/* NOT_FOUND: no query is worth sending. WAIT: *request is set, the answer comes from
+ * the loop. */
+MUST_USE enum table_result
+database_ask(struct database *d, struct span key, database_answered *answered,
+	     void *context, struct database_request **request);
+void database_cancel(struct database_request **request);
+
+/* ---- lookup.c */
+
+struct answer; /* by a database, or on its way */
+
+TAILQ_HEAD(answer_list, answer);
+TAILQ_HEAD(lookup_list, lookup);
+
+struct lookups {
+	struct event_base *base;
+	struct source **sources; /* by name */
+	size_t n;
+	uint64_t next_id;
+	struct lookup_list all;
+};
+
+uint64_t lookup_now_ms(void);

@@ -1,0 +1,84 @@
+/* common/lookup/lookup.h - the door of the room that asks lookup tables
+ *
+ * What    the tables of the settings, opened for reading: texts, patterns and networks
+ *         in memory, Berkeley DB files as postmap makes them, PostgreSQL by
+ *         common/pgsql. A file that has changed is read again, at the first question
+ *         after LOOKUP_LOOK_MS; until it is right, the one before is used.
+ *
+ *         Most tables answer at once. With one that does not, lookup_get() says
+ *         TABLE_WAIT; its asker unwinds, is called when the answer is there, and asks
+ *         the same questions again: those answered before are remembered.
+ * Trust   keys are a peer's: to a database they go as parameters only. Files are the
+ *         operator's.
+ * Memory  the caller owns struct lookups and each struct lookup. Values live as long
+ *         as their struct lookup.
+ *
+ * A table that is slow or dead delays only those who ask it.
+ * Log lines: table.opened, table.problem.
+ */
+#pragma once
+
+#include "common/base/base.h"
+#include "common/conf/conf.h"
+#include "common/table/table.h"
+
+#define LOOKUP_LOOK_MS     1000       /* a file is looked at so often */
+#define LOOKUP_SETTLE_S    1          /* a newer one may still be being written */
+#define LOOKUP_LOCKED_MS   5000       /* how long postmap may keep a table locked */
+#define LOOKUP_TIME_MAX_MS 15000      /* of all that one asker asks databases */
+#define LOOKUP_BYTES_MAX   (1U << 20) /* of all values of one asker */
+#define LOOKUP_ANSWERS_MAX 1000       /* of one asker, by databases */
+
+struct event_base;
+struct lookups;
+struct lookup;
+
+MUST_USE struct lookups *lookups_new(struct event_base *base);
+/* All struct lookup are freed before. */
+void lookups_free(struct lookups **ls);
+/* Opens what is new or has another section; the others stay as they are. Who waits
+ * for one that goes away is called. */
+void lookups_set(struct lookups *ls, const struct conf_tables *tables);
+
+/* Called from the loop, never from within lookup_get(): ask again. */
+typedef void lookup_again(void *context);
+
+MUST_USE struct lookup *
+lookup_new(struct lookups *ls, lookup_again *again, void *context);
+void lookup_free(struct lookup **l);
+
+/* The value of a key; `part` is true for a part of what is looked up, which tables of
+ * patterns are not asked for. */
+MUST_USE enum table_result
+lookup_get(struct lookup *l, struct span table, struct span key, bool part,
+	   struct span *value, struct err *err);
+
+/* The first key that the table has. */
+MUST_USE enum table_result
+lookup_first(struct lookup *l, struct span table, const struct table_keys *keys,
+	     struct span *value, struct err *err);
+
+/* For programs without a loop: waits for the answer. `value` is emptied first. */
+MUST_USE enum table_result
+lookup_now(struct lookups *ls, struct event_base *base, struct span table,
+	   struct span key, struct buf *value, struct err *err);
+
+/* ---- how they are */
+
+struct lookup_state {
+	const char *name;
+	enum table_kind kind;
+	const char *file; /* or "" */
+	bool ready;       /* there is something to ask */
+	bool counted;     /* `entries` is known: the table is in memory */
+	uint64_t entries;
+	uint64_t asked, found, faults;
+	struct err fault; /* why it is not ready, or not as the file says now */
+	const struct table_problems *problems; /* of the file as it is now */
+};
+
+MUST_USE size_t lookups_count(const struct lookups *ls);
+/* i is less than lookups_count(); by name. */
+void lookups_state(const struct lookups *ls, size_t i, struct lookup_state *out);
+/* Do any of the tables need the network? Files of postgresql tables are read. */
+MUST_USE bool lookups_need_network(const struct conf_tables *tables);
