@@ -208,7 +208,7 @@ open_done(struct proc_job *job)
 		return;
 	}
 	store_account_wait(h->mail, false);
-	h->account = account_new(d->store, h->mail, 0);
+	h->account = account_new(d->store, h->mail, h->quota_bytes);
 	h->mail = NULL;
 	h->account->owner = h;
 	h->account->charsets = &d->charsets;
@@ -220,6 +220,14 @@ open_done(struct proc_job *job)
 	if (h->refresh_due)
 		notify_refresh(h);
 	begin_all(h);
+}
+
+static void
+set_quota(struct home *h, uint64_t quota_bytes)
+{
+	h->quota_bytes = quota_bytes;
+	if (h->account)
+		h->account->quota_bytes = quota_bytes;
 }
 
 void
@@ -236,12 +244,20 @@ home_join(struct imapd *d, uint64_t account, uint64_t quota_bytes, struct connec
 	LIST_INSERT_HEAD(&h->connections, c, of_home);
 	TAILQ_REMOVE(&d->homes, h, used);
 	TAILQ_INSERT_TAIL(&d->homes, h, used);
-	if (h->account)
-		h->account->quota_bytes = quota_bytes;
+	set_quota(h, quota_bytes);
 	if (h->state == HOME_OPEN)
 		connection_begin(c);
 	else if (fresh && !work(h, HOME_OPENING, open_work, open_done))
 		home_unopened(h, "too busy");
+}
+
+void
+home_set_quota(struct imapd *d, uint64_t account, uint64_t quota_bytes)
+{
+	struct home *h = home_find(d, account);
+
+	if (h)
+		set_quota(h, quota_bytes);
 }
 
 void

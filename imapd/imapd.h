@@ -44,6 +44,7 @@ struct home {
 	struct home *chain;     /* next of the same hash */
 	struct imapd *imapd;
 	uint64_t id;
+	uint64_t quota_bytes; /* 0: none */
 	enum home_state state;
 	struct store_account *mail; /* until `account` has it */
 	struct account *account;
@@ -172,6 +173,8 @@ void homes_look_after(struct imapd *d);
 void homes_end_all(struct imapd *d);
 /* Nobody may stay logged in to the account. */
 void home_end_sessions(struct imapd *d, uint64_t account);
+/* Its sessions go by that quota from now on. */
+void home_set_quota(struct imapd *d, uint64_t account, uint64_t quota_bytes);
 
 /* --- sync.c --------------------------------------------------------------- */
 

@@ -69,6 +69,9 @@ message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m, int 
 		notify_changed(d, m->account_changed.account);
 	else if (m->number == IPC_NUMBER_account_closed)
 		home_end_sessions(d, m->account_closed.account);
+	else if (m->number == IPC_NUMBER_account_quota)
+		home_set_quota(d, m->account_quota.account,
+			       m->account_quota.quota_bytes);
 	else
 		arrivals_message(d->arrivals, m, fd);
 }
