@@ -64,3 +64,7 @@ struct directory_task {
 /* Berkeley DB in `folder`, which exists and is locked. Recovers. */
 MUST_USE int berkeley_open(const char *folder, size_t cache_bytes, struct backend **out,
 			   struct err *err);
+
+/* PostgreSQL, as options say; its schema is postgresql_schema.h's. */
+MUST_USE int postgresql_open(const struct directory_options *options,
+			     struct backend **out, struct err *err);

@@ -1,4 +1,5 @@
 #include "common/directory/internal.h"
+#include "common/directory/secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -172,23 +173,43 @@ lock_folder(struct directory *d, const char *folder, struct err *err)
 	return (enum directory_result)err_sys(err, "locking %s/lock", folder);
 }
 
+static enum directory_result
+open_berkeley(struct directory *d, const struct directory_options *options,
+	      struct err *err)
+{
+	size_t cache =
+	    options->cache_bytes ? options->cache_bytes : DIRECTORY_CACHE_BYTES;
+	enum directory_result r = lock_folder(d, options->folder, err);
+
+	if (r != DIRECTORY_DONE)
+		return r;
+	if (berkeley_open(options->folder, cache, &d->backend, err) != 0 ||
+	    load_secret(d, err) != 0)
+		return DIRECTORY_FAULT;
+	return DIRECTORY_DONE;
+}
+
+static enum directory_result
+open_postgresql(struct directory *d, const struct directory_options *options,
+		struct err *err)
+{
+	if (directory_secret_read(options->folder, d->secret, err) != 0 ||
+	    postgresql_open(options, &d->backend, err) != 0)
+		return DIRECTORY_FAULT;
+	return DIRECTORY_DONE;
+}
+
 enum directory_result
 directory_open(const struct directory_options *options, struct directory **out,
 	       struct err *err)
 {
-	size_t cache =
-	    options->cache_bytes ? options->cache_bytes : DIRECTORY_CACHE_BYTES;
 	struct directory *d = memory_new(1, sizeof(*d));
 	enum directory_result r;
 
 	d->lock_fd = -1;
 	d->value = buf_make(RECORD_VALUE_MAX);
-	r = lock_folder(d, options->folder, err);
-	if (r == DIRECTORY_DONE &&
-	    berkeley_open(options->folder, cache, &d->backend, err))
-		r = DIRECTORY_FAULT;
-	if (r == DIRECTORY_DONE && load_secret(d, err) != 0)
-		r = DIRECTORY_FAULT;
+	r = options->backend == DIRECTORY_BERKELEY ? open_berkeley(d, options, err)
+						   : open_postgresql(d, options, err);
 	if (r != DIRECTORY_DONE) {
 		directory_free(&d);
 		return r;

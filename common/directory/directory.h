@@ -47,12 +47,29 @@ enum directory_result {
 
 struct directory;
 
+struct event_base;
+
+/* Where the records are. */
+enum directory_backend {
+	DIRECTORY_BERKELEY,
+	DIRECTORY_POSTGRESQL,
+	DIRECTORY_SQL, /* an operator's own tables, to read */
+};
+
 struct directory_options {
 	const char *folder; /* made (0700) when missing; its parent must exist */
 	size_t cache_bytes; /* 0: DIRECTORY_CACHE_BYTES */
+	enum directory_backend backend;
+	/* Of the others, see common/pgsql/pgsql.h. */
+	struct event_base *base; /* the program's loop; null: it has none */
+	const char *connection, *password_file;
+	unsigned connections;
+	uint64_t timeout_ms; /* of a task */
+	const char *const *queries; /* DIRECTORY_SQL: [DIRECTORY_SQL_QUERIES] */
 };
 
-/* DONE, IN_USE or FAULT. Recovers after a crash. Files belong to the caller, so
+/* DONE, IN_USE or FAULT. Recovers after a crash. A database that is down is no fault:
+ * then the operations have one, until it is back. Files belong to the caller, so
  * root calls directory_become_owner() first. */
 MUST_USE enum directory_result directory_open(const struct directory_options *options,
 					      struct directory **out, struct err *err);

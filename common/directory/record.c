@@ -243,3 +243,23 @@ record_get_bytes(struct span value, struct span *out)
 	*out = bytes;
 	return true;
 }
+
+void
+record_put_object(const struct directory_object *object, struct buf *out)
+{
+	value_begin(out);
+	directory_values_put(object, out);
+	value_end(out);
+}
+
+bool
+record_get_object(struct span value, struct directory_object *object)
+{
+	struct cursor c = value_open(value);
+	struct directory_object o = {.kind = object->kind};
+
+	if (!directory_values_get(&c, o.kind, o.values) || !cursor_done(&c))
+		return false;
+	memcpy(object->values, o.values, sizeof(o.values));
+	return true;
+}

@@ -56,3 +56,7 @@ void record_put_number(uint64_t number, struct buf *out);
 MUST_USE bool record_get_number(struct span value, uint64_t *out);
 void record_put_bytes(struct span bytes, struct buf *out);
 MUST_USE bool record_get_bytes(struct span value, struct span *out);
+/* The values of an object; its kind is the key's to say, and set before getting. */
+void record_put_object(const struct directory_object *object, struct buf *out);
+/* The spans point into `value`. */
+MUST_USE bool record_get_object(struct span value, struct directory_object *object);

@@ -1,0 +1,22 @@
+/* common/directory/postgresql_schema.h - the tables, by version; for this room only
+ *
+ * What    numbered steps, each a transaction; a database's version is how many it
+ *         has taken. A step that was released is never changed, only followed.
+ *         docs/postgresql.md says what the tables hold.
+ */
+#pragma once
+
+#include "common/pgsql/pgsql.h"
+
+struct schema_step {
+	const char *what;              /* a line for the operator */
+	const char *const *statements; /* ended by null */
+};
+
+const struct schema_step *schema_steps(size_t *n);
+
+#define SCHEMA_VERSION_STATEMENT "SELECT version FROM postroad.schema_version"
+
+/* pgsql_judge: is it the version that this program knows? */
+MUST_USE int
+schema_judge(void *context, const struct pgsql_answer *answer, struct err *err);
