@@ -23,6 +23,7 @@ struct mbox_state {
 	uint64_t length; /* Content-Length */
 	uint32_t flags;
 	uint32_t uid;
+	bool internal;                 /* has X-IMAP: the message may be none */
 	struct span keywords;          /* X-Keywords: names with blanks between */
 	uint32_t uidvalidity, uidlast; /* X-IMAPbase; 0: none */
 	struct span base_keywords;
@@ -34,6 +35,7 @@ struct mbox_state {
 	int64_t internal_us, saved_us;
 	uint32_t uidnext;
 	struct span uidl;
+	struct span guid; /* hexadecimal */
 };
 
 /* What the header that `bytes`, which are those behind the From_ line, begin with says.
@@ -41,8 +43,12 @@ struct mbox_state {
 void mbox_state_parse(struct span bytes, struct mbox_state *out);
 
 /* Appends the message that the bytes (all between its From_ line and the next) hold:
- * without state lines, quotes undone, line ends CRLF. */
-void mbox_content_put(struct span bytes, struct buf *out, bool *mixed);
+ * without state lines, with CRLF as line ends, and, when `quoted`, without the '>' that
+ * stands before From_ lines in the body. */
+void mbox_content_put(struct span bytes, bool quoted, struct buf *out, bool *mixed);
+
+/* Is it what mail programs keep a mailbox's state in, and no mail? */
+MUST_USE bool mbox_is_internal(struct span bytes);
 
 struct mbox_entry {
 	struct span content;
@@ -51,6 +57,7 @@ struct mbox_entry {
 	const struct span *keywords;
 	size_t n_keywords;
 	struct span uidl;
+	struct span guid;              /* hexadecimal */
 	uint32_t uidvalidity, uidnext; /* of the mailbox; 0 but in its first */
 	const struct span *base_keywords;
 	size_t n_base_keywords;
@@ -58,3 +65,5 @@ struct mbox_entry {
 
 /* Appends the message, from its From_ line to the empty line behind it. */
 void mbox_put(const struct mbox_entry *entry, struct buf *out);
+/* What an empty mailbox keeps its state in. */
+void mbox_put_internal(const struct mbox_entry *entry, struct buf *out);

@@ -59,11 +59,14 @@ struct mail_message {
 	int64_t saved_us;    /* when it came to this mailbox */
 	struct span name;    /* who it is within the mailbox; stays when flags change */
 	struct span uidl;    /* for POP3; empty: none is written down */
-	const char *path;    /* of its file, from the source's directory */
-	uint64_t offset;     /* in the file */
-	uint64_t bytes;      /* there */
-	bool exact;          /* its line ends are those of the message */
-	bool quoted;         /* mbox: From_ lines in it have a '>' before them */
+	uint8_t guid[16];    /* if has_guid: which bytes it is, the same in a copy */
+	bool has_guid;
+	const char *path; /* of its file, from the source's directory */
+	uint64_t offset;  /* in the file */
+	uint64_t bytes;   /* there */
+	bool passed;      /* Maildir's P: has the keyword $Forwarded */
+	bool exact;       /* its line ends are those of the message */
+	bool quoted;      /* mbox: From_ lines in it have a '>' before them */
 };
 
 struct mail_box {

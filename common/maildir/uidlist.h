@@ -21,7 +21,11 @@ struct uidlist_row {
 	struct span file; /* with or without flags, which may be old */
 	struct span uidl; /* P */
 	struct span guid; /* G: 32 hexadecimal digits of our own, else as it is */
-	int64_t saved_us; /* T, which we write; 0: none */
+	/* What we write, and others pass over: */
+	int64_t saved_us;    /* T; 0: none */
+	int64_t internal_us; /* I; 0: none */
+	struct span flags;   /* F: letters, as in the name of a file */
+	uint64_t keywords; /* K: those that have no letter; bits of all, hexadecimal */
 };
 
 /* The first line, off the front of *rest. False when it is none. */

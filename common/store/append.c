@@ -208,7 +208,8 @@ append_write(struct store_account *a, const struct store_mailbox *box,
 				   .internal_us = m->internal_us,
 				   .saved_us = m->saved_us,
 				   .mailbox = m->mailbox,
-				   .uidl_bytes = (uint32_t)m->uidl.n};
+				   .uidl_bytes = (uint32_t)m->uidl.n,
+				   .given = m->uid > 0};
 	if (m->guid)
 		memcpy(r->guid, m->guid, sizeof(r->guid));
 	else

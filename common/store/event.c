@@ -224,7 +224,7 @@ append_put(const struct event *e, struct buf *out)
 	wire_put_u32(out, r->summary_offset);
 	wire_put_u32(out, e->summary_bytes);
 	wire_put_u32(out, (uint32_t)e->uidl.n);
-	wire_put_u32(out, 0);
+	wire_put_u32(out, r->given);
 	event_delivery_put(e->delivery, out);
 	buf_put(out, e->uidl);
 	wire_put_bytes(out, e->prefix);
@@ -254,7 +254,7 @@ append_get(struct cursor *c, struct event *e)
 	r->summary_offset = wire_get_u32(c);
 	e->summary_bytes = wire_get_u32(c);
 	r->uidl_bytes = wire_get_u32(c);
-	(void)wire_get_u32(c);
+	r->given = wire_get_u32(c);
 	e->delivery = delivery_get(c);
 	e->uidl = wire_get_raw(c, r->uidl_bytes);
 	e->prefix = wire_get_bytes(c);

@@ -304,6 +304,7 @@ copy_one(struct view *v, size_t i, const struct event *e, uint32_t *next)
 	r.mailbox = e->to;
 	r.modseq = r.appended = e->modseq;
 	r.saved_us = e->time_us;
+	r.given = 0;
 	(void)box_push(view_box_make(v, e->to), &r);
 }
 

@@ -24,5 +24,4 @@
 #include "common/maildir/maildir.h"
 #include "common/store/store.h"
 
-#include "common/transfer/export.h"
 #include "common/transfer/import.h"

@@ -1,0 +1,128 @@
+#include "common/transfer/import_internal.h"
+
+void
+import_note(struct import *im, struct span mailbox, const char *path, const char *text)
+{
+	const struct transfer_note note = {mailbox, path, text};
+
+	if (im->calls->note)
+		im->calls->note(im->calls->context, &note);
+}
+
+int
+import_sync(struct import *im)
+{
+	im->unsynced = im->unsynced_bytes = 0;
+	return store_sync(im->account, im->options->now_us, im->err) == STORE_OK ? 0
+										 : -1;
+}
+
+/* What the account has. */
+static int
+known_find(struct import *im)
+{
+	struct store_mailbox m = {0};
+	const struct store_record *r;
+
+	if (store_view_refresh(im->account, im->err) != STORE_OK)
+		return -1;
+	while (store_mailbox_next(im->account, m.id, &m))
+		for (r = store_first(im->account, m.id); r;
+		     r = store_next(im->account, r)) {
+			guids_add(&im->known, r->guid, m.id);
+			guids_add(&im->known, r->guid, 0);
+		}
+	return 0;
+}
+
+/* How much there is to do, if somebody wants to know. */
+static int
+total_find(struct import *im)
+{
+	for (size_t i = 0; i < mail_source_boxes(im->source) && im->calls->step; i++) {
+		if (mail_source_load(im->source, i, im->err) < 0)
+			return -1;
+		im->total += mail_source_box(im->source, i)->n;
+		mail_source_unload(im->source, i);
+	}
+	return 0;
+}
+
+static int
+boxes_run(struct import *im)
+{
+	int result = 0;
+
+	for (size_t i = 0;
+	     i < mail_source_boxes(im->source) && result == 0 && !im->stopped; i++) {
+		const struct mail_box *from = mail_source_box(im->source, i);
+
+		result = mail_source_load(im->source, i, im->err);
+		if (result == 0)
+			result = im->options->dry_run ? import_box_dry(im, from)
+						      : import_box(im, from);
+		mail_source_unload(im->source, i);
+	}
+	return result;
+}
+
+/* Names that are subscribed there and have no mailbox. */
+static int
+names_subscribe(struct import *im)
+{
+	enum store_result result = STORE_OK;
+	struct span name;
+
+	for (size_t i = 0;
+	     mail_source_subscribed(im->source, i, &name) && im->options->into.n == 0 &&
+	     (result == STORE_OK || result == STORE_LIMIT);
+	     i++)
+		result = store_subscribe(im->account, name, true, im->options->now_us,
+					 im->err);
+	return result == STORE_OK || result == STORE_LIMIT ? 0 : -1;
+}
+
+static int
+import_run(struct import *im)
+{
+	if (im->account && known_find(im) < 0)
+		return -1;
+	if (total_find(im) < 0 || boxes_run(im) < 0)
+		return -1;
+	if (im->options->dry_run || im->stopped)
+		return 0;
+	if (names_subscribe(im) < 0 || import_sync(im) < 0)
+		return -1;
+	return store_view_refresh(im->account, im->err) == STORE_OK &&
+		       store_view_save(im->account, im->err) == STORE_OK
+		   ? 0
+		   : -1;
+}
+
+enum transfer_result
+transfer_import(struct store_account *account, const char *path,
+		const struct transfer_options *options,
+		const struct transfer_callbacks *callbacks,
+		struct transfer_counts *counts, struct err *err)
+{
+	static const struct transfer_callbacks none;
+	struct import im = {
+	    .account = account,
+	    .source = mail_source_open(path, options->format, err),
+	    .options = options,
+	    .calls = callbacks ? callbacks : &none,
+	    .counts = counts,
+	    .err = err,
+	};
+	int result;
+
+	*counts = (struct transfer_counts){0};
+	if (!im.source)
+		return TRANSFER_NONE;
+	result = import_run(&im);
+	guids_release(&im.known);
+	mail_source_free(&im.source);
+	if (result < 0)
+		return TRANSFER_FAULT;
+	return im.stopped ? TRANSFER_STOPPED : TRANSFER_OK;
+}
