@@ -2,7 +2,8 @@
  *
  * What    reads Maildir and Maildir++ (Dovecot's and Courier's, also Dovecot's
  *         LAYOUT=fs), mbox, and folders of .eml files; writes what they are made of.
- *         Split by noun: source.h a whole tree of mailboxes, name.h file and folder
+ *         Split by noun: source.h a whole tree of mailboxes, given.h one that
+ *         somebody else lists, name.h file and folder
  *         names, uidlist.h dovecot-uidlist and courierimapuiddb, keywords.h
  *         dovecot-keywords, mbox.h a mailbox in one file, lines.h line ends. Those
  *         last five are pure: bytes in, values out.
@@ -16,6 +17,7 @@
 
 #include "common/base/base.h"
 
+#include "common/maildir/given.h"
 #include "common/maildir/keywords.h"
 #include "common/maildir/lines.h"
 #include "common/maildir/mbox.h"

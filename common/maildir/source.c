@@ -206,19 +206,33 @@ boxes_find(struct mail_source *s, enum mail_format format, struct err *err)
 		if (s->n > 0)
 			break;
 	}
-	if (s->n > 0)
-		qsort(s->boxes, s->n, sizeof(*s->boxes), order_boxes);
+	source_order(s);
 	return 0;
 }
 
 struct mail_source *
-mail_source_open(const char *path, enum mail_format format, struct err *err)
+source_new(void)
 {
 	struct mail_source *s = memory_new(1, sizeof(*s));
 
 	s->dir = -1;
 	s->raw = buf_make(RAW_MAX);
 	arena_init(&s->arena, NAMES_MAX);
+	return s;
+}
+
+void
+source_order(struct mail_source *s)
+{
+	if (s->n > 0)
+		qsort(s->boxes, s->n, sizeof(*s->boxes), order_boxes);
+}
+
+struct mail_source *
+mail_source_open(const char *path, enum mail_format format, struct err *err)
+{
+	struct mail_source *s = source_new();
+
 	if (top_open(s, path, err) == 0) {
 		top_descend(s);
 		if (boxes_find(s, format, err) == 0 && s->n > 0)

@@ -36,12 +36,18 @@ struct mail_source {
 	struct arena arena; /* of names and paths of boxes */
 	struct span *subscribed;
 	size_t n_subscribed;
-	struct buf raw; /* a file that is being read */
+	struct buf raw;    /* a file that is being read */
+	const void *given; /* of given.c */
 };
 
 extern const struct source_kind source_maildir, source_mbox, source_eml;
 
 /* --- source.c ------------------------------------------------------------- */
+
+/* Without kind, directory and mailboxes. */
+MUST_USE struct mail_source *source_new(void);
+/* Mailboxes in the order they are given out. */
+void source_order(struct mail_source *s);
 
 /* A new mailbox; two of one name get different ones. Null beyond the limit. */
 struct source_box *

@@ -100,15 +100,15 @@ import_run(struct import *im)
 }
 
 enum transfer_result
-transfer_import(struct store_account *account, const char *path,
-		const struct transfer_options *options,
-		const struct transfer_callbacks *callbacks,
-		struct transfer_counts *counts, struct err *err)
+transfer_import_source(struct store_account *account, struct mail_source *source,
+		       const struct transfer_options *options,
+		       const struct transfer_callbacks *callbacks,
+		       struct transfer_counts *counts, struct err *err)
 {
 	static const struct transfer_callbacks none;
 	struct import im = {
 	    .account = account,
-	    .source = mail_source_open(path, options->format, err),
+	    .source = source,
 	    .options = options,
 	    .calls = callbacks ? callbacks : &none,
 	    .counts = counts,
@@ -117,12 +117,27 @@ transfer_import(struct store_account *account, const char *path,
 	int result;
 
 	*counts = (struct transfer_counts){0};
-	if (!im.source)
-		return TRANSFER_NONE;
 	result = import_run(&im);
 	guids_release(&im.known);
-	mail_source_free(&im.source);
 	if (result < 0)
 		return TRANSFER_FAULT;
 	return im.stopped ? TRANSFER_STOPPED : TRANSFER_OK;
+}
+
+enum transfer_result
+transfer_import(struct store_account *account, const char *path,
+		const struct transfer_options *options,
+		const struct transfer_callbacks *callbacks,
+		struct transfer_counts *counts, struct err *err)
+{
+	struct mail_source *source = mail_source_open(path, options->format, err);
+	enum transfer_result result;
+
+	*counts = (struct transfer_counts){0};
+	if (!source)
+		return TRANSFER_NONE;
+	result =
+	    transfer_import_source(account, source, options, callbacks, counts, err);
+	mail_source_free(&source);
+	return result;
 }

@@ -84,3 +84,11 @@ transfer_import(struct store_account *account, const char *path,
 		const struct transfer_options *options,
 		const struct transfer_callbacks *callbacks,
 		struct transfer_counts *counts, struct err *err);
+
+/* The same of a source that is open, for those that no path leads to (given.h); it
+ * stays the caller's. */
+MUST_USE enum transfer_result
+transfer_import_source(struct store_account *account, struct mail_source *source,
+		       const struct transfer_options *options,
+		       const struct transfer_callbacks *callbacks,
+		       struct transfer_counts *counts, struct err *err);
