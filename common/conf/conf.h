@@ -43,6 +43,12 @@ enum conf_log_level {
 	CONF_LOG_DEBUG,
 };
 
+enum conf_directory {
+	CONF_DIRECTORY_BERKELEY,
+	CONF_DIRECTORY_POSTGRESQL,
+	CONF_DIRECTORY_SQL,
+};
+
 enum conf_bare_newline {
 	BARE_NEWLINE_REJECT,
 	BARE_NEWLINE_NORMALISE,

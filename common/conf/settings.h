@@ -43,6 +43,17 @@
 	S(PATH,     spool_directory,              "/var/spool/postroad", 1, 4000, 0, "the queue") \
 	S(PATH,     mail_directory,               "/var/lib/postroad/mail", 1, 4000, 0, "the mailboxes") \
 	S(PATH,     directory_directory,          "/var/lib/postroad/directory", 1, 4000, 0, "accounts, domains and aliases") \
+	S(CHOICE,   directory,                    "*berkeley|postgresql|sql", 0, 2, 0, "where accounts, domains and aliases are: files in directory_directory, a PostgreSQL database, or an operator's own tables in one") \
+	S(TEXT,     postgresql_connection,        "", 0, 2000, 0, "database of the directory as libpq's connection string, without a password") \
+	S(PATH,     postgresql_password_file,     "", 0, 4000, 0, "file whose first line is its password; none when empty") \
+	S(NUMBER,   postgresql_connections,       "4", 1, 64, 0, "connections to it at most") \
+	S(SECONDS,  postgresql_timeout_s,         "5", 1, 600, 0, "how long an answer of it is waited for before clients hear to try later") \
+	S(TEXT,     sql_domain_query,             "", 0, 8000, 0, "for directory = sql: the domain $1, one row if it is ours") \
+	S(TEXT,     sql_account_query,            "", 0, 8000, 0, "for directory = sql: the account $1, with local part $2 and domain $3") \
+	S(TEXT,     sql_alias_query,              "", 0, 8000, 0, "for directory = sql: where mail for the alias $1 goes, with local part $2 and domain $3") \
+	S(TEXT,     sql_domain_list_query,        "", 0, 8000, 0, "for directory = sql: up to $2 domains after $1, in order") \
+	S(TEXT,     sql_account_list_query,       "", 0, 8000, 0, "for directory = sql: up to $3 accounts of domain $1 whose local part is after $2, in order") \
+	S(TEXT,     sql_alias_list_query,         "", 0, 8000, 0, "for directory = sql: up to $3 aliases of domain $1 whose local part is after $2, in order") \
 	S(PATH,     run_directory,                "/run/postroad", 1, 80, 0, "sockets and the process id file") \
 	S(TEXT,     user_net,                     "postroad-net", 1, 32, 0, "user of the programs that face the network") \
 	S(TEXT,     user_queue,                   "postroad-queue", 1, 32, 0, "user that owns the queue") \
@@ -118,6 +129,9 @@
 	S(LIST,     alias_tables,                 "", 0, 50, 1, "tables of aliases, which come before accounts") \
 	S(LIST,     route_tables,                 "", 0, 50, 1, "tables of routes to other servers, which come before route sections") \
 	S(LIST,     sender_tables,                "", 0, 50, 1, "tables of the logins that may send as an address; for addresses in none the directory decides") \
+	/* quotas */ \
+	S(NUMBER,   quota_warning_percent,        "80", 0, 100, 1, "share of a quota at which its owner is told; 0: not told") \
+	S(NUMBER,   quota_warning_last_percent,   "95", 0, 100, 1, "a second such share, higher than the first; 0: none") \
 	/* mail from users */ \
 	S(SWITCH,   submission_hide_client,       "no", 0, 1, 1, "leave address and name of a user's machine out of the Received field") \
 	S(NUMBER,   submission_messages_per_hour_max,   "0", 0, 1000000000, 1, "messages of one account in an hour, beyond which they are held; 0: no limit") \

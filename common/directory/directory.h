@@ -56,6 +56,16 @@ enum directory_backend {
 	DIRECTORY_SQL, /* an operator's own tables, to read */
 };
 
+enum directory_sql_query {
+	DIRECTORY_SQL_DOMAIN,
+	DIRECTORY_SQL_ACCOUNT,
+	DIRECTORY_SQL_ALIAS,
+	DIRECTORY_SQL_DOMAIN_LIST,
+	DIRECTORY_SQL_ACCOUNT_LIST,
+	DIRECTORY_SQL_ALIAS_LIST,
+};
+#define DIRECTORY_SQL_QUERIES 6
+
 struct directory_options {
 	const char *folder; /* made (0700) when missing; its parent must exist */
 	size_t cache_bytes; /* 0: DIRECTORY_CACHE_BYTES */
@@ -65,8 +75,12 @@ struct directory_options {
 	const char *connection, *password_file;
 	unsigned connections;
 	uint64_t timeout_ms; /* of a task */
-	const char *const *queries; /* DIRECTORY_SQL: [DIRECTORY_SQL_QUERIES] */
+	const char *queries[DIRECTORY_SQL_QUERIES]; /* DIRECTORY_SQL; "" none */
 };
+
+/* As the settings say, which must outlive it; without a loop. */
+struct settings;
+void directory_options_of(const struct settings *s, struct directory_options *out);
 
 /* DONE, IN_USE or FAULT. Recovers after a crash. A database that is down is no fault:
  * then the operations have one, until it is back. Files belong to the caller, so
@@ -329,4 +343,5 @@ MUST_USE int directory_administers(struct directory *d, uint64_t account,
 
 #include "common/directory/note.h"
 #include "common/directory/request.h"
+#include "common/directory/schema.h"
 #include "common/directory/task.h"

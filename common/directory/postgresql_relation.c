@@ -2,18 +2,25 @@
 
 /* clang-format off */
 #define TEXT_KEY(name) {name, ROW_TEXT, NULL, 0}
+#define ADDRESS_KEYS   TEXT_KEY("domain"), TEXT_KEY("local")
 
 static const struct relation table[] = {
-	{RECORD_META, "postroad.meta", ROW_VALUE_META, 0, 1, {TEXT_KEY("name")}},
-	{RECORD_DOMAIN, "postroad.domain", ROW_VALUE_OBJECT, DIRECTORY_DOMAIN, 1,
-		{TEXT_KEY("domain")}},
-	{RECORD_ACCOUNT, "postroad.account", ROW_VALUE_OBJECT, DIRECTORY_ACCOUNT, 2,
-		{TEXT_KEY("domain"), TEXT_KEY("local")}},
-	{RECORD_ID, "postroad.account_place", ROW_VALUE_PLACE, 0, 1,
-		{{"id", ROW_BIGINT, NULL, 0}}},
-	{RECORD_ALIAS, "postroad.alias", ROW_VALUE_OBJECT, DIRECTORY_ALIAS, 2,
-		{TEXT_KEY("domain"), TEXT_KEY("local")}},
-	{RECORD_NOTE, "postroad.note", ROW_VALUE_NOTE, 0, 3,
+	{RECORD_META, "postroad.meta",
+		"what the directory knows of itself: next-id is the next number of an account "
+		"or domain",
+		ROW_VALUE_META, 0, 1, {TEXT_KEY("name")}},
+	{RECORD_DOMAIN, "postroad.domain", "domains of this server",
+		ROW_VALUE_OBJECT, DIRECTORY_DOMAIN, 1, {TEXT_KEY("domain")}},
+	{RECORD_ACCOUNT, "postroad.account", "accounts; each has a mailbox by its id",
+		ROW_VALUE_OBJECT, DIRECTORY_ACCOUNT, 2, {ADDRESS_KEYS}},
+	{RECORD_ID, "postroad.account_place", "which account has an id",
+		ROW_VALUE_PLACE, 0, 1, {{"id", ROW_BIGINT, NULL, 0}}},
+	{RECORD_ALIAS, "postroad.alias",
+		"aliases; an empty local part is for all addresses that nobody has",
+		ROW_VALUE_OBJECT, DIRECTORY_ALIAS, 2, {ADDRESS_KEYS}},
+	{RECORD_NOTE, "postroad.note",
+		"r: when an automatic reply went to whom; q: of what share of a quota was told",
+		ROW_VALUE_NOTE, 0, 3,
 		{{"kind", ROW_LETTER, NULL, 0}, {"account", ROW_BIGINT, NULL, 0},
 		 TEXT_KEY("about")}},
 };

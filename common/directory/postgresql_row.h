@@ -42,6 +42,7 @@ enum row_value {
 struct relation {
 	enum record_kind kind;
 	const char *table;
+	const char *help; /* its comment */
 	enum row_value value;
 	enum directory_kind object;
 	size_t n_keys;
