@@ -1,24 +1,20 @@
-/* admin/mailbox.c - postroad mailbox list, usage, verify, compact
+/* admin/mailbox.c - postroad mailbox list, usage, verify, compact; the table
+ * of all of `postroad mailbox`
  *
  * Works on the store itself, whether the server runs or not: the store's own lock
  * keeps one writer at a time.
  */
+#include "admin/mailbox.h"
+
 #include <inttypes.h>
 #include <time.h>
 
 #include "admin/directory.h"
 #include "admin/listing.h"
 #include "admin/owner.h"
-#include "common/store/store.h"
 
-struct box {
-	struct store *store;
-	struct store_account *account; /* null: no mail has come yet */
-	uint64_t quota_bytes;
-};
-
-static int64_t
-now_us(void)
+int64_t
+mailbox_now_us(void)
 {
 	struct timespec now;
 
@@ -39,8 +35,8 @@ take_found(void *context, const struct directory_row *row)
 	found->quota_bytes = row->quota_bytes;
 }
 
-static void
-box_close(struct box *box)
+void
+mailbox_close(struct mailbox *box)
 {
 	store_account_close(&box->account);
 	store_free(&box->store);
@@ -49,7 +45,8 @@ box_close(struct box *box)
 
 /* OK also for an account that has no mail yet; box->account is then null. */
 static enum store_result
-open_store(struct admin *admin, uint64_t id, struct box *box, struct err *err)
+open_store(struct admin *admin, uint64_t id, enum store_open_mode mode,
+	   struct mailbox *box, struct err *err)
 {
 	const struct store_settings settings = {.summarize = true};
 	const char *folder = admin->settings.mail_directory;
@@ -60,7 +57,7 @@ open_store(struct admin *admin, uint64_t id, struct box *box, struct err *err)
 	box->store = store_new(folder, &settings, err);
 	if (!box->store)
 		return STORE_FAULT;
-	result = store_account_open(box->store, id, STORE_MUST_EXIST, now_us(),
+	result = store_account_open(box->store, id, mode, mailbox_now_us(),
 				    &box->account, err);
 	if (result == STORE_OK)
 		result = store_view_refresh(box->account, err);
@@ -68,8 +65,9 @@ open_store(struct admin *admin, uint64_t id, struct box *box, struct err *err)
 }
 
 /* The account's number comes from the directory, its mail from the store. */
-static enum exit_status
-box_open(struct admin *admin, const char *address, struct box *box)
+enum exit_status
+mailbox_open(struct admin *admin, const char *address, enum store_open_mode mode,
+	     struct mailbox *box)
 {
 	const struct directory_request request = {.verb = DIRECTORY_ACCOUNT_SHOW,
 						  .name = span_str(address)};
@@ -77,12 +75,12 @@ box_open(struct admin *admin, const char *address, struct box *box)
 	enum exit_status status = directory_ask(admin, &request, take_found, &found);
 	struct err err;
 
-	*box = (struct box){.quota_bytes = found.quota_bytes};
+	*box = (struct mailbox){.quota_bytes = found.quota_bytes};
 	if (status != EXIT_DONE)
 		return status;
-	if (open_store(admin, found.id, box, &err) != STORE_OK) {
+	if (open_store(admin, found.id, mode, box, &err) != STORE_OK) {
 		admin_complain("%s: %s", address, err.text);
-		box_close(box);
+		mailbox_close(box);
 		return EXIT_FAILED;
 	}
 	return EXIT_DONE;
@@ -95,8 +93,8 @@ list_mailboxes(struct admin *admin, int argc, char **argv)
 	    "mailbox", "messages", "unseen", "size", "uidnext", "uidvalidity", NULL};
 	struct store_mailbox mailbox = {0};
 	struct listing *l;
-	struct box box;
-	enum exit_status status = box_open(admin, argv[0], &box);
+	struct mailbox box;
+	enum exit_status status = mailbox_open(admin, argv[0], STORE_MUST_EXIST, &box);
 
 	(void)argc;
 	if (status != EXIT_DONE)
@@ -111,7 +109,7 @@ list_mailboxes(struct admin *admin, int argc, char **argv)
 		listing_number(l, mailbox.uidvalidity);
 	}
 	listing_end(&l);
-	box_close(&box);
+	mailbox_close(&box);
 	return EXIT_DONE;
 }
 
@@ -122,8 +120,8 @@ show_usage(struct admin *admin, int argc, char **argv)
 					      NULL};
 	struct store_usage usage = {0};
 	struct listing *l;
-	struct box box;
-	enum exit_status status = box_open(admin, argv[0], &box);
+	struct mailbox box;
+	enum exit_status status = mailbox_open(admin, argv[0], STORE_MUST_EXIST, &box);
 
 	(void)argc;
 	if (status != EXIT_DONE)
@@ -136,7 +134,7 @@ show_usage(struct admin *admin, int argc, char **argv)
 	listing_bytes(l, usage.bytes);
 	listing_bytes(l, box.quota_bytes);
 	listing_end_single(&l);
-	box_close(&box);
+	mailbox_close(&box);
 	return EXIT_DONE;
 }
 
@@ -165,9 +163,9 @@ verify_account(struct admin *admin, int argc, char **argv)
 	static const char *const columns[] = {"mailbox", "uid", "finding", NULL};
 	struct verifying verifying;
 	uint64_t findings = 0;
-	struct box box;
+	struct mailbox box;
 	struct err err;
-	enum exit_status status = box_open(admin, argv[0], &box);
+	enum exit_status status = mailbox_open(admin, argv[0], STORE_MUST_EXIST, &box);
 
 	(void)argc;
 	if (status != EXIT_DONE)
@@ -181,7 +179,7 @@ verify_account(struct admin *admin, int argc, char **argv)
 	listing_end(&verifying.l);
 	if (status == EXIT_DONE && !admin->json)
 		printf("%s: %" PRIu64 " findings\n", argv[0], findings);
-	box_close(&box);
+	mailbox_close(&box);
 	return findings > 0 ? EXIT_FAILED : status;
 }
 
@@ -193,19 +191,19 @@ compact_account(struct admin *admin, int argc, char **argv)
 	uint64_t keep_s = admin_option(admin, "--all") ? 0 : UINT64_MAX;
 	struct store_compaction done = {0};
 	struct listing *l;
-	struct box box;
+	struct mailbox box;
 	struct err err;
-	enum exit_status status = box_open(admin, argv[0], &box);
+	enum exit_status status = mailbox_open(admin, argv[0], STORE_MUST_EXIST, &box);
 
 	(void)argc;
 	if (status != EXIT_DONE)
 		return status;
 	if (keep_s == UINT64_MAX)
 		keep_s = admin->settings.expunged_keep_days * 86400;
-	if (box.account &&
-	    store_compact(box.account, keep_s, now_us(), &done, &err) != STORE_OK) {
+	if (box.account && store_compact(box.account, keep_s, mailbox_now_us(), &done,
+					 &err) != STORE_OK) {
 		admin_complain("%s: %s", argv[0], err.text);
-		box_close(&box);
+		mailbox_close(&box);
 		return EXIT_FAILED;
 	}
 	l = listing_new(admin, columns);
@@ -214,7 +212,7 @@ compact_account(struct admin *admin, int argc, char **argv)
 	listing_bytes(l, done.bytes_after);
 	listing_number(l, done.messages_dropped);
 	listing_end_single(&l);
-	box_close(&box);
+	mailbox_close(&box);
 	return EXIT_DONE;
 }
 
@@ -226,5 +224,9 @@ const struct command commands_mailbox[] = {
      "check every byte"},
     {"mailbox", "compact", "USER@DOMAIN [--all]", 1, 1, "--all", compact_account,
      "give back the space of deleted mail; --all: even if just deleted"},
-    {0	      },
+    {"mailbox",               "import",
+     "USER@DOMAIN SOURCE [--format FORMAT] [--into MAILBOX] "
+     "[--pop3-uidl FORMAT] [--dry-run]", 2, 2, "--format= --into= --pop3-uidl= --dry-run", mailbox_import,
+     "bring in a Maildir, mbox or folders of .eml files"},
+    {0      },
 };

@@ -1,6 +1,7 @@
 #include "admin/owner.h"
 
 #include <grp.h>
+#include <sys/capability.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +18,22 @@ owner_become(const char *folder, struct err *err)
 	    seteuid(info.st_uid) != 0)
 		return err_sys(err, "%s: cannot become its owner", folder);
 	return 0;
+}
+
+void
+owner_read_all(void)
+{
+	const cap_value_t reading[] = {CAP_DAC_READ_SEARCH};
+	cap_t caps;
+
+	if (getuid() != 0)
+		return;
+	caps = cap_get_proc();
+	/* Where it cannot be had, reading tells. */
+	if (caps && cap_set_flag(caps, CAP_EFFECTIVE, 1, reading, CAP_SET) == 0)
+		(void)cap_set_proc(caps);
+	if (caps)
+		cap_free(caps);
 }
 
 void
