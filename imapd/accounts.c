@@ -212,7 +212,6 @@ open_done(struct proc_job *job)
 	h->mail = NULL;
 	h->account->owner = h;
 	h->account->charsets = &d->charsets;
-	h->usage = store_usage(h->account->mail);
 	h->saved_at = store_position(h->account->mail);
 	h->saved_ms = h->left_ms = proc_ticks_ms();
 	h->state = HOME_OPEN;

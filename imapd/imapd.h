@@ -64,7 +64,6 @@ struct home {
 	bool sync_due;            /* something is to be made durable */
 	bool syncing;             /* a sync covers all up to `covered` */
 	uint64_t covered;
-	struct store_usage usage; /* as authd knows it */
 
 	TAILQ_ENTRY(home) texted; /* when texts may be missing */
 	bool text_due;

@@ -83,18 +83,20 @@ collect(struct imapd *d)
 
 /* --- afterwards ----------------------------------------------------------- */
 
+/* Also when it is what this process said last: another may have changed it since, and
+ * this one back. */
 static void
 tell_usage(struct home *h)
 {
 	struct ipc_peer *authd = proc_peer(h->imapd->proc, IPC_KIND_AUTHD, 0);
 	struct store_usage now = store_usage(h->account->mail);
-	struct ipc_usage m = {
-	    .account = h->id, .bytes = now.bytes, .messages = now.messages};
+	struct ipc_usage m = {.account = h->id,
+			      .modseq = store_position(h->account->mail),
+			      .bytes = now.bytes,
+			      .messages = now.messages};
 
-	if (!authd || memcmp(&now, &h->usage, sizeof(now)) == 0)
-		return;
-	h->usage = now;
-	ipc_send_usage(authd, &m);
+	if (authd)
+		ipc_send_usage(authd, &m);
 }
 
 /* Sessions that waited go on: with what they waited for, or without it. */

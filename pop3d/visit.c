@@ -338,6 +338,7 @@ tell_update(const struct visit *v)
 	struct ipc_peer *imapd =
 	    proc_peer(p, IPC_KIND_IMAPD, (uint32_t)(v->account % imapds));
 	struct ipc_usage usage = {.account = v->account,
+				  .modseq = v->mailbox.modseq,
 				  .bytes = v->mailbox.usage.bytes,
 				  .messages = v->mailbox.usage.messages};
 	struct ipc_account_changed changed = {.account = v->account,

@@ -46,7 +46,7 @@
 /* A file the program cannot open itself, by name: "tls.cert", "tls.key". */
 #define IPC_ctl_file(U8, U16, U32, U64, BYTES) BYTES(name)
 /* A listening socket: "smtp", "submission", "submissions", "lmtp", "submit",
- * "pop3", "pop3s", "imap", "imaps", "control". */
+ * "pop3", "pop3s", "imap", "imaps", "control", "administrators". */
 #define IPC_ctl_listener(U8, U16, U32, U64, BYTES) BYTES(name)
 /* A fresh channel to another program; replaces an earlier one to the same. */
 #define IPC_ctl_peer(U8, U16, U32, U64, BYTES)  U32(kind) U32(instance)
@@ -83,9 +83,12 @@
 /* --- smtpd, gate, session programs, local, admin and authd ---------------- */
 
 /* outcome: enum resolve_outcome; targets: common/spool's target list. `sender` is
- * the reverse-path, which a forward to another server may have to rewrite. */
+ * the reverse-path, which a forward to another server may have to rewrite. `client`
+ * (16 bytes, IPv4 mapped) and `helo` are for access tables; empty where there is none.
+ * text: of RESOLVE_REFUSED the reply, else why. */
 #define IPC_resolve(U8, U16, U32, U64, BYTES)                                            \
-	U64(tag) U64(size) U64(account) U8(may_relay) BYTES(address) BYTES(sender)
+	U64(tag) U64(size) U64(account) U8(may_relay) BYTES(address) BYTES(sender)         \
+	BYTES(client) BYTES(helo)
 #define IPC_resolved(U8, U16, U32, U64, BYTES)                                           \
 	U64(tag) U8(outcome) BYTES(targets) BYTES(text)
 #define IPC_sender_check(U8, U16, U32, U64, BYTES)   U64(tag) U64(account) BYTES(address)
@@ -105,7 +108,9 @@
 #define IPC_ticket_redeemed(U8, U16, U32, U64, BYTES)                                    \
 	U64(tag) U8(ok) U64(account) U64(quota_bytes) BYTES(address)
 #define IPC_usage_ask(U8, U16, U32, U64, BYTES) U64(account)
-#define IPC_usage(U8, U16, U32, U64, BYTES)     U64(account) U64(bytes) U64(messages)
+/* As of `modseq`: what is known as of a later one is newer, whoever said it. */
+#define IPC_usage(U8, U16, U32, U64, BYTES)                                              \
+	U64(account) U64(modseq) U64(bytes) U64(messages)
 /* The account was disabled, removed, or got another password: who is logged in to it
  * must not stay. */
 #define IPC_account_closed(U8, U16, U32, U64, BYTES) U64(account)
@@ -355,6 +360,8 @@ enum resolve_outcome {
 	RESOLVE_EXPIRED,   /* one that was, too long ago: 550 5.1.1 */
 	RESOLVE_NOT_ALLOWED, /* a list that this sender may not write to: 550 5.7.2 */
 	RESOLVE_TOO_BIG,     /* for this mailbox: 552 5.3.4 */
+	RESOLVE_REFUSED,     /* by a table: text is the reply, "550 5.7.1 Go away" */
+	RESOLVE_DISCARD,     /* by a table: the message is to be taken and forgotten */
 };
 
 enum reply_outcome {
@@ -378,6 +385,7 @@ enum auth_service {
 	AUTH_SERVICE_SMTP,
 	AUTH_SERVICE_POP3,
 	AUTH_SERVICE_IMAP,
+	AUTH_SERVICE_ADMIN, /* authd's own; no program asks for it */
 };
 
 enum auth_outcome {

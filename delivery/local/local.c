@@ -51,18 +51,30 @@ take_deliver(struct local *l, const struct ipc_deliver *m)
 		jobs_add(&l->queue, job);
 }
 
+/* As of now, whoever wrote to it last. */
+static enum store_result
+usage_look(struct local *l, struct slot *s, struct err *err)
+{
+	enum store_result result;
+
+	if (!s->account)
+		return store_account_open(l->store, s->id,
+					  STORE_MUST_EXIST | STORE_NO_WAIT,
+					  (int64_t)proc_now_us(), &s->account, err);
+	result = store_batch_begin(s->account, false, err);
+	if (result == STORE_OK)
+		store_batch_cancel(s->account);
+	return result;
+}
+
 static void
 take_usage_ask(struct local *l, struct ipc_peer *peer, const struct ipc_usage_ask *m)
 {
 	struct slot *s = slots_get(&l->slots, m->account);
 	struct ipc_usage answer = {.account = m->account};
-	enum store_result result = STORE_OK;
 	struct err err;
+	enum store_result result = usage_look(l, s, &err);
 
-	if (!s->account)
-		result = store_account_open(l->store, m->account,
-					    STORE_MUST_EXIST | STORE_NO_WAIT,
-					    (int64_t)proc_now_us(), &s->account, &err);
 	if (result == STORE_FAULT)
 		logline(LOGLINE_ERROR, "local.fault", L_U64("account", m->account),
 			L_ERR(&err));
@@ -71,6 +83,7 @@ take_usage_ask(struct local *l, struct ipc_peer *peer, const struct ipc_usage_as
 	if (s->account) {
 		answer.bytes = store_usage(s->account).bytes;
 		answer.messages = store_usage(s->account).messages;
+		answer.modseq = store_position(s->account);
 	}
 	ipc_send_usage(peer, &answer);
 }

@@ -142,7 +142,7 @@ MUST_USE bool sync_idle(const struct local *l);
 void report_done(struct local *l, struct job *job);
 void report_deferred(struct local *l, struct job *job, const char *reason);
 void report_failed(struct local *l, struct job *job, const char *reason);
-void report_usage(struct local *l, uint64_t account, struct store_usage usage);
+void report_usage(struct local *l, const struct slot *s);
 /* To imapd, when it looks at the account: what was appended is durable. */
 void report_changed(struct local *l, uint64_t account, uint64_t modseq);
 

@@ -65,10 +65,13 @@ report_failed(struct local *l, struct job *job, const char *reason)
 }
 
 void
-report_usage(struct local *l, uint64_t account, struct store_usage usage)
+report_usage(struct local *l, const struct slot *s)
 {
-	const struct ipc_usage m = {
-	    .account = account, .bytes = usage.bytes, .messages = usage.messages};
+	struct store_usage usage = store_usage(s->account);
+	const struct ipc_usage m = {.account = s->id,
+				    .modseq = store_position(s->account),
+				    .bytes = usage.bytes,
+				    .messages = usage.messages};
 	struct ipc_peer *authd = proc_peer(l->proc, IPC_KIND_AUTHD, 0);
 
 	if (authd)

@@ -83,7 +83,7 @@ slot_synced(struct local *l, struct slot *s)
 	case STORE_OK:
 		while ((job = jobs_take(&s->syncing)))
 			report_done(l, job);
-		report_usage(l, s->id, store_usage(s->account));
+		report_usage(l, s);
 		report_changed(l, s->id, s->covered);
 		return true;
 	default:

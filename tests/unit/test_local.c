@@ -209,6 +209,45 @@ test_local_delivers_once_and_tells_usage(void **state)
 	tear_down(&house);
 }
 
+/* What another process has done since local last looked counts. */
+static void
+test_local_tells_usage_as_it_is_now(void **state)
+{
+	struct store_range all = {1, 1};
+	struct store_account *a;
+	struct ipc_deliver m;
+	struct store *store;
+	struct house house;
+	uint64_t n, before;
+	struct err err;
+
+	(void)state;
+	set_up(&house, "deliver_sync_interval_ms = 1\n");
+	segment_send(&house, SPAN(MAIL));
+	m = job(1, 5, 0, strlen(MAIL));
+	ipc_send_deliver(house.qmgr, &m);
+	wait_for(&house, 1);
+	ipc_flush_all();
+	hosted_until(&house.h, was_told, &house);
+	assert_int_equal(house.usage.messages, 1);
+	before = house.usage.modseq;
+	a = look(&house, 5, &store);
+	assert_int_equal(store_expunge(a, STORE_INBOX, (struct store_uids){&all, 1}, 1,
+				       &n, NULL, &err),
+			 STORE_OK);
+	assert_int_equal(store_sync(a, 1, &err), STORE_OK);
+	house.told = 0;
+	ipc_send_usage_ask(house.authd, &(struct ipc_usage_ask){.account = 5});
+	ipc_flush_all();
+	hosted_until(&house.h, was_told, &house);
+	assert_int_equal(house.usage.messages, 0);
+	assert_int_equal(house.usage.bytes, 0);
+	assert_true(house.usage.modseq > before);
+	store_account_close(&a);
+	store_free(&store);
+	tear_down(&house);
+}
+
 static void
 test_local_defers_what_is_not_in_the_segment(void **state)
 {
@@ -359,6 +398,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_local_delivers_once_and_tells_usage),
+	    cmocka_unit_test(test_local_tells_usage_as_it_is_now),
 	    cmocka_unit_test(test_local_defers_what_is_not_in_the_segment),
 	    cmocka_unit_test(test_local_refuses_a_message_that_goes_round),
 	    cmocka_unit_test(test_local_defers_while_the_store_cannot_be_written),
