@@ -36,6 +36,7 @@ struct errand {
 	struct authd *authd;
 	struct ipc_peer *peer;       /* who asked; null: authd itself */
 	struct directory_task *task; /* while it waits */
+	bool parked;
 };
 
 TAILQ_HEAD(errand_list, errand);
@@ -43,6 +44,9 @@ TAILQ_HEAD(errand_list, errand);
 /* False, and nothing was done, when too many wait already. Otherwise done() has been
  * called or will be. */
 MUST_USE bool errand_run(struct errand *e);
+/* In done(): it waits for something else than the directory, and is run again or goes
+ * away by itself. */
+void errand_park(struct errand *e);
 /* It goes away by itself; drop() is not called. Nothing for one that does not wait. */
 void errand_cancel(struct errand *e);
 /* The peer is gone: its errands are dropped. */

@@ -72,6 +72,7 @@ ask_sender(struct client *c)
 	struct ipc_sender_check m = {.account = c->account, .address = ask->address};
 	struct ipc_peer *authd = authd_of(c);
 
+	c->discard = false;
 	if (!rate_allows(c, NET_EVENT_MESSAGE)) {
 		answer_sender(c, SESSION_SENDER_RATE);
 		return true;
@@ -106,16 +107,30 @@ sender_checked(struct client *c, const struct ipc_sender_checked *m)
 /* --- recipient ------------------------------------------------------------ */
 
 static void
+log_refused(const struct client *c, unsigned code)
+{
+	c->smtpd->count.refused++;
+	logline(LOGLINE_INFO, "smtp.rcpt", L_HEX("sid", c->sid),
+		L_SPAN("from", session_envelope(c->session)->sender),
+		L_SPAN("rcpt", session_ask(c->session)->address), L_U64("code", code));
+}
+
+static void
 answer_rcpt(struct client *c, enum session_rcpt_answer answer, struct span targets)
 {
-	if (answer != SESSION_RCPT_OK) {
-		c->smtpd->count.refused++;
-		logline(LOGLINE_INFO, "smtp.rcpt", L_HEX("sid", c->sid),
-			L_SPAN("from", session_envelope(c->session)->sender),
-			L_SPAN("rcpt", session_ask(c->session)->address),
-			L_U64("code", session_rcpt_code(answer)));
-	}
+	if (answer != SESSION_RCPT_OK)
+		log_refused(c, session_rcpt_code(answer));
 	session_answer_rcpt(c->session, answer, targets);
+}
+
+/* A table has the words. */
+static void
+refuse_rcpt(struct client *c, struct span reply)
+{
+	unsigned code = session_refusal_code(reply);
+
+	log_refused(c, code ? code : session_rcpt_code(SESSION_RCPT_LATER));
+	session_answer_rcpt_refused(c->session, reply);
 }
 
 bool
@@ -129,8 +144,11 @@ ask_rcpt(struct client *c)
 	    .may_relay = c->may_relay,
 	    .address = ask->address,
 	    .sender = session_envelope(c->session)->sender,
+	    .helo = session_hello(c->session),
 	};
 
+	if (!c->local)
+		m.client = span_make(c->address.ip, sizeof(c->address.ip));
 	if (!rate_allows(c, NET_EVENT_RECIPIENT)) {
 		answer_rcpt(c, SESSION_RCPT_RATE, SPAN(""));
 		return true;
@@ -165,6 +183,15 @@ resolved(struct client *c, const struct ipc_resolved *m)
 	    m->outcome < N_ELEMS(answers) ? answers[m->outcome] : SESSION_RCPT_LATER;
 	size_t n;
 
+	if (m->outcome == RESOLVE_REFUSED) {
+		refuse_rcpt(c, m->text);
+		return;
+	}
+	if (m->outcome == RESOLVE_DISCARD) {
+		c->discard = true;
+		answer_rcpt(c, SESSION_RCPT_OK, SPAN(""));
+		return;
+	}
 	/* What we could not hand on must not be taken. */
 	if (answer == SESSION_RCPT_OK && (!target_list_check(m->targets, &n) || n == 0))
 		answer = SESSION_RCPT_LATER;

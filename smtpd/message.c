@@ -172,8 +172,10 @@ message_piece(struct client *c)
 	struct ipc_peer *spoold = spoold_of(c->smtpd);
 	struct span piece = session_ask(c->session)->piece;
 
-	buf_put(&c->content, piece);
 	c->message_bytes += piece.n;
+	if (c->discard)
+		return true;
+	buf_put(&c->content, piece);
 	if (c->content.n <= HELD_BYTES_MAX)
 		return true;
 	if (!spoold || (c->message == MESSAGE_HELD && !put_envelope(c))) {
@@ -191,12 +193,35 @@ message_piece(struct client *c)
 	return false;
 }
 
+/* The client hears what it would of any other message, with an id that no other
+ * message gets. */
+static void
+discard(struct client *c)
+{
+	const struct session_envelope *e = session_envelope(c->session);
+	struct ipc_spool_abort m = {.id = c->id};
+
+	logline(LOGLINE_INFO, "smtp.discarded", L_STR("id", c->id_text),
+		L_HEX("sid", c->sid), L_SPAN("from", e->sender),
+		L_SPAN("rcpt", e->rcpts[0].address), L_U64("rcpts", e->n_rcpts),
+		L_U64("size", c->message_bytes),
+		L_SPAN("msgid", session_message_id(c->session)));
+	if (spoold_of(c->smtpd))
+		ipc_send_spool_abort(spoold_of(c->smtpd), &m);
+	enter(c, MESSAGE_NONE);
+	session_answer_end(c->session, SESSION_MESSAGE_OK);
+}
+
 bool
 message_end(struct client *c)
 {
 	struct ipc_peer *spoold = spoold_of(c->smtpd);
 	struct ipc_spool_end end = {.id = c->id};
 
+	if (c->discard) {
+		discard(c);
+		return true;
+	}
 	if (!spoold || (c->message == MESSAGE_HELD && !put_envelope(c))) {
 		message_abort(c);
 		session_answer_end(c->session, SESSION_MESSAGE_LATER);

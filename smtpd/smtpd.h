@@ -102,6 +102,7 @@ struct client {
 	bool exchange;  /* authd knows a login under way by exchange_tag */
 	bool logged_in;
 	bool barred;  /* its account was closed */
+	bool discard; /* a table wants this message taken and forgotten */
 	uint64_t tag; /* of the question to authd; 0: none */
 	uint64_t exchange_tag;
 	uint64_t sid, account;

@@ -31,7 +31,10 @@ struct stamp {
 	int64_t changed_s, changed_ns;
 };
 
+struct lookups;
+
 struct source {
+	const struct lookups *lookups;
 	uint64_t id;            /* never used again */
 	struct conf_table conf; /* texts of its own */
 	enum table_kind kind;
@@ -48,7 +51,7 @@ struct source {
 };
 
 MUST_USE struct source *
-source_new(const struct conf_table *conf, uint64_t id, struct event_base *base);
+source_new(const struct conf_table *conf, uint64_t id, struct lookups *ls);
 void source_free(struct source **s);
 MUST_USE bool source_is(const struct source *s, const struct conf_table *conf);
 /* Looks at its file when that is due. */
@@ -87,6 +90,8 @@ TAILQ_HEAD(lookup_list, lookup);
 
 struct lookups {
 	struct event_base *base;
+	lookup_check *check;
+	void *context;
 	struct source **sources; /* by name */
 	size_t n;
 	uint64_t next_id;

@@ -295,11 +295,13 @@ lookup_now(struct lookups *ls, struct event_base *base, struct span table,
  * ----------------------------------------------------------------------- */
 
 struct lookups *
-lookups_new(struct event_base *base)
+lookups_new(struct event_base *base, lookup_check *check, void *context)
 {
 	struct lookups *ls = memory_new(1, sizeof(*ls));
 
 	ls->base = base;
+	ls->check = check;
+	ls->context = context;
 	TAILQ_INIT(&ls->all);
 	return ls;
 }
@@ -351,6 +353,7 @@ source_keep(struct lookups *ls, const struct conf_table *conf)
 			return NULL;
 		ls->sources[i] = NULL;
 		s->looked_ms = 0;
+		s->stamped = false; /* what its values may be may have changed */
 		return s;
 	}
 	return NULL;
@@ -364,7 +367,7 @@ lookups_set(struct lookups *ls, const struct conf_tables *tables)
 	for (size_t i = 0; i < tables->n; i++) {
 		fresh[i] = source_keep(ls, &tables->at[i]);
 		if (!fresh[i])
-			fresh[i] = source_new(&tables->at[i], ++ls->next_id, ls->base);
+			fresh[i] = source_new(&tables->at[i], ++ls->next_id, ls);
 	}
 	for (size_t i = 0; i < ls->n; i++) {
 		if (!ls->sources[i])

@@ -33,10 +33,16 @@ struct event_base;
 struct lookups;
 struct lookup;
 
-MUST_USE struct lookups *lookups_new(struct event_base *base);
+/* Null, or what is wrong with a value of the table: asked for each of a table in memory
+ * when it is read. */
+typedef const char *lookup_check(void *context, const char *table, struct span value);
+
+/* `check` may be null. */
+MUST_USE struct lookups *
+lookups_new(struct event_base *base, lookup_check *check, void *context);
 /* All struct lookup are freed before. */
 void lookups_free(struct lookups **ls);
-/* Opens what is new or has another section; the others stay as they are. Who waits
+/* Opens what is new or has another section; the others are checked again. Who waits
  * for one that goes away is called. */
 void lookups_set(struct lookups *ls, const struct conf_tables *tables);
 

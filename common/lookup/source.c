@@ -65,6 +65,14 @@ tell(const struct source *s)
 			L_U64("entries", s->map ? table_map_count(s->map) : 0));
 }
 
+static const char *
+check(void *context, struct span value)
+{
+	const struct source *s = context;
+
+	return s->lookups->check(s->lookups->context, s->conf.name, value);
+}
+
 /* The file into memory; what was there before stays when it is broken. */
 static int
 map_read(struct source *s)
@@ -75,6 +83,9 @@ map_read(struct source *s)
 
 	if (result == 0) {
 		map = table_map_parse(s->kind, buf_span(&text), &s->problems);
+		if (map && s->lookups->check &&
+		    !table_map_check(map, check, s, &s->problems))
+			table_map_free(&map);
 		if (!map)
 			result = err_set(&s->fault, "%.150s: has errors", s->path);
 	}
@@ -209,10 +220,11 @@ source_is(const struct source *s, const struct conf_table *conf)
 }
 
 struct source *
-source_new(const struct conf_table *conf, uint64_t id, struct event_base *base)
+source_new(const struct conf_table *conf, uint64_t id, struct lookups *ls)
 {
 	struct source *s = memory_new(1, sizeof(*s));
 
+	s->lookups = ls;
 	s->id = id;
 	conf_copy(conf, &s->conf);
 	s->kind = (enum table_kind)conf->type; /* the words are in the same order */
@@ -221,7 +233,8 @@ source_new(const struct conf_table *conf, uint64_t id, struct event_base *base)
 		source_look(s);
 		return s;
 	}
-	if (database_new(&s->conf, base, &s->problems, &s->database, &s->fault) != 0)
+	if (database_new(&s->conf, ls->base, &s->problems, &s->database, &s->fault) !=
+	    0)
 		s->database = NULL;
 	tell(s);
 	return s;

@@ -9,21 +9,17 @@ struct word {
 	enum table_action_kind kind;
 	unsigned code;
 	const char *status, *text; /* of a refusal without its own */
-	bool needs;                /* an argument */
 };
 
 static const struct word words[] = {
-    {"OK",       ACTION_OK,       0,   NULL,    NULL,            false},
-    {"PERMIT",   ACTION_OK,       0,   NULL,    NULL,            false},
-    {"DUNNO",    ACTION_DUNNO,    0,   NULL,    NULL,            false},
-    {"WARN",     ACTION_WARN,     0,   NULL,    NULL,            false},
-    {"INFO",     ACTION_WARN,     0,   NULL,    NULL,            false},
-    {"REJECT",   ACTION_REFUSE,   554, "5.7.1", "Access denied", false},
-    {"DEFER",    ACTION_REFUSE,   450, "4.7.1", "Access denied", false},
-    {"DISCARD",  ACTION_DISCARD,  0,   NULL,    NULL,            false},
-    {"HOLD",     ACTION_HOLD,     0,   NULL,    NULL,            false},
-    {"REDIRECT", ACTION_REDIRECT, 0,   NULL,    NULL,            true },
-    {"PREPEND",  ACTION_PREPEND,  0,   NULL,    NULL,            true },
+    {"OK",      ACTION_OK,      0,   NULL,    NULL           },
+    {"PERMIT",  ACTION_OK,      0,   NULL,    NULL           },
+    {"DUNNO",   ACTION_DUNNO,   0,   NULL,    NULL           },
+    {"WARN",    ACTION_WARN,    0,   NULL,    NULL           },
+    {"INFO",    ACTION_WARN,    0,   NULL,    NULL           },
+    {"REJECT",  ACTION_REFUSE,  554, "5.7.1", "Access denied"},
+    {"DEFER",   ACTION_REFUSE,  450, "4.7.1", "Access denied"},
+    {"DISCARD", ACTION_DISCARD, 0,   NULL,    NULL           },
 };
 
 /* "5.7.1" off the front of *text; class, subject and detail are numbers of at most
@@ -94,35 +90,12 @@ code_take(struct span *text, unsigned *code)
 	return true;
 }
 
-/* A header field: a name, a colon, a value in one line. */
-static const char *
-field_fault(struct span text)
-{
-	size_t colon = span_find(text, ':');
-
-	if (colon == 0 || colon == text.n || !text_fits(text))
-		return "needs a header field, \"Name: value\"";
-	for (size_t i = 0; i < colon; i++)
-		if (text.at[i] <= ' ' || text.at[i] >= 0x7f)
-			return "needs a header field, \"Name: value\"";
-	return NULL;
-}
-
 static const char *
 word_take(const struct word *word, struct span text, struct table_action *out)
 {
-	size_t at = span_find_last(text, '@');
-
 	if (word->kind == ACTION_REFUSE)
 		return refuse(word->code, word->status, word->text, text, out);
-	if (word->needs && text.n == 0)
-		return "needs something behind it";
 	*out = (struct table_action){.kind = word->kind, .text = text};
-	if (word->kind == ACTION_PREPEND)
-		return field_fault(text);
-	if (word->kind == ACTION_REDIRECT &&
-	    (at == 0 || at + 1 >= text.n || !text_fits(text)))
-		return "needs an address";
 	return NULL;
 }
 

@@ -8,10 +8,7 @@ enum table_action_kind {
 	ACTION_DUNNO, /* this table says nothing; the next one is asked */
 	ACTION_WARN,  /* the same, and a log line */
 	ACTION_REFUSE,
-	ACTION_DISCARD,  /* taken and forgotten */
-	ACTION_HOLD,     /* taken and kept in the queue until it is released */
-	ACTION_REDIRECT, /* to `text` instead of its recipients */
-	ACTION_PREPEND,  /* `text` is a header field for the message */
+	ACTION_DISCARD, /* the whole message is taken and forgotten */
 };
 
 #define TABLE_REPLY_TEXT_MAX 400

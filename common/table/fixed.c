@@ -1,6 +1,7 @@
 #include "common/table/fixed.h"
 
 struct entry {
+	unsigned line;
 	struct span key, value;
 };
 
@@ -8,8 +9,8 @@ static struct entry
 entry_at(const struct table_fixed *f, uint32_t slot)
 {
 	struct cursor c = cursor_make(span_after(buf_span(&f->bytes), slot - 1));
+	struct entry e = {.line = wire_get_u32(&c)};
 	uint32_t key_n = wire_get_u32(&c), value_n = wire_get_u32(&c);
-	struct entry e;
 
 	e.key = wire_get_raw(&c, key_n);
 	e.value = wire_get_raw(&c, value_n);
@@ -54,7 +55,7 @@ grow(struct table_fixed *f)
 
 /* False when the key was there already. */
 static bool
-add(struct table_fixed *f, struct span key, struct span value)
+add(struct table_fixed *f, struct span key, struct span value, unsigned line)
 {
 	uint32_t *slot;
 
@@ -64,6 +65,7 @@ add(struct table_fixed *f, struct span key, struct span value)
 	if (*slot)
 		return false;
 	*slot = (uint32_t)f->bytes.n + 1;
+	wire_put_u32(&f->bytes, line);
 	wire_put_u32(&f->bytes, (uint32_t)key.n);
 	wire_put_u32(&f->bytes, (uint32_t)value.n);
 	buf_put(&f->bytes, key);
@@ -107,7 +109,7 @@ take_line(struct table_fixed *f, struct span line, unsigned number, struct buf *
 			    (int)(n < 60 ? n : 60), line.at);
 	else if (!table_key_fold(span_first(line, n), key) || !utf8_valid(value))
 		table_error(problems, number, "is not UTF-8");
-	else if (!add(f, buf_span(key), value))
+	else if (!add(f, buf_span(key), value, number))
 		table_warning(problems, number,
 			      "\"%.60s\" is there before; the first one counts",
 			      line.at);
@@ -151,4 +153,15 @@ table_fixed_get(const struct table_fixed *f, struct span key, struct span *value
 		return false;
 	*value = entry_at(f, *slot).value;
 	return true;
+}
+
+void
+table_fixed_next(const struct table_fixed *f, size_t *place, unsigned *line,
+		 struct span *value)
+{
+	struct entry e = entry_at(f, (uint32_t)*place + 1);
+
+	*line = e.line;
+	*value = e.value;
+	*place = (size_t)(e.value.at - f->bytes.at) + e.value.n;
 }

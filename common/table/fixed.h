@@ -7,7 +7,7 @@
 #include "common/table/line.h"
 
 struct table_fixed {
-	struct buf bytes; /* u32 key length, u32 value length, key, value; ... */
+	struct buf bytes; /* u32 line, key length, value length, key, value; ... */
 	uint32_t *slots;  /* offset into bytes + 1, or 0 */
 	size_t n, size;   /* size is a power of 2 */
 };
@@ -18,3 +18,6 @@ void table_fixed_release(struct table_fixed *f);
 /* The key must be folded. */
 MUST_USE bool
 table_fixed_get(const struct table_fixed *f, struct span key, struct span *value);
+/* The n-th entry, of f->n, in the order of the file, from *place, which begins as 0. */
+void table_fixed_next(const struct table_fixed *f, size_t *place, unsigned *line,
+		      struct span *value);

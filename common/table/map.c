@@ -90,6 +90,41 @@ table_map_count(const struct table_map *map)
 	return map->kind == TABLE_TEXT ? map->fixed.n : map->rules.n;
 }
 
+static bool
+value_check(struct span value, unsigned line, table_check *check, void *context,
+	    struct table_problems *problems)
+{
+	const char *wrong = check(context, value);
+
+	if (wrong)
+		table_error(problems, line, "\"%.*s\" %s",
+			    (int)(value.n < 40 ? value.n : 40), value.at, wrong);
+	return !wrong;
+}
+
+bool
+table_map_check(const struct table_map *map, table_check *check, void *context,
+		struct table_problems *problems)
+{
+	struct span value;
+	unsigned line;
+	size_t place = 0;
+	bool right = true;
+
+	for (size_t i = 0; i < map->fixed.n; i++) {
+		table_fixed_next(&map->fixed, &place, &line, &value);
+		right &= value_check(value, line, check, context, problems);
+	}
+	for (size_t i = 0; i < map->rules.n; i++) {
+		const struct rule *rule = &map->rules.at[i];
+
+		if (rule->kind == RULE_MATCH && !rule->expands)
+			right &= value_check(span_str(rule->result), rule->line, check,
+					     context, problems);
+	}
+	return right;
+}
+
 static enum table_result
 fixed_get(const struct table_map *map, struct span key, struct buf *value)
 {

@@ -43,6 +43,13 @@ void table_map_free(struct table_map **map);
 /* How many entries or rules it has. */
 MUST_USE size_t table_map_count(const struct table_map *map);
 
+/* Null, or what is wrong with a value. */
+typedef const char *table_check(void *context, struct span value);
+/* Every value that has no $1 in it; what check() finds wrong is a problem. False when
+ * there was any. */
+MUST_USE bool table_map_check(const struct table_map *map, table_check *check,
+			      void *context, struct table_problems *problems);
+
 /* FOUND, NOT_FOUND or FAULT; the value is appended to `value`. */
 MUST_USE enum table_result table_map_get(const struct table_map *map, struct span key,
 					 struct buf *value, struct err *err);

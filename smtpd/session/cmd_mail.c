@@ -136,6 +136,8 @@ cmd_rcpt(struct session *s, struct span args)
 	s->want = SESSION_WANT_RCPT;
 }
 
+#define REFUSAL_BYTES_MAX 510 /* [RFC5321 4.5.3.1.5] without CRLF */
+
 static const enum reply rcpt_replies[] = {
     [SESSION_RCPT_OK] = REPLY_RCPT_OK,
     [SESSION_RCPT_UNKNOWN] = REPLY_RCPT_UNKNOWN,
@@ -163,6 +165,38 @@ add_rcpt(struct session *s)
 		e->rcpts = memory_resize(e->rcpts, s->rcpts_size, sizeof(*e->rcpts));
 	}
 	e->rcpts[e->n_rcpts++] = s->rcpt;
+}
+
+unsigned
+session_refusal_code(struct span reply)
+{
+	uint64_t code;
+
+	if (reply.n < 5 || reply.n > REFUSAL_BYTES_MAX || reply.at[3] != ' ' ||
+	    !number_parse(span_first(reply, 3), 599, &code) || code < 400)
+		return 0;
+	for (size_t i = 0; i < reply.n; i++)
+		if (reply.at[i] < ' ' || reply.at[i] > '~')
+			return 0;
+	return (unsigned)code;
+}
+
+void
+session_answer_rcpt_refused(struct session *s, struct span reply)
+{
+	unsigned code = session_refusal_code(reply);
+
+	if (code == 0) {
+		session_answer_rcpt(s, SESSION_RCPT_LATER, SPAN(""));
+		return;
+	}
+	ASSERT(s->want == SESSION_WANT_RCPT);
+	s->want = SESSION_WANT_INPUT;
+	s->answered = true;
+	if (++s->rcpts_refused > s->policy->limits.rcpts_max)
+		say_and_close(s, REPLY_TOO_MANY_ERRORS);
+	else
+		say_line(s, code, reply);
 }
 
 void

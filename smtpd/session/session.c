@@ -141,24 +141,46 @@ say_and_close(struct session *s, enum reply reply)
 	s->want = SESSION_WANT_CLOSE;
 }
 
-void
-say_more(struct session *s, enum reply reply, struct span added)
+/* Counts what is the peer's error; false when it was one too many. */
+static bool
+error_counted(struct session *s, unsigned code)
+{
+	if (code < 500 || ++s->errors < s->policy->limits.errors_max)
+		return true;
+	say_and_close(s, REPLY_TOO_MANY_ERRORS);
+	return false;
+}
+
+/* After the reply to it. */
+static void
+error_pause(struct session *s, unsigned code)
 {
 	const struct session_limits *l = &s->policy->limits;
 
-	if (reply_code(reply) < 500) {
-		put(s, reply, added);
-		return;
-	}
-	if (++s->errors >= l->errors_max) {
-		say_and_close(s, REPLY_TOO_MANY_ERRORS);
-		return;
-	}
-	put(s, reply, added);
-	if (s->errors < l->errors_delay || s->want != SESSION_WANT_INPUT)
+	if (code < 500 || s->errors < l->errors_delay || s->want != SESSION_WANT_INPUT)
 		return;
 	s->pause_until_ms = s->now_ms + l->error_pause_ms;
 	s->want = SESSION_WANT_PAUSE;
+}
+
+void
+say_more(struct session *s, enum reply reply, struct span added)
+{
+	if (!error_counted(s, reply_code(reply)))
+		return;
+	put(s, reply, added);
+	error_pause(s, reply_code(reply));
+}
+
+void
+say_line(struct session *s, unsigned code, struct span line)
+{
+	if (!error_counted(s, code))
+		return;
+	s->last_code = code;
+	buf_put(&s->out, line);
+	buf_put(&s->out, SPAN("\r\n"));
+	error_pause(s, code);
 }
 
 void
@@ -201,10 +223,8 @@ void
 session_end(struct session *s, enum session_ending why)
 {
 	static const enum reply replies[] = {
-	    [SESSION_TOO_MANY] = REPLY_TOO_MANY,
-	    [SESSION_TOO_FAST] = REPLY_TOO_FAST,
-	    [SESSION_BUSY] = REPLY_BUSY,
-	    [SESSION_STOPPING] = REPLY_STOPPING,
+	    [SESSION_TOO_MANY] = REPLY_TOO_MANY, [SESSION_TOO_FAST] = REPLY_TOO_FAST,
+	    [SESSION_BUSY] = REPLY_BUSY,         [SESSION_STOPPING] = REPLY_STOPPING,
 	    [SESSION_BARRED] = REPLY_BARRED,
 	};
 

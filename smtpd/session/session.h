@@ -207,6 +207,9 @@ void session_answer_sender(struct session *s, enum session_sender_answer answer)
 /* target: kept for the envelope when SESSION_RCPT_OK, else ignored; copied. */
 void session_answer_rcpt(struct session *s, enum session_rcpt_answer answer,
 			 struct span target);
+/* Refused with a reply of the caller's, "550 5.7.1 Go away", without CRLF; one that
+ * cannot be a refusal, or has bytes that no reply may have, becomes a 451. */
+void session_answer_rcpt_refused(struct session *s, struct span reply);
 void session_answer_auth(struct session *s, enum session_auth_answer answer,
 			 struct span text);
 /* id: the queue id the message will have; unix_s: for its Received field. */
@@ -236,3 +239,5 @@ MUST_USE unsigned session_last_code(const struct session *s);
 /* The code of the reply that an answer leads to. */
 MUST_USE unsigned session_sender_code(enum session_sender_answer answer);
 MUST_USE unsigned session_rcpt_code(enum session_rcpt_answer answer);
+/* The code of such a reply: 400 to 599; 0 when it is none. */
+MUST_USE unsigned session_refusal_code(struct span reply);
