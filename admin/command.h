@@ -60,6 +60,7 @@ extern const struct command commands_server[];
 extern const struct command commands_domain[];
 extern const struct command commands_account[];
 extern const struct command commands_alias[];
+extern const struct command commands_directory[];
 extern const struct command commands_queue[];
 extern const struct command commands_mailbox[];
 extern const struct command commands_trace[];
