@@ -104,7 +104,7 @@ berkeley_free(struct berkeley **b)
 }
 
 int
-berkeley_open(const char *path, enum table_kind kind, struct berkeley **out,
+berkeley_map_open(const char *path, enum table_kind kind, struct berkeley **out,
 	      struct err *err)
 {
 	struct berkeley *b = memory_new(1, sizeof(*b));

@@ -17,7 +17,7 @@
 struct berkeley;
 
 /* DONE with a shared lock held for the time of the call only. */
-MUST_USE int berkeley_open(const char *path, enum table_kind kind,
+MUST_USE int berkeley_map_open(const char *path, enum table_kind kind,
 			   struct berkeley **out, struct err *err);
 void berkeley_free(struct berkeley **b);
 /* WAIT while postmap has it locked. The key must be folded. */

@@ -102,7 +102,7 @@ berkeley_read(struct source *s)
 {
 	struct berkeley *fresh;
 
-	if (berkeley_open(s->path, s->kind, &fresh, &s->fault) != 0)
+	if (berkeley_map_open(s->path, s->kind, &fresh, &s->fault) != 0)
 		return -1;
 	berkeley_free(&s->berkeley);
 	s->berkeley = fresh;
