@@ -1,4 +1,6 @@
-#include "authd/authd.h"
+#include "authd/access.h"
+#include "authd/office.h"
+#include "authd/opening.h"
 
 #include <event2/event.h>
 #include <sys/random.h>
@@ -10,7 +12,8 @@ authd_policy(const struct authd *a)
 	const struct settings *s = proc_settings(a->proc);
 
 	return (struct directory_policy){.delimiters = span_str(s->recipient_delimiter),
-					 .postmaster = span_str(s->postmaster)};
+					 .postmaster = span_str(s->postmaster),
+					 .now = proc_now_us() / 1000000};
 }
 
 /* ---- time */
@@ -18,7 +21,8 @@ authd_policy(const struct authd *a)
 static bool
 anything_waits(const struct authd *a)
 {
-	return a->n_exchanges > 0 || a->n_questions > 0;
+	return a->n_exchanges > 0 || a->n_questions > 0 || logins_wait(a->logins) ||
+	       office_open(a->office);
 }
 
 void
@@ -40,34 +44,13 @@ on_tick(int fd, short what, void *context)
 	(void)what;
 	exchanges_tick(a, now_ms);
 	resolve_tick(a, now_ms);
+	logins_tick(a->logins, now_ms);
+	office_tick(a->office, now_ms);
 	if (anything_waits(a))
 		authd_tick_later(a);
 }
 
 /* ---- start */
-
-/* The setting `domains` fills a directory that has none yet. */
-static int
-make_first_domains(struct authd *a, struct err *err)
-{
-	const struct conf_list *domains = &proc_settings(a->proc)->domains;
-	struct directory_domain any;
-	size_t n = 0;
-
-	if (directory_domain_list(a->directory, (struct span){0}, &any, 1, &n, err) !=
-	    DIRECTORY_DONE)
-		return -1;
-	for (size_t i = 0; n == 0 && i < domains->n; i++) {
-		enum directory_result r =
-		    directory_domain_add(a->directory, span_str(domains->at[i]), err);
-
-		if (r != DIRECTORY_DONE && r != DIRECTORY_EXISTS)
-			return -1;
-		logline(LOGLINE_INFO, "directory.domain.made",
-			L_STR("domain", domains->at[i]));
-	}
-	return 0;
-}
 
 static unsigned
 thread_count(const struct settings *s)
@@ -82,8 +65,6 @@ thread_count(const struct settings *s)
 int
 authd_start(struct proc *p, struct err *err)
 {
-	struct directory_options options = {.folder =
-						proc_settings(p)->directory_directory};
 	struct authd *a = memory_new(1, sizeof(*a));
 	uint8_t random[40];
 	uint64_t seed;
@@ -93,6 +74,7 @@ authd_start(struct proc *p, struct err *err)
 	LIST_INIT(&a->exchanges);
 	TAILQ_INIT(&a->questions);
 	TAILQ_INIT(&a->errands);
+	TAILQ_INIT(&a->parked);
 	tickets_init(&a->tickets);
 	a->usages = usages_new();
 	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
@@ -103,11 +85,18 @@ authd_start(struct proc *p, struct err *err)
 	explicit_bzero(random, sizeof(random));
 	a->tick = evtimer_new(proc_base(p), on_tick, a);
 	ASSERT(a->tick);
+	count_init(a);
+	a->logins = logins_new(a);
+	a->notices = notices_new();
+	a->office = office_new(a);
 	proc_set_threads(p, thread_count(proc_settings(p)));
-	if (directory_open(&options, &a->directory, err) != DIRECTORY_DONE ||
-	    rewriting_read(&a->rewriting, options.folder, err) != 0)
+	if (opening_start(a, err) != 0 ||
+	    rewriting_read(&a->rewriting, proc_settings(p)->directory_directory, err) !=
+		0)
 		return -1;
-	return make_first_domains(a, err);
+	a->lookups = lookups_new(proc_base(p), access_check, a);
+	lookups_set(a->lookups, &proc_settings(p)->tables);
+	return 0;
 }
 
 /* A file that cannot be read leaves the keys as they were. */
@@ -120,6 +109,7 @@ authd_reload(struct proc *p)
 	if (rewriting_read(&a->rewriting, proc_settings(p)->directory_directory,
 			   &err) != 0)
 		logline(LOGLINE_ERROR, "resolve.keys", L_ERR(&err));
+	lookups_set(a->lookups, &proc_settings(p)->tables);
 }
 
 /* ---- messages */
@@ -141,6 +131,12 @@ authd_message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m
 	case IPC_NUMBER_usage:
 		usage_take(a, &m->usage);
 		break;
+	case IPC_NUMBER_reply_ask:
+		reply_ask(a, peer, &m->reply_ask);
+		break;
+	case IPC_NUMBER_noticed:
+		notice_done(a, peer, &m->noticed);
+		break;
 	case IPC_NUMBER_auth_start:
 		exchange_start(a, peer, &m->auth_start);
 		break;
@@ -154,11 +150,31 @@ authd_message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m
 		ticket_redeem(a, peer, &m->ticket_redeem);
 		break;
 	case IPC_NUMBER_directory_ask:
-		operate(a, peer, &m->directory_ask);
+		operate(a, peer, 0, &m->directory_ask);
 		break;
 	default:
 		ipc_peer_drop(peer, "a message that is not for authd");
 	}
+}
+
+void
+authd_listener(struct proc *p, struct span name, int fd)
+{
+	const struct authd *a = proc_context(p);
+
+	if (span_equal(name, SPAN("administrators")))
+		office_listen(a->office, fd);
+	else
+		close(fd);
+}
+
+void
+authd_unlisten(struct proc *p, struct span name)
+{
+	const struct authd *a = proc_context(p);
+
+	if (span_equal(name, SPAN("administrators")))
+		office_unlisten(a->office);
 }
 
 void
@@ -179,6 +195,8 @@ authd_peer_down(struct proc *p, struct ipc_peer *peer)
 	errands_drop_peer(a, peer);
 	exchanges_drop_peer(a, peer);
 	resolve_drop_peer(a, peer);
+	if (ipc_peer_kind(peer) == IPC_KIND_BOUNCE)
+		notices_lost(a);
 }
 
 void
@@ -198,6 +216,8 @@ authd_status(struct proc *p, struct buf *out)
 	    {"resolve.usages",       usages_count(a->usages)},
 	    {"directory.waiting",    a->n_errands           },
 	    {"directory.waits",      a->count.waits         },
+	    {"quota.notices",        a->count.notices       },
+	    {"reply.sent",           a->count.replies       },
 	    {"directory.operations", a->count.operations    },
 	};
 

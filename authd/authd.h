@@ -9,6 +9,8 @@
 
 #include "authd/errand.h"
 #include "authd/good.h"
+#include "authd/logins.h"
+#include "authd/notice.h"
 #include "authd/penalty.h"
 #include "authd/rewrite.h"
 #include "authd/ticket.h"
@@ -22,7 +24,10 @@
 
 struct event;
 struct exchange;
+struct lookups;
+struct office;
 struct question;
+struct counting;
 
 #define EXCHANGES_MAX    4096
 #define EXCHANGE_BUCKETS 1024
@@ -32,6 +37,7 @@ struct question;
 
 LIST_HEAD(exchange_list, exchange);
 TAILQ_HEAD(question_list, question);
+TAILQ_HEAD(counting_list, counting);
 
 struct authd {
 	struct proc *proc;
@@ -42,6 +48,9 @@ struct authd {
 	struct tickets tickets;
 	struct usages *usages;
 	struct rewriting rewriting;
+	struct logins *logins;
+	struct notices *notices;
+	struct office *office;
 
 	struct exchange_list exchanges;
 	struct exchange_list buckets[EXCHANGE_BUCKETS];
@@ -50,11 +59,16 @@ struct authd {
 
 	struct question_list questions; /* that wait for a use */
 	size_t n_questions;
+	struct counting_list countings; /* domains whose next page is due */
+	struct event *count_on;
 	struct errand_list errands; /* that wait for the directory */
 	size_t n_errands;
+	struct errand_list parked; /* that wait for lookup tables */
+	struct lookups *lookups;
 
 	struct {
-		uint64_t logins, failures, cached, checks, resolves, operations, waits;
+		uint64_t logins, failures, cached, checks, resolves, operations, waits,
+		    replies, notices;
 	} count;
 };
 
@@ -64,6 +78,8 @@ void authd_message(struct proc *p, struct ipc_peer *peer, const struct ipc_messa
 		   int fd);
 void authd_peer_up(struct proc *p, struct ipc_peer *peer);
 void authd_peer_down(struct proc *p, struct ipc_peer *peer);
+void authd_listener(struct proc *p, struct span name, int fd);
+void authd_unlisten(struct proc *p, struct span name);
 void authd_status(struct proc *p, struct buf *out);
 void authd_reload(struct proc *p);
 
@@ -99,6 +115,14 @@ sender_ask(struct authd *a, struct ipc_peer *peer, const struct ipc_sender_check
 void usage_ask(struct authd *a, uint64_t account);
 void usage_take(struct authd *a, const struct ipc_usage *m);
 
+/* count.c: what all accounts of a domain hold */
+void count_init(struct authd *a);
+void count_release(struct authd *a);
+/* Lists its accounts, anew or for the first time. */
+void count_domain(struct authd *a, uint64_t domain, struct span name);
+/* Asks about those that were not heard of. */
+void count_ask(struct authd *a, uint64_t domain);
+
 /* closing.c: who may not stay logged in */
 
 /* Accounts whose sessions end when a change of the directory has been made. */
@@ -115,8 +139,13 @@ void closing_find(struct directory *d, const struct directory_request *change,
 void closing_tell(struct authd *a, const struct closing *c);
 void closing_release(struct closing *c);
 
+/* reply.c: automatic replies */
+void reply_ask(struct authd *a, struct ipc_peer *peer, const struct ipc_reply_ask *m);
+
 /* operate.c: the admin command */
-void operate(struct authd *a, struct ipc_peer *peer, const struct ipc_directory_ask *m);
+/* `administrator`: the account that asks, within its domains; 0: the operator. */
+void operate(struct authd *a, struct ipc_peer *peer, uint64_t administrator,
+	     const struct ipc_directory_ask *m);
 
 /* redeem.c: tickets */
 MUST_USE bool ticket_make(struct authd *a, uint64_t account, unsigned service,

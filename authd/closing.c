@@ -1,4 +1,4 @@
-#include "authd/authd.h"
+#include "authd/office.h"
 
 static bool
 closes(enum directory_verb verb)
@@ -101,6 +101,7 @@ closing_tell(struct authd *a, const struct closing *c)
 	for (size_t i = 0; i < c->n; i++) {
 		tickets_forget(&a->tickets, c->accounts[i]);
 		exchanges_close(a, c->accounts[i]);
+		office_close_account(a->office, c->accounts[i]);
 		tell_smtpd(a, c->accounts[i]);
 		tell(a, IPC_KIND_POP3D, c->accounts[i]);
 		tell(a, IPC_KIND_IMAPD, c->accounts[i]);

@@ -2,7 +2,7 @@
 
 #include <sys/random.h>
 
-static const char *const service_names[] = {"smtp", "pop3", "imap"};
+static const char *const service_names[] = {"smtp", "pop3", "imap", "admin"};
 
 /* ---- finding and freeing */
 
@@ -60,16 +60,21 @@ log_end(const struct exchange *x, enum auth_outcome outcome)
 		L_STR("reason", x->reason ? x->reason : ""));
 }
 
-void
-exchange_finish(struct exchange *x, enum auth_outcome outcome)
+static void
+tell_visitor(const struct exchange *x, enum auth_outcome outcome)
+{
+	bool ok = outcome == AUTH_OK;
+
+	x->visitor.told(x->visitor.context, outcome, ok ? x->account : 0,
+			ok ? x->address : "");
+}
+
+static enum auth_outcome
+tell_peer(const struct exchange *x, enum auth_outcome outcome)
 {
 	struct ipc_auth_done m = {.tag = x->tag};
 	uint8_t ticket[TICKET_BYTES];
 
-	if (x->closed && outcome == AUTH_OK) {
-		outcome = AUTH_FAILED;
-		x->reason = "the account was closed";
-	}
 	/* Only gate needs a ticket; a stolen smtpd gets none. */
 	if (outcome == AUTH_OK && ipc_peer_kind(x->peer) == IPC_KIND_GATE) {
 		if (ticket_make(x->authd, x->account, x->service, ticket))
@@ -84,6 +89,23 @@ exchange_finish(struct exchange *x, enum auth_outcome outcome)
 	}
 	ipc_send_auth_done(x->peer, &m);
 	explicit_bzero(ticket, sizeof(ticket));
+	return outcome;
+}
+
+void
+exchange_finish(struct exchange *x, enum auth_outcome outcome)
+{
+	if (x->closed && outcome == AUTH_OK) {
+		outcome = AUTH_FAILED;
+		x->reason = "the account was closed";
+	}
+	if (x->peer)
+		outcome = tell_peer(x, outcome);
+	else
+		tell_visitor(x, outcome);
+	if (outcome == AUTH_OK)
+		logins_note(x->authd->logins, x->account, x->label,
+			    service_names[x->service], &x->client);
 	log_end(x, outcome);
 	exchange_free(x);
 }
@@ -297,7 +319,7 @@ exchange_start(struct authd *a, struct ipc_peer *peer, const struct ipc_auth_sta
 	enum sasl_mechanism mechanism;
 	struct exchange *x;
 
-	if (m->service >= N_ELEMS(service_names) || m->client.n != 16 ||
+	if (m->service > AUTH_SERVICE_IMAP || m->client.n != 16 ||
 	    m->binding_type > 2 || find(a, peer, m->tag)) {
 		ipc_peer_drop(peer, "an auth_start that cannot be");
 		return;
@@ -322,6 +344,57 @@ exchange_start(struct authd *a, struct ipc_peer *peer, const struct ipc_auth_sta
 		sasl_prompt(&x->sasl, &x->challenge);
 		send_challenge(x);
 	}
+}
+
+/* The uid where net_key_site() looks, in an address that no client has. */
+static void
+visitor_address(uid_t uid, uint8_t ip[16])
+{
+	uint32_t number = htobe32(uid);
+
+	memset(ip, 0, 16);
+	ip[0] = 0xfd;
+	memcpy(ip + 1, &number, sizeof(number));
+}
+
+void
+exchange_visit(struct authd *a, const struct exchange_visitor *visitor,
+	       struct span address, struct span password)
+{
+	struct buf message = buf_make(SASL_MESSAGE_MAX);
+	struct ipc_auth_start m = {.tag = visitor->number,
+				   .service = AUTH_SERVICE_ADMIN};
+	struct exchange *x;
+	uint8_t ip[16];
+
+	visitor_address(visitor->uid, ip);
+	m.client = span_make(ip, sizeof(ip));
+	if (a->n_exchanges == EXCHANGES_MAX) {
+		visitor->told(visitor->context, AUTH_LATER, 0, "");
+		return;
+	}
+	x = exchange_new(a, NULL, &m);
+	x->visitor = *visitor;
+	buf_put_char(&message, '\0');
+	buf_put(&message, address);
+	buf_put_char(&message, '\0');
+	buf_put(&message, password);
+	if (init_sasl(x, SASL_PLAIN, &m))
+		run_step(x, buf_span(&message));
+	else
+		exchange_finish(x, AUTH_LATER);
+	if (message.at)
+		explicit_bzero(message.at, message.size);
+	buf_release(&message);
+}
+
+void
+exchange_forget(struct authd *a, uint64_t number)
+{
+	struct exchange *x = find(a, NULL, number);
+
+	if (x)
+		exchange_free(x);
 }
 
 void

@@ -15,10 +15,20 @@ enum exchange_state {
 
 struct check;
 
+/* Somebody who is no program, and is told of the end by a call. */
+struct exchange_visitor {
+	uint64_t number; /* another for each */
+	uid_t uid;       /* failures count by it */
+	void (*told)(void *context, enum auth_outcome outcome, uint64_t account,
+		     const char *address);
+	void *context;
+};
+
 struct exchange {
 	LIST_ENTRY(exchange) all, bucket;
 	struct authd *authd;
-	struct ipc_peer *peer;
+	struct ipc_peer *peer; /* null: a visitor */
+	struct exchange_visitor visitor;
 	uint64_t tag;
 	enum auth_service service;
 	struct net_address client;
@@ -30,11 +40,13 @@ struct exchange {
 	struct directory_account found; /* empty when there is none, or disabled */
 	struct err fault;
 	bool known, failed;
-	bool closed;               /* the account was, meanwhile */
-	struct check *check;       /* EXCHANGE_CHECKING */
-	enum auth_outcome outcome; /* EXCHANGE_DELAYED without a challenge */
-	const char *reason;        /* of a failure, for the log */
-	uint64_t account;          /* 0 until a name was found */
+	bool by_app;                         /* the password is that of `label` */
+	char label[DIRECTORY_LABEL_MAX + 1]; /* "": the account's own password */
+	bool closed;                         /* the account was, meanwhile */
+	struct check *check;                 /* EXCHANGE_CHECKING */
+	enum auth_outcome outcome;           /* EXCHANGE_DELAYED without a challenge */
+	const char *reason;                  /* of a failure, for the log */
+	uint64_t account;                    /* 0 until a name was found */
 	char address[DIRECTORY_ADDRESS_MAX + 1];
 };
 
@@ -50,6 +62,12 @@ void exchange_succeed(struct exchange *x, bool known_here);
 void exchange_fail(struct exchange *x, const char *reason);
 void exchange_finish(struct exchange *x, enum auth_outcome outcome);
 void exchange_free(struct exchange *x);
+
+/* A login with a password, at once or later told to the visitor. */
+void exchange_visit(struct authd *a, const struct exchange_visitor *visitor,
+		    struct span address, struct span password);
+/* The visitor has left. */
+void exchange_forget(struct authd *a, uint64_t number);
 
 /* check.c: the password of a SASL_VERIFY. */
 void check_start(struct exchange *x);

@@ -21,6 +21,27 @@ complete_login(const struct exchange *x, struct buf *out)
 	buf_put_str(out, domains->at[0]);
 }
 
+/* Is it a password made for one program? What it is good for must fit the service; no
+ * such password is good for administering. */
+static void
+look_up_app(struct directory *d, struct exchange *x)
+{
+	static const unsigned scopes[] = {
+	    [AUTH_SERVICE_SMTP] = DIRECTORY_SCOPE_SMTP,
+	    [AUTH_SERVICE_POP3] = DIRECTORY_SCOPE_POP3,
+	    [AUTH_SERVICE_IMAP] = DIRECTORY_SCOPE_IMAP,
+	    [AUTH_SERVICE_ADMIN] = 0,
+	};
+	int r = 0;
+
+	if (scopes[x->service])
+		r = directory_app_password_find(
+		    d, span_str(x->found.address), sasl_password(&x->sasl),
+		    scopes[x->service], x->label, &x->fault);
+	x->failed |= r < 0;
+	x->by_app = r > 0;
+}
+
 static void
 look_up(struct directory *d, struct errand *e)
 {
@@ -32,8 +53,12 @@ look_up(struct directory *d, struct errand *e)
 	directory_password_wipe(&x->found.password);
 	r = directory_account_find(d, buf_span(&login), &x->found, &x->fault);
 	buf_release(&login);
-	x->known = r == DIRECTORY_DONE && !x->found.disabled;
 	x->failed = r == DIRECTORY_FAULT;
+	x->by_app = false;
+	x->label[0] = '\0';
+	x->known = r == DIRECTORY_DONE && !x->found.disabled;
+	if (x->known && x->sasl.state != SASL_STATE_KEYS)
+		look_up_app(d, x);
 	if (!x->known) {
 		directory_password_wipe(&x->found.password);
 		x->found = (struct directory_account){0};

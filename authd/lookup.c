@@ -2,12 +2,6 @@
 #include "authd/question.h"
 #include "common/srs/srs.h"
 
-static struct span
-domain_of(struct span address)
-{
-	return span_after(address, span_find_last(address, '@') + 1);
-}
-
 /* 1 yes, 0 no, -1 */
 static int
 is_ours(struct directory *d, struct span domain, struct err *err)
@@ -46,9 +40,9 @@ rewrite_sender(struct directory *d, struct question *q, struct span address)
 
 	if (!proc_settings(a->proc)->srs || q->ask.sender.n == 0 ||
 	    !leads_outside(&q->route) ||
-	    directory_domain_canonical(domain_of(address), domain, &none) != 0)
+	    directory_domain_canonical(address_domain(address), domain, &none) != 0)
 		return 0;
-	ours = is_ours(d, domain_of(q->ask.sender), &q->err);
+	ours = is_ours(d, address_domain(q->ask.sender), &q->err);
 	if (ours == 0 &&
 	    !srs_forward(&a->rewriting.keys, q->ask.sender, span_str(domain),
 			 srs_day(proc_now_us() / 1000000), &q->rewritten))
@@ -72,11 +66,11 @@ look_up_return(struct directory *d, struct question *q, struct span *address)
 
 	if (srs == SRS_NONE)
 		return 0;
-	ours = is_ours(d, domain_of(q->ask.address), &q->err);
+	ours = is_ours(d, address_domain(q->ask.address), &q->err);
 	if (ours <= 0)
 		return ours; /* an address as any other */
 	if (srs == SRS_OK) {
-		ours = is_ours(d, domain_of(buf_span(&q->address)), &q->err);
+		ours = is_ours(d, address_domain(buf_span(&q->address)), &q->err);
 		if (ours > 0)
 			*address = buf_span(&q->address);
 		if (ours != 0)
@@ -97,13 +91,20 @@ question_look_up(struct directory *d, struct errand *e)
 	struct span address = q->ask.address;
 	int returns;
 
+	policy.sender = q->ask.sender;
+	policy.login = q->ask.account;
 	question_empty(q);
+	if (!tables_judge(q))
+		return;
 	returns = look_up_return(d, q, &address);
 	if (returns != 0)
 		return; /* answered, or a fault */
-	q->kind = directory_resolve(d, address, &policy, &q->arena, &q->route, &q->err);
+	tables_resolve(d, q, &policy, address);
+	if (q->tables != ACCESS_NOTHING)
+		return;
 	if (q->kind == DIRECTORY_ROUTE_TARGETS && rewrite_sender(d, q, address) != 0)
 		q->kind = DIRECTORY_ROUTE_FAULT;
+	tables_hops(q);
 }
 
 void
@@ -112,10 +113,13 @@ question_empty(struct question *q)
 	arena_release(&q->arena);
 	buf_release(&q->address);
 	buf_release(&q->rewritten);
-	arena_init(&q->arena, DIRECTORY_ARENA_BYTES);
+	arena_init(&q->arena, 2 * DIRECTORY_ARENA_BYTES); /* with what tables say */
 	buf_init(&q->address, SRS_ADDRESS_MAX);
 	buf_init(&q->rewritten, SRS_ADDRESS_MAX);
 	q->route = (struct directory_route){0};
 	q->kind = DIRECTORY_ROUTE_FAULT;
 	q->returns = false;
+	q->tables = ACCESS_NOTHING;
+	q->hops = NULL;
+	q->relay_hop = (struct span){0};
 }

@@ -14,6 +14,8 @@ main(int argc, char **argv)
 	static const struct proc_program program = {
 	    .kind = IPC_KIND_AUTHD,
 	    .start = authd_start,
+	    .listener = authd_listener,
+	    .unlisten = authd_unlisten,
 	    .message = authd_message,
 	    .peer_up = authd_peer_up,
 	    .peer_down = authd_peer_down,

@@ -1,4 +1,4 @@
-#include "authd/operation.h"
+#include "authd/office.h"
 
 #define ROWS_BYTES_MAX (16U << 20) /* of one answer */
 
@@ -34,6 +34,11 @@ work(struct directory *d, struct errand *e)
 	buf_reset(&o->rows);
 	closing_release(&o->closing);
 	o->err = (struct err){0};
+	if (o->administrator) {
+		o->result = permit(d, o->administrator, &o->request, &o->err);
+		if (o->result != DIRECTORY_DONE)
+			return;
+	}
 	closing_find(d, &o->request, &o->closing);
 	o->result = directory_run(d, &o->request, proc_now_us() / 1000000, keep_row, o,
 				  &o->err);
@@ -92,12 +97,14 @@ changes(enum directory_verb verb)
 }
 
 static struct operation *
-operation_new(struct authd *a, struct ipc_peer *peer, const struct ipc_directory_ask *m)
+operation_new(struct authd *a, struct ipc_peer *peer, uint64_t administrator,
+	      const struct ipc_directory_ask *m)
 {
 	struct operation *o = memory_new(1, sizeof(*o));
 
 	o->errand = (struct errand){.authd = a, .peer = peer};
 	o->tag = m->tag;
+	o->administrator = administrator;
 	arena_init(&o->arena, DIRECTORY_ARENA_BYTES);
 	o->bytes = buf_make(DIRECTORY_REQUEST_MAX);
 	o->rows = buf_make(ROWS_BYTES_MAX);
@@ -106,9 +113,10 @@ operation_new(struct authd *a, struct ipc_peer *peer, const struct ipc_directory
 }
 
 void
-operate(struct authd *a, struct ipc_peer *peer, const struct ipc_directory_ask *m)
+operate(struct authd *a, struct ipc_peer *peer, uint64_t administrator,
+	const struct ipc_directory_ask *m)
 {
-	struct operation *o = operation_new(a, peer, m);
+	struct operation *o = operation_new(a, peer, administrator, m);
 
 	if (o->bytes.full ||
 	    !directory_request_get(buf_span(&o->bytes), &o->arena, &o->request)) {

@@ -6,7 +6,8 @@
 struct operation {
 	struct errand errand;
 	uint64_t tag;
-	struct buf bytes; /* of the request, which points into them */
+	uint64_t administrator; /* account; 0: the operator */
+	struct buf bytes;       /* of the request, which points into them */
 	struct arena arena;
 	struct directory_request request;
 

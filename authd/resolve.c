@@ -10,35 +10,47 @@ static const struct {
 	enum resolve_outcome outcome;
 	const char *text;
 } outcomes[] = {
-    [DIRECTORY_ROUTE_NOT_LOCAL] = {RESOLVE_NO_DOMAIN, "relay access denied"               },
-    [DIRECTORY_ROUTE_UNKNOWN] = {RESOLVE_UNKNOWN,   "no such user here"                 },
-    [DIRECTORY_ROUTE_DISABLED] = {RESOLVE_DISABLED,  "mailbox disabled"                  },
-    [DIRECTORY_ROUTE_LOOP] = {RESOLVE_LOOP,      "aliases lead in a circle"          },
-    [DIRECTORY_ROUTE_TOO_MANY] = {RESOLVE_LOOP,      "aliases lead to too many addresses"},
-    [DIRECTORY_ROUTE_BAD_ADDRESS] = {RESOLVE_UNKNOWN,   "not an address"                    },
+    [DIRECTORY_ROUTE_NOT_LOCAL] = {RESOLVE_NO_DOMAIN,   "relay access denied"               },
+    [DIRECTORY_ROUTE_UNKNOWN] = {RESOLVE_UNKNOWN,     "no such user here"                 },
+    [DIRECTORY_ROUTE_DISABLED] = {RESOLVE_DISABLED,    "mailbox disabled"                  },
+    [DIRECTORY_ROUTE_LOOP] = {RESOLVE_LOOP,        "aliases lead in a circle"          },
+    [DIRECTORY_ROUTE_TOO_MANY] = {RESOLVE_LOOP,        "aliases lead to too many addresses"},
+    [DIRECTORY_ROUTE_BAD_ADDRESS] = {RESOLVE_UNKNOWN,     "not an address"                    },
+    [DIRECTORY_ROUTE_NOT_ALLOWED] = {RESOLVE_NOT_ALLOWED, "not for this sender"               },
 };
 
 /* ---- questions */
 
 static const struct errand_kind looking;
 
+/* A table's answer is here. */
+static void again(void *context);
+
 static struct span
-kept(char *at, struct span s)
+kept(char **at, struct span s)
 {
+	struct span copy = span_make(*at, s.n);
+
 	if (s.n > 0)
-		memcpy(at, s.at, s.n);
-	return span_make(at, s.n);
+		memcpy(*at, s.at, s.n);
+	*at += s.n;
+	return copy;
 }
 
 static struct question *
 question_new(struct authd *a, struct ipc_peer *peer, const struct ipc_resolve *m)
 {
-	struct question *q = memory_new(1, sizeof(*q) + m->address.n + m->sender.n);
+	struct question *q = memory_new(1, sizeof(*q) + m->address.n + m->sender.n +
+					       m->client.n + m->helo.n);
+	char *at = q->text;
 
 	q->errand = (struct errand){.kind = &looking, .authd = a, .peer = peer};
 	q->ask = *m;
-	q->ask.address = kept(q->text, m->address);
-	q->ask.sender = kept(q->text + m->address.n, m->sender);
+	q->ask.address = kept(&at, m->address);
+	q->ask.sender = kept(&at, m->sender);
+	q->ask.client = kept(&at, m->client);
+	q->ask.helo = kept(&at, m->helo);
+	q->access = access_new(a, again, q);
 	question_empty(q);
 	return q;
 }
@@ -54,6 +66,7 @@ question_free(struct question *q)
 		a->n_questions--;
 	}
 	question_empty(q);
+	access_free(&q->access);
 	free(q);
 }
 
@@ -76,7 +89,7 @@ answer(const struct question *q, enum resolve_outcome outcome, struct span targe
 
 /* "you@example.org" and "shop" -> "you+shop@example.org" */
 static void
-put_address(const struct authd *a, const struct directory_target *t, struct buf *out)
+put_address(const struct directory_target *t, struct buf *out)
 {
 	size_t at = span_find_last(t->address, '@');
 
@@ -85,32 +98,53 @@ put_address(const struct authd *a, const struct directory_target *t, struct buf 
 		return;
 	}
 	buf_put(out, span_first(t->address, at));
-	buf_put(out, span_first(authd_policy(a).delimiters, 1));
+	buf_put_char(out, t->delimiter);
 	buf_put(out, t->detail);
 	buf_put(out, span_after(t->address, at));
 }
 
-/* Those outside see the rewritten sender; where there is none, the one that came. */
+/* Those outside see the owner of the list, or the rewritten sender, or where there is
+ * neither the one that came. */
+static void
+put_outside(const struct question *q, const struct directory_target *t,
+	    struct target *target)
+{
+	target->sender = t->sender.n > 0 && q->ask.sender.n > 0
+			     ? t->sender
+			     : buf_span(&q->rewritten);
+	target->kind = target->sender.n > 0 ? TARGET_FORWARD : TARGET_REMOTE;
+}
+
+static void
+put_inside(const struct directory_target *t, struct target *target, struct buf *out)
+{
+	target->account = t->account;
+	target->kind = TARGET_ACCOUNT;
+	if (!t->reply_only)
+		target_put(out, target);
+	target->kind = TARGET_REPLY;
+	if (t->reply)
+		target_put(out, target);
+}
+
 static void
 put_targets(const struct question *q, struct buf *out)
 {
-	struct span sender = buf_span(&q->rewritten);
-	enum target_kind outside = sender.n > 0 ? TARGET_FORWARD : TARGET_REMOTE;
 	struct buf address = buf_make(TARGET_ADDRESS_MAX);
 
 	for (size_t i = 0; i < q->route.n; i++) {
 		const struct directory_target *t = &q->route.targets[i];
-		struct target target = {.kind = outside};
+		struct target target = {.kind = TARGET_REMOTE};
 
 		buf_reset(&address);
-		put_address(q->errand.authd, t, &address);
+		put_address(t, &address);
 		target.address = buf_span(&address);
 		if (t->account) {
-			target.kind = TARGET_ACCOUNT;
-			target.account = t->account;
-		} else {
-			target.sender = sender;
+			put_inside(t, &target, out);
+			continue;
 		}
+		put_outside(q, t, &target);
+		target.next_hop = q->hops ? q->hops[i] : (struct span){0};
 		target_put(out, &target);
 	}
 	buf_release(&address);
@@ -149,8 +183,9 @@ answer_relay(const struct question *q, struct span address)
 {
 	struct buf targets = buf_make(TARGETS_BYTES_MAX);
 
-	target_put(&targets,
-		   &(struct target){.kind = TARGET_REMOTE, .address = address});
+	target_put(&targets, &(struct target){.kind = TARGET_REMOTE,
+					      .address = address,
+					      .next_hop = q->relay_hop});
 	answer(q, RESOLVE_OK, buf_span(&targets), "");
 	buf_release(&targets);
 }
@@ -218,10 +253,23 @@ answer_route(struct question *q)
 	return true;
 }
 
+static void
+answer_tables(const struct question *q)
+{
+	const struct ipc_resolved m = {
+	    .tag = q->ask.tag,
+	    .outcome = q->tables == ACCESS_DISCARD ? RESOLVE_DISCARD : RESOLVE_REFUSED,
+	    .text = buf_span(&q->access->reply)};
+
+	ipc_send_resolved(q->errand.peer, &m);
+}
+
 static bool
 answer_kind(struct question *q)
 {
-	if (q->returns)
+	if (q->tables == ACCESS_REFUSED || q->tables == ACCESS_DISCARD)
+		answer_tables(q);
+	else if (q->returns)
 		answer_return(q);
 	else if (q->kind == DIRECTORY_ROUTE_TARGETS)
 		return answer_route(q);
@@ -242,7 +290,9 @@ looked(struct errand *e)
 	struct question *q = (struct question *)e;
 
 	q->account = q->domain = 0;
-	if (answer_kind(q))
+	if (q->tables == ACCESS_WAITS)
+		errand_park(e);
+	else if (answer_kind(q))
 		question_free(q);
 	else
 		wait_for_usage(q);
@@ -260,13 +310,20 @@ run(struct question *q)
 	question_free(q);
 }
 
+static void
+again(void *context)
+{
+	run(context);
+}
+
 void
 resolve_ask(struct authd *a, struct ipc_peer *peer, const struct ipc_resolve *m)
 {
 	struct question *q = question_new(a, peer, m);
 
 	a->count.resolves++;
-	if (m->address.n <= TARGET_ADDRESS_MAX && m->sender.n <= TARGET_ADDRESS_MAX) {
+	if (m->address.n <= TARGET_ADDRESS_MAX && m->sender.n <= TARGET_ADDRESS_MAX &&
+	    m->helo.n <= TARGET_ADDRESS_MAX) {
 		run(q);
 		return;
 	}
@@ -287,11 +344,27 @@ resolve_told(struct authd *a, uint64_t account, uint64_t domain)
 	}
 }
 
+/* What was not answered is asked again. */
+static void
+ask_domains(struct authd *a)
+{
+	const struct question *q;
+	uint64_t last = 0;
+
+	TAILQ_FOREACH(q, &a->questions, waiting)
+	{
+		if (q->domain && q->domain != last)
+			count_ask(a, q->domain);
+		last = q->domain;
+	}
+}
+
 void
 resolve_tick(struct authd *a, uint64_t now_ms)
 {
 	struct question *q;
 
+	ask_domains(a);
 	while ((q = TAILQ_FIRST(&a->questions)) && q->gives_up_ms <= now_ms) {
 		answer(q, RESOLVE_LATER, (struct span){0},
 		       "the mailbox cannot be asked");

@@ -3,8 +3,10 @@
 struct usage {
 	uint64_t account; /* 0: the place is free */
 	uint64_t bytes;
-	uint64_t asked_ms; /* 0: never */
-	uint64_t domain;   /* 0: not listed with one */
+	uint64_t modseq;
+	uint64_t as_of;  /* known: the mailbox's modseq; else when it was asked for in
+			  * ms, 0 never */
+	uint64_t domain; /* 0: not listed with one */
 	struct usage_mark mark;
 	bool known; /* bytes */
 };
@@ -20,6 +22,7 @@ struct domain {
 	/* The round of questions: accounts before `next` were asked about. */
 	size_t next, waiting;
 	uint64_t round_ms;
+	struct usage_mark mark;
 };
 
 struct usages {
@@ -170,13 +173,15 @@ make_domain(struct usages *u, uint64_t id)
 /* ---- accounts */
 
 void
-usages_set(struct usages *u, uint64_t account, uint64_t bytes)
+usages_set(struct usages *u, uint64_t account, uint64_t modseq, uint64_t bytes)
 {
 	struct usage *place;
 
 	if (account == 0)
 		return;
 	place = make_place(u, account);
+	if (place->known && modseq < place->as_of)
+		return; /* somebody looked later, and was heard before */
 	if (place->domain) {
 		struct domain *d = domain_place(u, place->domain);
 
@@ -185,7 +190,23 @@ usages_set(struct usages *u, uint64_t account, uint64_t bytes)
 		d->waiting -= !place->known && d->waiting > 0;
 	}
 	place->bytes = bytes;
+	place->as_of = modseq;
 	place->known = true;
+}
+
+/* Those who tell run side by side: what one saw first may come last. */
+bool
+usages_newer(struct usages *u, uint64_t account, uint64_t modseq)
+{
+	struct usage *place;
+
+	if (account == 0)
+		return false;
+	place = make_place(u, account);
+	if (modseq < place->modseq)
+		return false;
+	place->modseq = modseq;
+	return true;
 }
 
 enum usage_state
@@ -197,9 +218,9 @@ usages_get(struct usages *u, uint64_t account, uint64_t now_ms, uint64_t *bytes)
 		*bytes = place->bytes;
 		return USAGE_KNOWN;
 	}
-	if (place->asked_ms && now_ms - place->asked_ms < USAGE_AGAIN_MS)
+	if (place->as_of && now_ms - place->as_of < USAGE_AGAIN_MS)
 		return USAGE_ASKED;
-	make_place(u, account)->asked_ms = now_ms ? now_ms : 1;
+	make_place(u, account)->as_of = now_ms ? now_ms : 1;
 	return USAGE_UNKNOWN;
 }
 
@@ -277,6 +298,15 @@ usages_domain_begin(struct usages *u, uint64_t domain, uint64_t now_ms)
 	d->listed_ms = now_ms;
 }
 
+void
+usages_domain_abort(struct usages *u, uint64_t domain)
+{
+	struct domain *d = domain_place(u, domain);
+
+	d->listing = false;
+	d->recount = d->id != 0;
+}
+
 static void
 forget_accounts(struct usages *u, struct domain *d)
 {
@@ -328,6 +358,14 @@ usages_domain_recount(struct usages *u, uint64_t domain)
 		d->recount = true;
 }
 
+struct usage_mark *
+usages_domain_mark(struct usages *u, uint64_t domain)
+{
+	struct domain *d = domain_place(u, domain);
+
+	return d->id ? &d->mark : NULL;
+}
+
 uint64_t
 usages_domain_ask(struct usages *u, uint64_t domain, uint64_t now_ms)
 {
@@ -344,7 +382,7 @@ usages_domain_ask(struct usages *u, uint64_t domain, uint64_t now_ms)
 
 		if (place->known)
 			continue;
-		place->asked_ms = now_ms ? now_ms : 1;
+		place->as_of = now_ms ? now_ms : 1;
 		d->waiting++;
 		return place->account;
 	}

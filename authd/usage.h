@@ -29,14 +29,18 @@ enum usage_state {
 struct usage_mark {
 	uint64_t quota_bytes; /* 0 none */
 	uint8_t percent;
-	bool known; /* the directory was asked */
+	bool known;  /* the directory was asked */
+	bool asking; /* it is being asked */
 };
 
 struct usages;
 
 MUST_USE struct usages *usages_new(void);
 void usages_free(struct usages **u);
-void usages_set(struct usages *u, uint64_t account, uint64_t bytes);
+/* What was said as of an older change of the mailbox than before counts for nothing. */
+void usages_set(struct usages *u, uint64_t account, uint64_t modseq, uint64_t bytes);
+/* Is what is said as of `modseq` as new as what was heard? Then it counts as heard. */
+MUST_USE bool usages_newer(struct usages *u, uint64_t account, uint64_t modseq);
 void usages_forget_all(struct usages *u);
 /* The account is gone, or its quota another: what is known of its mark is not. */
 void usages_forget_mark(struct usages *u, uint64_t account);
@@ -61,6 +65,8 @@ usages_domain_get(struct usages *u, uint64_t domain, uint64_t *bytes);
 MUST_USE bool
 usages_domain_due(const struct usages *u, uint64_t domain, uint64_t now_ms);
 void usages_domain_begin(struct usages *u, uint64_t domain, uint64_t now_ms);
+/* They could not be listed: it is due again. */
+void usages_domain_abort(struct usages *u, uint64_t domain);
 /* These are all accounts of the domain. */
 void usages_domain_set(struct usages *u, uint64_t domain, const uint64_t *accounts,
 		       size_t n, uint64_t now_ms);
@@ -69,5 +75,7 @@ void usages_domain_recount(struct usages *u, uint64_t domain);
 /* The next account of the domain to be asked about now; 0 for none: all are, or
  * USAGE_WAITING_MAX are. */
 MUST_USE uint64_t usages_domain_ask(struct usages *u, uint64_t domain, uint64_t now_ms);
+/* As usages_mark(), of a domain whose sum is known. */
+MUST_USE struct usage_mark *usages_domain_mark(struct usages *u, uint64_t domain);
 /* The domain that the account was last listed with; 0 none. */
 MUST_USE uint64_t usages_domain_of(const struct usages *u, uint64_t account);

@@ -218,6 +218,8 @@ open_paths(struct listeners *out, const struct settings *s, struct listeners *ol
 	     SOCK_SEQPACKET,							       0600},
 	    {{"run_directory", "control", IPC_KIND_AUTHD, "control/authd"},
 	     SOCK_SEQPACKET,							       0600},
+	    {{"run_directory", "administrators", IPC_KIND_AUTHD, "administrators"},
+	     SOCK_SEQPACKET,							       0666},
 	};
 
 	for (size_t i = 0; i < N_ELEMS(all); i++) {

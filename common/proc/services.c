@@ -18,7 +18,7 @@ static const struct service table[] = {
         .user = SERVICE_USER_AUTH,
         .stop_order = 5,
         .peers = K(SMTPD) | K(GATE) | K(POP3D) | K(IMAPD) | K(LOCAL) | K(BOUNCE),
-        .listeners = {"control"},
+        .listeners = {"control", "administrators"},
         .jail = {.no_network = true, .open_files = 4096, .memory_bytes = 16 * GIB},
     },
     {

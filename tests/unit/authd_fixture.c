@@ -2,6 +2,10 @@
  * authd */
 #include "tests/unit/authd_fixture.h"
 
+#include "authd/office.h"
+#include "common/directory/internal.h"
+#include "common/lookup/lookup.h"
+
 #include <dirent.h>
 #include <event2/event.h>
 #include <stdio.h>
@@ -34,7 +38,7 @@ proc_count(const struct proc *p, enum ipc_kind kind)
 struct ipc_peer *
 proc_peer(struct proc *p, enum ipc_kind kind, uint32_t instance)
 {
-	return kind == IPC_KIND_LOCAL && instance == 0 ? p->local : NULL;
+	return instance == 0 ? p->peers[kind] : NULL;
 }
 
 void *
@@ -52,7 +56,7 @@ proc_set_context(struct proc *p, void *context)
 uint64_t
 proc_now_us(void)
 {
-	return 1700000000000000;
+	return 1700000000000000 + fix.later_s * 1000000;
 }
 
 uint64_t
@@ -92,10 +96,112 @@ run_jobs(struct proc *p)
 	}
 }
 
+/* ---- a database with a network in between */
+
+struct task {
+	struct directory_task task; /* first */
+	struct task *next;
+	struct directory *d;
+	directory_work *work;
+	directory_finished *finished;
+	void *context;
+};
+
+static bool
+task_begin(struct backend *b, struct directory *d, enum directory_task_kind kind,
+	   directory_work *work, directory_finished *finished, void *context,
+	   struct directory_task **out)
+{
+	struct task **last = &fix.tasks, *t = memory_new(1, sizeof(*t));
+
+	(void)kind;
+	*t = (struct task){{b}, NULL, d, work, finished, context};
+	while (*last)
+		last = &(*last)->next;
+	*last = t;
+	*out = &t->task;
+	fix.n_tasks++;
+	return false;
+}
+
+static void
+task_cancel(struct directory_task *task)
+{
+	struct task **at = &fix.tasks;
+
+	while (*at && &(*at)->task != task)
+		at = &(*at)->next;
+	assert_non_null(*at);
+	*at = (*at)->next;
+	free(task);
+	fix.n_tasks--;
+}
+
+/* Twice, as when not all records are at hand at once. */
+void
+run_tasks(void)
+{
+	struct task *t;
+
+	while ((t = fix.tasks)) {
+		fix.tasks = t->next;
+		fix.n_tasks--;
+		t->work(t->d, t->context);
+		t->work(t->d, t->context);
+		t->finished(t->context);
+		free(t);
+	}
+	settle();
+}
+
+static int
+get_away(struct backend *b, struct span key, struct buf *out, struct err *err)
+{
+	(void)b;
+	(void)key;
+	(void)out;
+	return err_set(err, "the database is away");
+}
+
+static int
+walk_away(struct backend *b, struct span prefix, struct span after, size_t limit,
+	  backend_visit *visit, void *context, struct err *err)
+{
+	(void)b;
+	(void)prefix;
+	(void)after;
+	(void)limit;
+	(void)visit;
+	(void)context;
+	return err_set(err, "the database is away");
+}
+
+void
+set_database(enum database database)
+{
+	static const struct backend_calls *usual;
+	static struct backend_calls calls;
+	struct backend *b = fix.authd->directory->backend;
+
+	if (b->calls != &calls)
+		usual = b->calls;
+	calls = *usual;
+	if (database == SLOW) {
+		calls.begin = task_begin;
+		calls.cancel = task_cancel;
+	}
+	if (database == DOWN) {
+		calls.get = get_away;
+		calls.walk = walk_away;
+	}
+	b->calls = database == NEAR ? usual : &calls;
+}
+
 /* ---- the other ends of the channels */
 
-static const enum ipc_kind side_kinds[SIDES] = {
-    IPC_KIND_SMTPD, IPC_KIND_GATE, IPC_KIND_POP3D, IPC_KIND_LOCAL, IPC_KIND_ADMIN};
+static const enum ipc_kind side_kinds[SIDES] = {IPC_KIND_SMTPD, IPC_KIND_GATE,
+						IPC_KIND_POP3D, IPC_KIND_LOCAL,
+						IPC_KIND_ADMIN, IPC_KIND_BOUNCE};
 
 struct fixture fix;
 
@@ -116,6 +222,7 @@ far_message(struct ipc_peer *peer, void *context, const struct ipc_message *m, i
 	(void)peer;
 	assert_int_equal(fd, -1);
 	f->n++;
+	f->of[m->number % N_ELEMS(f->of)]++;
 	f->rows += m->number == IPC_NUMBER_directory_row;
 	f->last = *m;
 	switch (m->number) {
@@ -128,6 +235,12 @@ far_message(struct ipc_peer *peer, void *context, const struct ipc_message *m, i
 	case IPC_NUMBER_auth_done:
 		f->last.auth_done.ticket = kept(f, m->auth_done.ticket);
 		f->last.auth_done.address = kept(f, m->auth_done.address);
+		break;
+	case IPC_NUMBER_reply_answer:
+		f->last.reply_answer.text = kept(f, m->reply_answer.text);
+		break;
+	case IPC_NUMBER_notice:
+		f->last.notice.address = kept(f, m->notice.address);
 		break;
 	case IPC_NUMBER_ticket_redeemed:
 		f->last.ticket_redeemed.address = kept(f, m->ticket_redeemed.address);
@@ -195,8 +308,8 @@ connect_side(enum side side)
 			       &near_callbacks, &fix.proc);
 	f->theirs =
 	    ipc_peer_new(fix.proc.base, fds[1], side_kinds[side], 0, &far_callbacks, f);
-	if (side == LOCAL)
-		fix.proc.local = f->ours;
+	if (side != ADMIN)
+		fix.proc.peers[side_kinds[side]] = f->ours;
 	settle();
 }
 
@@ -208,8 +321,7 @@ cut_side(enum side side)
 	ipc_peer_free(&f->theirs);
 	settle();
 	ipc_peer_free(&f->ours);
-	if (side == LOCAL)
-		fix.proc.local = NULL;
+	fix.proc.peers[side_kinds[side]] = NULL;
 	arena_release(&f->arena);
 }
 
@@ -219,6 +331,7 @@ ask(enum side side, struct ipc_message m)
 	struct far *f = &fix.sides[side];
 
 	f->n = 0;
+	memset(f->of, 0, sizeof(f->of));
 	f->rows = 0;
 	arena_release(&f->arena);
 	ipc_send(f->theirs, &m, -1);
@@ -283,6 +396,7 @@ authd_setup(void **state)
 
 	(void)state;
 	fix.now_ms = 1000000;
+	fix.later_s = 0;
 	if (fresh) {
 		snprintf(fix.folder, sizeof(fix.folder), "/tmp/test_authd.XXXXXX");
 		assert_non_null(mkdtemp(fix.folder));
@@ -316,8 +430,15 @@ authd_teardown(void **state)
 	assert_int_equal(a->n_checks, 0);
 	assert_int_equal(a->n_questions, 0);
 	assert_int_equal(a->n_errands, 0);
+	assert_null(fix.tasks);
+	set_database(NEAR);
 	directory_free(&a->directory);
 	event_free(a->tick);
+	count_release(a);
+	logins_free(&a->logins);
+	lookups_free(&a->lookups);
+	notices_free(&a->notices);
+	office_free(&a->office);
 	penalties_free(&a->penalties);
 	good_free(&a->good);
 	tickets_release(&a->tickets);

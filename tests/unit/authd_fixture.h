@@ -15,7 +15,7 @@ struct proc {
 	struct event_base *base;
 	struct settings settings;
 	void *context;
-	struct ipc_peer *local;
+	struct ipc_peer *peers[IPC_KIND_COUNT];
 	struct proc_job *jobs;
 	size_t n_jobs;
 	bool refuse_jobs;
@@ -28,14 +28,24 @@ enum side {
 	POP3D,
 	LOCAL,
 	ADMIN,
+	BOUNCE,
 	SIDES,
 };
+
+enum database {
+	NEAR, /* answers at once */
+	SLOW, /* with run_tasks() */
+	DOWN, /* not at all */
+};
+
+struct task;
 
 struct far {
 	struct ipc_peer *ours, *theirs;
 	bool down;
 	size_t n; /* messages got since the last ask */
 	size_t rows;
+	size_t of[256]; /* by number, since the last ask */
 	struct ipc_message last;
 	struct arena arena; /* holds the spans of `last` */
 };
@@ -46,12 +56,19 @@ struct fixture {
 	struct authd *authd;
 	struct far sides[SIDES];
 	uint64_t you, off, big;
-	uint64_t now_ms; /* the clock */
+	size_t n_tasks;
+	struct task *tasks; /* of a slow database */
+	uint64_t now_ms;    /* the clock */
+	uint64_t later_s;   /* how far the wall clock has gone */
 };
 
 extern struct fixture fix;
 
 void run_jobs(struct proc *p);
+/* What a slow directory was asked is answered. */
+void run_tasks(void);
+/* From now on the database is this. */
+void set_database(enum database database);
 /* Everything that can be delivered now is. */
 void settle(void);
 void cut_side(enum side side);

@@ -40,7 +40,7 @@ test_resolve_outcomes(void **state)
 		struct cursor list;
 
 		print_message("%s\n", rows[i].address);
-		usages_set(fix.authd->usages, fix.big, 0);
+		usages_set(fix.authd->usages, fix.big, 0, 0);
 		m = resolve(rows[i].address, 0, rows[i].may_relay);
 		assert_int_equal(m->number, IPC_NUMBER_resolved);
 		assert_int_equal(m->resolved.outcome, rows[i].want);
@@ -190,7 +190,7 @@ test_alias_outside_gets_a_sender_of_ours(void **state)
 	char sender[SRS_ADDRESS_MAX + 1];
 
 	(void)state;
-	usages_set(fix.authd->usages, fix.big, 0);
+	usages_set(fix.authd->usages, fix.big, 0, 0);
 	for (size_t i = 0; i < N_ELEMS(rows); i++) {
 		print_message("%s\n", rows[i].sender);
 		assert_int_equal(
@@ -226,7 +226,7 @@ test_report_to_a_rewritten_sender_goes_on(void **state)
 	char sender[SRS_ADDRESS_MAX + 1], forged[SRS_ADDRESS_MAX + 1];
 
 	(void)state;
-	usages_set(fix.authd->usages, fix.big, 0);
+	usages_set(fix.authd->usages, fix.big, 0, 0);
 	outside(resolve_from("a@stranger.example", "all@example.org"), sender);
 	assert_remote(resolve_from("", sender), "a@stranger.example");
 	assert_remote(resolve_from("mailer-daemon@elsewhere.example", sender),
@@ -246,7 +246,7 @@ test_rewritten_sender_of_another_server_is_kept_inside(void **state)
 	char sender[SRS_ADDRESS_MAX + 1];
 
 	(void)state;
-	usages_set(fix.authd->usages, fix.big, 0);
+	usages_set(fix.authd->usages, fix.big, 0, 0);
 	outside(
 	    resolve_from("SRS0=ab=CD=a.example=b@stranger.example", "all@example.org"),
 	    sender);
@@ -302,7 +302,7 @@ test_keys_are_kept_private_and_can_be_changed(void **state)
 	assert_int_equal(r->keys.n, 1);
 	assert_int_equal(r->keys.at[0].n, 64);
 	assert_true(span_copy(r->keys.at[0], old, sizeof(old)));
-	usages_set(fix.authd->usages, fix.big, 0);
+	usages_set(fix.authd->usages, fix.big, 0, 0);
 	outside(resolve_from("a@stranger.example", "all@example.org"), sender);
 
 	snprintf(text, sizeof(text), "a new key of a file\n%s\n", old);

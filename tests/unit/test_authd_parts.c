@@ -97,7 +97,7 @@ test_usage_table_keeps_what_it_was_told(void **state)
 
 	(void)state;
 	for (uint64_t i = 1; i <= 5000; i++)
-		usages_set(u, i * 1000, i);
+		usages_set(u, i * 1000, 0, i);
 	assert_int_equal(usages_count(u), 5000);
 	for (uint64_t i = 1; i <= 5000; i++) {
 		assert_int_equal(usages_get(u, i * 1000, 1, &bytes), USAGE_KNOWN);
@@ -107,8 +107,15 @@ test_usage_table_keeps_what_it_was_told(void **state)
 	assert_int_equal(usages_get(u, 7, 100 + USAGE_AGAIN_MS - 1, &bytes),
 			 USAGE_ASKED);
 	assert_int_equal(usages_get(u, 7, 100 + USAGE_AGAIN_MS, &bytes), USAGE_UNKNOWN);
-	usages_set(u, 7, 70);
+	usages_set(u, 7, 5, 70);
+	usages_set(u, 7, 4, 71);
+	assert_true(usages_newer(u, 7, 5));
+	assert_true(usages_newer(u, 7, 5));
+	assert_false(usages_newer(u, 7, 4)); /* late */
+	assert_true(usages_newer(u, 7, 6));
+	assert_false(usages_newer(u, 0, 1));
 	assert_int_equal(usages_get(u, 7, 9999, &bytes), USAGE_KNOWN);
+	assert_int_equal(bytes, 70);
 	usages_forget_all(u);
 	assert_int_equal(usages_get(u, 7, 9999, &bytes), USAGE_UNKNOWN);
 	usages_free(&u);
@@ -122,7 +129,7 @@ test_domain_is_the_sum_of_its_accounts(void **state)
 	uint64_t bytes = 0;
 
 	(void)state;
-	usages_set(u, 1, 100);
+	usages_set(u, 1, 0, 100);
 	assert_int_equal(usages_domain_get(u, 9, &bytes), USAGE_UNKNOWN);
 	assert_true(usages_domain_due(u, 9, 1000));
 	usages_domain_begin(u, 9, 1000);
@@ -132,14 +139,14 @@ test_domain_is_the_sum_of_its_accounts(void **state)
 	assert_int_equal(usages_domain_ask(u, 9, 1000), 2);
 	assert_int_equal(usages_domain_ask(u, 9, 1000), 3);
 	assert_int_equal(usages_domain_ask(u, 9, 1000), 0);
-	usages_set(u, 2, 10);
+	usages_set(u, 2, 0, 10);
 	assert_int_equal(usages_domain_get(u, 9, &bytes), USAGE_ASKED);
 	/* What was not answered is asked again. */
 	assert_int_equal(usages_domain_ask(u, 9, 1000 + USAGE_AGAIN_MS), 3);
-	usages_set(u, 3, 1);
+	usages_set(u, 3, 0, 1);
 	assert_int_equal(usages_domain_get(u, 9, &bytes), USAGE_KNOWN);
 	assert_int_equal(bytes, 111);
-	usages_set(u, 1, 50);
+	usages_set(u, 1, 0, 50);
 	assert_int_equal(usages_domain_get(u, 9, &bytes), USAGE_KNOWN);
 	assert_int_equal(bytes, 61);
 	assert_int_equal(usages_domain_of(u, 1), 9);
@@ -150,8 +157,8 @@ test_domain_is_the_sum_of_its_accounts(void **state)
 	assert_int_equal(usages_domain_get(u, 9, &bytes), USAGE_KNOWN);
 	usages_domain_set(u, 9, later, 3, 1000);
 	assert_int_equal(usages_domain_ask(u, 9, 1000), 4);
-	usages_set(u, 4, 1000);
-	usages_set(u, 1, 7);
+	usages_set(u, 4, 0, 1000);
+	usages_set(u, 1, 0, 7);
 	assert_int_equal(usages_domain_get(u, 9, &bytes), USAGE_KNOWN);
 	assert_int_equal(bytes, 1011);
 	assert_false(usages_domain_due(u, 9, 999 + USAGE_RECOUNT_MS));
@@ -178,7 +185,7 @@ test_domain_asks_about_a_few_accounts_at_once(void **state)
 		asked++;
 	assert_int_equal(asked, USAGE_WAITING_MAX);
 	for (uint64_t i = 1; i <= N; i++) {
-		usages_set(u, i, 2);
+		usages_set(u, i, 0, 2);
 		account = usages_domain_ask(u, 1, 1);
 		assert_int_equal(account, i + asked <= N ? i + asked : 0);
 	}
