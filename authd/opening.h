@@ -1,0 +1,12 @@
+/* authd/opening.h - the directory from its opening to when it can be asked
+ *
+ * A database that is not there, or whose tables are another version's, keeps nobody
+ * from starting: until it is right, whoever asks hears that it is down.
+ */
+#pragma once
+
+#include "authd/authd.h"
+
+/* Opens it as the settings say, and fills one that has no domain yet with those of the
+ * setting `domains`; in its own time where that has to wait. */
+MUST_USE int opening_start(struct authd *a, struct err *err);
