@@ -14,6 +14,7 @@
 #include "common/conf/route.h"
 #include "common/conf/settings.h"
 #include "common/conf/table.h"
+#include "common/conf/database.h"
 
 #define CONF_FILE_BYTES_MAX (2u << 20)
 #define CONF_TEXT_BYTES_MAX (8u << 20) /* what conf_text_put() may make of that */

@@ -72,10 +72,6 @@ MUST_USE int pgsql_new(struct event_base *base, const struct pgsql_options *opti
 /* Sessions are freed, and requests answered or cancelled, before. */
 void pgsql_free(struct pgsql **p);
 
-/* True when connecting needs the network: some host is not the folder of a Unix
- * socket. Wrong text: true. */
-MUST_USE bool pgsql_needs_network(const char *connection);
-
 /* The number of a statement in the pool; the same text gives the same number.
  * Parameters are $1, $2...; all go as text, so cast where it matters ($1::bigint). */
 MUST_USE unsigned pgsql_statement(struct pgsql *p, const char *text);

@@ -182,20 +182,6 @@ where_hosts(const struct where *w, const char *hosts[HOSTS_MAX])
 	return w->n_hosts;
 }
 
-bool
-pgsql_needs_network(const char *connection)
-{
-	struct where *w = memory_new(1, sizeof(*w));
-	struct err err;
-	bool needs = parse(w, connection, &err) != 0;
-
-	for (size_t i = 0; i < w->n_hosts; i++)
-		if (!is_socket(w->hosts[i]) || w->hosts[i][0] == '@')
-			needs = true;
-	where_free(&w);
-	return needs;
-}
-
 /* ---- connecting */
 
 /* host, hostaddr and port of libpq, which are lists of the same length: a host

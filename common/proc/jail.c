@@ -59,6 +59,8 @@ jail_prepare(struct jail *jail, const struct service *service,
 	     const struct settings *settings, struct err *err)
 {
 	*jail = (struct jail){.service = service, .root = geteuid() == 0};
+	jail->no_network = service->jail.no_network &&
+			   !(service->jail.database && conf_needs_network(settings));
 	if (!jail->root)
 		return 0;
 	if (snprintf(jail->empty, sizeof(jail->empty), "%s/empty",
@@ -124,9 +126,9 @@ limits_set(const struct service_jail *row, struct err *err)
 }
 
 static void
-namespaces_leave(const struct service_jail *row)
+namespaces_leave(const struct jail *jail)
 {
-	int flags = CLONE_NEWIPC | (row->no_network ? CLONE_NEWNET : 0);
+	int flags = CLONE_NEWIPC | (jail->no_network ? CLONE_NEWNET : 0);
 
 	if (unshare(flags) != 0)
 		logline(LOGLINE_WARNING, "jail.namespace",
@@ -184,7 +186,7 @@ capabilities_drop(struct err *err)
 static int
 root_rights_drop(const struct jail *jail, struct err *err)
 {
-	namespaces_leave(&jail->service->jail);
+	namespaces_leave(jail);
 	if (root_change(jail, err) != 0 || bounding_set_drop(err) != 0)
 		return -1;
 	return user_change(jail, err);

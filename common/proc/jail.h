@@ -23,6 +23,7 @@
 struct jail {
 	const struct service *service;
 	bool root; /* started as root: the steps above are taken */
+	bool no_network;
 	uid_t uid;
 	gid_t gid;
 	char empty[128]; /* the directory that becomes the root */

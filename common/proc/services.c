@@ -19,7 +19,10 @@ static const struct service table[] = {
         .stop_order = 5,
         .peers = K(SMTPD) | K(GATE) | K(POP3D) | K(IMAPD) | K(LOCAL) | K(BOUNCE),
         .listeners = {"control", "administrators"},
-        .jail = {.no_network = true, .open_files = 4096, .memory_bytes = 16 * GIB},
+        .jail = {.no_network = true,
+                 .database = true,
+                 .open_files = 4096,
+                 .memory_bytes = 16 * GIB},
     },
     {
         .kind = IPC_KIND_QMGR,

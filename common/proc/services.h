@@ -21,6 +21,7 @@ enum service_user {
 struct service_jail {
 	bool empty_root;       /* chroot into an empty directory */
 	bool no_network;       /* a network namespace of its own, with nothing in it */
+	bool database;         /* but for one that settings say is asked over TCP */
 	bool no_children;      /* RLIMIT_NPROC 0: neither processes nor threads */
 	bool no_files;         /* RLIMIT_FSIZE 0: cannot make a file grow */
 	uint32_t open_files;   /* RLIMIT_NOFILE */

@@ -160,33 +160,6 @@ test_bytes_come_back(void **state)
 }
 
 static void
-test_needs_network_unless_all_hosts_are_sockets(void **state)
-{
-	static const struct {
-		const char *connection;
-		bool needs;
-	} rows[] = {
-	    {"dbname=x",			     false},
-	    {"host=/run/postgresql",                 false},
-	    {"host=/a,/b port=1,2",                  false},
-	    {"postgresql:///x?host=/run/postgresql", false},
-	    {"postgresql://%2Frun%2Fpostgresql/x",   false},
-	    {"host=db.example",                      true },
-	    {"host=/a,db.example",                   true },
-	    {"hostaddr=192.0.2.1",                   true },
-	    {"postgresql://db.example/x",            true },
-	    {"host=@abstract",                       true },
-	    {"no connection",                        true },
-	    {"host=/a password=x",                   true },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < N_ELEMS(rows); i++)
-		if (pgsql_needs_network(rows[i].connection) != rows[i].needs)
-			fail_msg("%s", rows[i].connection);
-}
-
-static void
 test_settings_that_are_wrong_are_told_without_secrets(void **state)
 {
 	static const char *const rows[] = {"host=/a password=hunter2",
@@ -554,7 +527,6 @@ main(void)
 	    cmocka_unit_test(test_array_comes_back_as_it_went),
 	    cmocka_unit_test(test_array_that_is_none_is_refused),
 	    cmocka_unit_test(test_bytes_come_back),
-	    cmocka_unit_test(test_needs_network_unless_all_hosts_are_sockets),
 	    cmocka_unit_test(test_settings_that_are_wrong_are_told_without_secrets),
 	    cmocka_unit_test(test_database_that_is_not_there_fails_at_once),
 	    cmocka_unit_test(test_name_that_does_not_exist_is_down),
