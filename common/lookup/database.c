@@ -98,7 +98,7 @@ lookups_need_network(const struct conf_tables *tables)
 		if (tables->at[i].type != CONF_TABLE_POSTGRESQL)
 			continue;
 		needed |= config_read(&tables->at[i], &config, &problems, &err) == 0 &&
-			  pgsql_needs_network(config.connection);
+			  conf_database_remote(span_str(config.connection));
 		table_problems_release(&problems);
 		table_config_release(&config);
 	}
