@@ -2,48 +2,11 @@
  * enable */
 #include <errno.h>
 #include <stdlib.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "admin/directory.h"
 #include "admin/listing.h"
-
-#define PASSWORD_LINE_MAX 1024
-
-/* One line of standard input, without its end; false at the end of input. */
-static bool
-read_line(char *out, size_t size)
-{
-	size_t n;
-
-	if (!fgets(out, (int)size, stdin))
-		return false;
-	n = strlen(out);
-	if (n > 0 && out[n - 1] == '\n')
-		out[n - 1] = '\0';
-	return true;
-}
-
-static bool
-prompt_line(const char *prompt, char *out, size_t size)
-{
-	struct termios shown, hidden;
-	bool terminal = tcgetattr(STDIN_FILENO, &shown) == 0;
-	bool got;
-
-	if (terminal) {
-		hidden = shown;
-		hidden.c_lflag &= ~(tcflag_t)ECHO;
-		fputs(prompt, stderr);
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-	}
-	got = read_line(out, size);
-	if (terminal) {
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
-		fputc('\n', stderr);
-	}
-	return got;
-}
+#include "admin/prompt.h"
 
 /* Asks for a password, twice at a terminal, and makes what is kept of it. */
 static bool
@@ -51,12 +14,12 @@ ask_password(struct admin *admin, struct directory_password *out)
 {
 	bool once =
 	    admin_option(admin, "--password-stdin") != NULL || !isatty(STDIN_FILENO);
-	char first[PASSWORD_LINE_MAX], second[PASSWORD_LINE_MAX];
+	char first[PROMPT_MAX], second[PROMPT_MAX];
 	struct err err;
-	bool good = prompt_line("Password: ", first, sizeof(first));
+	bool good = prompt_secret("Password: ", first, sizeof(first));
 
 	if (good && !once) {
-		good = prompt_line("Again: ", second, sizeof(second)) &&
+		good = prompt_secret("Again: ", second, sizeof(second)) &&
 		       strcmp(first, second) == 0;
 		if (!good)
 			admin_complain("the two passwords differ");

@@ -21,7 +21,7 @@ enum exit_status {
 #define OPTIONS_MAX 8 /* of one command line */
 
 /* Those that come before any command. */
-#define ADMIN_OPTIONS "--config= --json"
+#define ADMIN_OPTIONS "--config= --json --as="
 
 struct admin {
 	const char *config; /* path of the settings file */

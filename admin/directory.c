@@ -1,3 +1,4 @@
+#include "admin/as.h"
 #include "admin/directory.h"
 #include "admin/control.h"
 #include "admin/owner.h"
@@ -59,7 +60,9 @@ ask_running(struct admin *admin, const struct directory_request *request,
 		buf_release(&bytes);
 		return EXIT_USAGE;
 	}
-	status = control_ask(admin, "authd", &ask, take_answer, asking);
+	status = as_wanted(admin)
+		     ? as_ask(admin, &ask, take_answer, asking)
+		     : control_ask(admin, "authd", &ask, take_answer, asking);
 	explicit_bzero(bytes.at, bytes.n);
 	buf_release(&bytes);
 	return status;
@@ -106,7 +109,7 @@ directory_ask(struct admin *admin, const struct directory_request *request,
 
 	if (!admin_settings(admin))
 		return EXIT_FAILED;
-	if (authd_runs(admin))
+	if (as_wanted(admin) || authd_runs(admin))
 		status = ask_running(admin, request, &asking);
 	else
 		asking.result = apply_offline(admin, request, &asking);

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+#include "admin/as.h"
 #include "admin/command.h"
 #include "admin/help.h"
 #include "admin/sendmail.h"
@@ -134,6 +135,8 @@ admin_run(struct admin *admin, int argc, char **argv)
 		help_print(stderr, argv[0]);
 		return EXIT_USAGE;
 	}
+	if (as_wanted(admin) && !as_fits(c->noun))
+		return EXIT_USAGE;
 	argc -= words;
 	argv += words;
 	if (take_options(admin, c->options ? c->options : "", &argc, argv) &&
@@ -189,6 +192,7 @@ main(int argc, char **argv)
 		if (strcmp(names[i].name, name) == 0)
 			run = names[i].run;
 	status = run(&admin, argc > 0 ? argc - 1 : 0, argv + 1);
+	as_leave();
 	if (admin.has_settings)
 		conf_release(&admin.settings);
 	if (fflush(stdout) != 0 && status == EXIT_DONE)
