@@ -88,6 +88,7 @@ authd_start(struct proc *p, struct err *err)
 	count_init(a);
 	a->logins = logins_new(a);
 	a->notices = notices_new();
+	a->cleaning = cleaning_new(a);
 	a->office = office_new(a);
 	proc_set_threads(p, thread_count(proc_settings(p)));
 	if (opening_start(a, err) != 0 ||

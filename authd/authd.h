@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "authd/cleaning.h"
 #include "authd/errand.h"
 #include "authd/good.h"
 #include "authd/logins.h"
@@ -50,6 +51,7 @@ struct authd {
 	struct rewriting rewriting;
 	struct logins *logins;
 	struct notices *notices;
+	struct cleaning *cleaning;
 	struct office *office;
 
 	struct exchange_list exchanges;

@@ -437,6 +437,7 @@ authd_teardown(void **state)
 	count_release(a);
 	logins_free(&a->logins);
 	lookups_free(&a->lookups);
+	cleaning_free(&a->cleaning);
 	notices_free(&a->notices);
 	office_free(&a->office);
 	penalties_free(&a->penalties);
