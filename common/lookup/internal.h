@@ -2,7 +2,7 @@
  *
  * lookup.c     who asks, what it has been told; waiting
  * source.c     one table: opening, looking whether its file has changed
- * berkeley.c   the files that postmap makes; no other file knows Berkeley DB
+ * postmap.c   the files that postmap makes; no other file knows Berkeley DB
  * database.c   PostgreSQL
  */
 #pragma once
@@ -12,17 +12,17 @@
 
 #include <sys/queue.h>
 
-/* ---- berkeley.c */
+/* ---- postmap.c */
 
-struct berkeley;
+struct postmap;
 
 /* DONE with a shared lock held for the time of the call only. */
-MUST_USE int berkeley_map_open(const char *path, enum table_kind kind,
-			   struct berkeley **out, struct err *err);
-void berkeley_free(struct berkeley **b);
+MUST_USE int postmap_open(const char *path, enum table_kind kind, struct postmap **out,
+			  struct err *err);
+void postmap_free(struct postmap **b);
 /* WAIT while postmap has it locked. The key must be folded. */
 MUST_USE enum table_result
-berkeley_get(struct berkeley *b, struct span key, struct buf *value, struct err *err);
+postmap_get(struct postmap *b, struct span key, struct buf *value, struct err *err);
 
 /* ---- source.c: a table */
 
@@ -43,7 +43,7 @@ struct source {
 	bool stamped;
 	uint64_t looked_ms; /* 0 never */
 	struct table_map *map;
-	struct berkeley *berkeley;
+	struct postmap *postmap;
 	struct database *database;
 	struct table_problems problems;
 	struct err fault;

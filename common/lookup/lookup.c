@@ -395,7 +395,7 @@ lookups_state(const struct lookups *ls, size_t i, struct lookup_state *out)
 	    .name = s->conf.name,
 	    .kind = s->kind,
 	    .file = s->path,
-	    .ready = s->map || s->berkeley || s->database,
+	    .ready = s->map || s->postmap || s->database,
 	    .counted = s->map != NULL,
 	    .entries = s->map ? table_map_count(s->map) : 0,
 	    .asked = s->asked,

@@ -98,14 +98,14 @@ map_read(struct source *s)
 }
 
 static int
-berkeley_read(struct source *s)
+postmap_read(struct source *s)
 {
-	struct berkeley *fresh;
+	struct postmap *fresh;
 
-	if (berkeley_map_open(s->path, s->kind, &fresh, &s->fault) != 0)
+	if (postmap_open(s->path, s->kind, &fresh, &s->fault) != 0)
 		return -1;
-	berkeley_free(&s->berkeley);
-	s->berkeley = fresh;
+	postmap_free(&s->postmap);
+	s->postmap = fresh;
 	return 0;
 }
 
@@ -117,7 +117,7 @@ read_again(struct source *s)
 	if (table_kind_in_memory(s->kind))
 		(void)map_read(s);
 	else if (s->kind != TABLE_POSTGRESQL)
-		(void)berkeley_read(s);
+		(void)postmap_read(s);
 	tell(s);
 }
 
@@ -126,7 +126,7 @@ read_again(struct source *s)
 static bool
 settled(const struct source *s, const struct stat *info)
 {
-	bool first = !s->map && !s->berkeley;
+	bool first = !s->map && !s->postmap;
 
 	return first || time(NULL) - info->st_mtim.tv_sec > LOOKUP_SETTLE_S ||
 	       info->st_mtim.tv_sec > time(NULL);
@@ -246,7 +246,7 @@ source_free(struct source **s)
 	if (!*s)
 		return;
 	table_map_free(&(*s)->map);
-	berkeley_free(&(*s)->berkeley);
+	postmap_free(&(*s)->postmap);
 	database_free(&(*s)->database);
 	table_problems_release(&(*s)->problems);
 	conf_release_copy(&(*s)->conf);
@@ -256,14 +256,14 @@ source_free(struct source **s)
 }
 
 static enum table_result
-berkeley_folded(struct source *s, struct span key, struct buf *value, struct err *err)
+postmap_folded(struct source *s, struct span key, struct buf *value, struct err *err)
 {
 	struct buf folded = buf_make(4 * TABLE_KEY_MAX);
 	enum table_result result = TABLE_NOT_FOUND;
 
 	if (key.n <= TABLE_KEY_MAX && span_find(key, '\0') == key.n &&
 	    table_key_fold(key, &folded))
-		result = berkeley_get(s->berkeley, buf_span(&folded), value, err);
+		result = postmap_get(s->postmap, buf_span(&folded), value, err);
 	buf_release(&folded);
 	return result;
 }
@@ -273,7 +273,7 @@ source_get(struct source *s, struct span key, struct buf *value, struct err *err
 {
 	if (s->map)
 		return table_map_get(s->map, key, value, err);
-	if (s->berkeley)
-		return berkeley_folded(s, key, value, err);
+	if (s->postmap)
+		return postmap_folded(s, key, value, err);
 	return (enum table_result)err_set(err, "%.200s", s->fault.text);
 }

@@ -19,7 +19,7 @@ enum ending {
 	ENDING_NONE,
 };
 
-struct berkeley {
+struct postmap {
 	char *path;
 	DBTYPE type;
 	DB *db;
@@ -29,7 +29,7 @@ struct berkeley {
 };
 
 static void
-handle_close(struct berkeley *b)
+handle_close(struct postmap *b)
 {
 	if (b->db)
 		(void)b->db->close(b->db, DB_NOSYNC);
@@ -37,7 +37,7 @@ handle_close(struct berkeley *b)
 }
 
 static int
-fault(struct berkeley *b, int code, struct err *err)
+fault(struct postmap *b, int code, struct err *err)
 {
 	err_set(err, "%.120s: %.80s", b->path, db_strerror(code));
 	return -1;
@@ -51,7 +51,7 @@ silence(const DB_ENV *env, const char *prefix, const char *text)
 }
 
 static int
-handle_open(struct berkeley *b, const struct stat *info, struct err *err)
+handle_open(struct postmap *b, const struct stat *info, struct err *err)
 {
 	int code = db_create(&b->db, NULL, 0);
 
@@ -78,7 +78,7 @@ same_time(struct timespec a, struct timespec b)
 
 /* With the lock held: the file as it is now. */
 static int
-handle_renew(struct berkeley *b, struct err *err)
+handle_renew(struct postmap *b, struct err *err)
 {
 	struct stat info;
 
@@ -91,7 +91,7 @@ handle_renew(struct berkeley *b, struct err *err)
 }
 
 void
-berkeley_free(struct berkeley **b)
+postmap_free(struct postmap **b)
 {
 	if (!*b)
 		return;
@@ -104,17 +104,17 @@ berkeley_free(struct berkeley **b)
 }
 
 int
-berkeley_map_open(const char *path, enum table_kind kind, struct berkeley **out,
-	      struct err *err)
+postmap_open(const char *path, enum table_kind kind, struct postmap **out,
+	     struct err *err)
 {
-	struct berkeley *b = memory_new(1, sizeof(*b));
+	struct postmap *b = memory_new(1, sizeof(*b));
 
 	b->path = span_dup(span_str(path));
 	b->type = kind == TABLE_HASH ? DB_HASH : DB_BTREE;
 	b->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (b->fd < 0) {
 		err_sys(err, "%.120s", path);
-		berkeley_free(&b);
+		postmap_free(&b);
 		return -1;
 	}
 	/* Locked: then the first lookup opens it. */
@@ -123,7 +123,7 @@ berkeley_map_open(const char *path, enum table_kind kind, struct berkeley **out,
 
 		(void)flock(b->fd, LOCK_UN);
 		if (result != 0) {
-			berkeley_free(&b);
+			postmap_free(&b);
 			return -1;
 		}
 	}
@@ -133,7 +133,7 @@ berkeley_map_open(const char *path, enum table_kind kind, struct berkeley **out,
 
 /* 1 found, 0 not, -1. `key` has a NUL behind it, which is counted when `nul`. */
 static int
-get(struct berkeley *b, const struct buf *key, bool nul, struct buf *value,
+get(struct postmap *b, const struct buf *key, bool nul, struct buf *value,
     struct err *err)
 {
 	DBT name = {.data = key->at, .size = (uint32_t)(key->n - !nul)};
@@ -152,8 +152,7 @@ get(struct berkeley *b, const struct buf *key, bool nul, struct buf *value,
 }
 
 static enum table_result
-get_either(struct berkeley *b, const struct buf *key, struct buf *value,
-	   struct err *err)
+get_either(struct postmap *b, const struct buf *key, struct buf *value, struct err *err)
 {
 	enum ending ending = b->ending;
 	int found = 0;
@@ -168,7 +167,7 @@ get_either(struct berkeley *b, const struct buf *key, struct buf *value,
 }
 
 enum table_result
-berkeley_get(struct berkeley *b, struct span key, struct buf *value, struct err *err)
+postmap_get(struct postmap *b, struct span key, struct buf *value, struct err *err)
 {
 	struct buf name = buf_make(key.n + 1);
 	enum table_result result = TABLE_FAULT;
