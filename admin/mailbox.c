@@ -11,6 +11,7 @@
 
 #include "admin/directory.h"
 #include "admin/listing.h"
+#include "admin/mailbox_restore.h"
 #include "admin/owner.h"
 
 int64_t
@@ -224,6 +225,10 @@ const struct command commands_mailbox[] = {
      "check every byte"},
     {"mailbox", "compact", "USER@DOMAIN [--all]", 1, 1, "--all", compact_account,
      "give back the space of deleted mail; --all: even if just deleted"},
+    {"mailbox", "restore",
+     "USER@DOMAIN [MAILBOX] --at TIME [--into MAILBOX] [--dry-run]", 1, 2,
+     "--at= --into= --dry-run", mailbox_restore,
+     "what was there at that time, if its bytes still are"},
     {"mailbox",               "import",
      "USER@DOMAIN SOURCE [--format FORMAT] [--into MAILBOX] "
      "[--pop3-uidl FORMAT] [--dry-run]", 2, 2, "--format= --into= --pop3-uidl= --dry-run", mailbox_import,
