@@ -12,6 +12,8 @@ static void
 print_recipients(const struct queue_message *m)
 {
 	for (size_t i = 0; i < m->n_recipients; i++) {
+		if (!queue_recipient_listed(m, i))
+			continue;
 		printf("%41s", "");
 		queue_print_text(stdout, m->recipients[i].address);
 		putchar('\n');

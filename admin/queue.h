@@ -15,9 +15,11 @@
 #define QUEUE_PAGE 500 /* messages in one answer */
 
 struct queue_recipient {
-	char *address; /* where its mail goes */
-	char *given;   /* as RCPT had it */
-	char state;    /* enum detail_state */
+	char *address;  /* where its mail goes */
+	char *given;    /* as RCPT had it */
+	char *next_hop; /* as a route's `to`; empty: the route's own, or the MX */
+	bool answer;    /* not mail to it, but what it answers the sender by itself */
+	char state;     /* enum detail_state */
 };
 
 /* All texts allocated, none null. */
@@ -35,7 +37,15 @@ struct queue_message {
 	char *reason, *headers;
 	struct queue_recipient *recipients;
 	size_t n_recipients;
+	size_t n_answers; /* of these */
 };
+
+/* Only what goes to somebody; answers where there is nothing else. */
+MUST_USE static inline bool
+queue_recipient_listed(const struct queue_message *m, size_t i)
+{
+	return !m->recipients[i].answer || m->n_recipients == m->n_answers;
+}
 
 /* What qmgr said besides the messages. */
 struct queue_answer {

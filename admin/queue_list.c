@@ -22,8 +22,9 @@ list_json(struct list *list, const struct queue_message *m)
 	json_t *object = queue_message_json(m), *recipients = json_array();
 
 	for (size_t i = 0; i < m->n_recipients; i++)
-		json_array_append_new(recipients,
-				      queue_json_text(m->recipients[i].address));
+		if (queue_recipient_listed(m, i))
+			json_array_append_new(
+			    recipients, queue_json_text(m->recipients[i].address));
 	json_object_set_new(object, "recipients", recipients);
 	fputs(list->n > 0 ? ",\n " : "[", stdout);
 	json_dumpf(object, stdout, 0);
@@ -59,10 +60,14 @@ cell_recipients(struct listing *l, const struct queue_message *m)
 {
 	struct buf text = buf_make(LISTED_RECIPIENTS * (TARGET_ADDRESS_MAX + 2) + 64);
 
-	for (size_t i = 0; i < m->n_recipients && i < LISTED_RECIPIENTS; i++)
-		buf_putf(&text, "%s%s", i > 0 ? ", " : "", m->recipients[i].address);
-	if (m->n_recipients > LISTED_RECIPIENTS)
-		buf_putf(&text, " and %zu more", m->n_recipients - LISTED_RECIPIENTS);
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->n_recipients; i++)
+		if (queue_recipient_listed(m, i) && n++ < LISTED_RECIPIENTS)
+			buf_putf(&text, "%s%s", n > 1 ? ", " : "",
+				 m->recipients[i].address);
+	if (n > LISTED_RECIPIENTS)
+		buf_putf(&text, " and %zu more", n - LISTED_RECIPIENTS);
 	listing_text(l, buf_span(&text));
 	buf_release(&text);
 }

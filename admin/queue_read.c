@@ -18,6 +18,7 @@ message_release(struct queue_message *m)
 	for (size_t i = 0; i < m->n_recipients; i++) {
 		free(m->recipients[i].address);
 		free(m->recipients[i].given);
+		free(m->recipients[i].next_hop);
 	}
 	free(m->recipients);
 	free(m->sender);
@@ -93,7 +94,10 @@ recipient_add(struct queue_message *m, const struct envelope_recipient *given,
 	m->recipients[m->n_recipients++] =
 	    (struct queue_recipient){.address = span_dup(t->address),
 				     .given = span_dup(given->address),
+				     .next_hop = span_dup(t->next_hop),
+				     .answer = t->kind == TARGET_REPLY,
 				     .state = state};
+	m->n_answers += t->kind == TARGET_REPLY;
 }
 
 static void

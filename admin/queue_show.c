@@ -81,6 +81,8 @@ recipients_json(const struct queue_message *m, const json_t *history)
 
 		json_object_set_new(object, "address", queue_json_text(r->address));
 		json_object_set_new(object, "given", queue_json_text(r->given));
+		json_object_set_new(object, "next_hop", queue_json_text(r->next_hop));
+		json_object_set_new(object, "answer", json_boolean(r->answer));
 		json_object_set_new(object, "state",
 				    json_string(queue_state_name(r->state)));
 		json_object_set_new(object, "last_reply",
@@ -182,8 +184,13 @@ print_recipients(const struct queue_message *m, const json_t *history)
 		const struct queue_recipient *r = &m->recipients[i];
 		const char *said = last_words(history, m->id, r->address);
 
-		printf("  %-8s  ", queue_state_name(r->state));
+		printf("  %-8s  %s", queue_state_name(r->state),
+		       r->answer ? "answer of " : "");
 		queue_print_text(stdout, r->address);
+		if (*r->next_hop) {
+			fputs(" by ", stdout);
+			queue_print_text(stdout, r->next_hop);
+		}
 		if (strcmp(r->address, r->given) != 0) {
 			fputs(" (given as ", stdout);
 			queue_print_text(stdout, r->given);
