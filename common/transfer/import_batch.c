@@ -5,7 +5,7 @@
 #define BYTES_MAX (IMPORT_BATCH_BYTES + STORE_MESSAGE_MAX)
 
 void
-batch_init(struct import_batch *b)
+import_batch_init(struct import_batch *b)
 {
 	*b = (struct import_batch){
 	    .bytes = buf_make(BYTES_MAX),
@@ -14,14 +14,14 @@ batch_init(struct import_batch *b)
 }
 
 void
-batch_release(struct import_batch *b)
+import_batch_release(struct import_batch *b)
 {
 	buf_release(&b->bytes);
 	free(b->rows);
 }
 
 bool
-batch_is_full(const struct import_batch *b)
+import_batch_is_full(const struct import_batch *b)
 {
 	return b->n == IMPORT_BATCH_MESSAGES || b->bytes.n >= IMPORT_BATCH_BYTES;
 }
@@ -34,8 +34,8 @@ not_taken(struct import_box *box, const struct mail_message *m, const char *text
 }
 
 int
-batch_read(struct import_batch *b, struct import_box *box, size_t index,
-	   const struct identity *who, uint32_t uid, bool *taken)
+import_batch_read(struct import_batch *b, struct import_box *box, size_t index,
+		  const struct identity *who, uint32_t uid, bool *taken)
 {
 	const struct mail_message *m = &box->from->messages[index];
 	struct batch_row *row = &b->rows[b->n];
@@ -242,7 +242,7 @@ write_some(const struct import_batch *b, struct import_box *box, size_t *done)
 }
 
 int
-batch_write(struct import_batch *b, struct import_box *box)
+import_batch_write(struct import_batch *b, struct import_box *box)
 {
 	size_t done = 0;
 

@@ -198,9 +198,9 @@ message_take(struct import_box *box, struct import_batch *batch, size_t index,
 {
 	bool taken;
 
-	if (batch_read(batch, box, index, who, uid, &taken) < 0)
+	if (import_batch_read(batch, box, index, who, uid, &taken) < 0)
 		return -1;
-	return batch_is_full(batch) ? batch_write(batch, box) : 0;
+	return import_batch_is_full(batch) ? import_batch_write(batch, box) : 0;
 }
 
 static int
@@ -222,7 +222,7 @@ messages_take(struct import_box *box, struct import_batch *batch)
 		if (!step(box))
 			break;
 	}
-	return batch_write(batch, box);
+	return import_batch_write(batch, box);
 }
 
 /* Behind all UIDs of the source, those whose UID was taken. */
@@ -237,7 +237,7 @@ late_take(struct import_box *box, struct import_batch *batch)
 		if (message_take(box, batch, late.index, &late.who, 0) < 0)
 			return -1;
 	}
-	return batch_write(batch, box);
+	return import_batch_write(batch, box);
 }
 
 /* What stands among the UIDs of the source and did not come from there: a delivery that
@@ -330,11 +330,11 @@ box_run(struct import_box *box)
 
 	if (box_have(box) != STORE_OK || keywords_have(box) != STORE_OK)
 		return -1;
-	batch_init(&batch);
+	import_batch_init(&batch);
 	if (messages_take(box, &batch) == 0 && uids_finish(box, &batch) == 0 &&
 	    import_sync(box->im) == 0)
 		result = import_verify(box, digest);
-	batch_release(&batch);
+	import_batch_release(&batch);
 	counts_add(box->im->counts, &box->counts);
 	if (result == 0)
 		box_done(box, digest);

@@ -121,14 +121,15 @@ struct import_batch {
 	size_t n;
 };
 
-void batch_init(struct import_batch *b);
-void batch_release(struct import_batch *b);
+void import_batch_init(struct import_batch *b);
+void import_batch_release(struct import_batch *b);
 /* Reads the message. False when it is not to be had, which was noted and counted. */
-MUST_USE int batch_read(struct import_batch *b, struct import_box *box, size_t index,
-			const struct identity *who, uint32_t uid, bool *taken);
-MUST_USE bool batch_is_full(const struct import_batch *b);
+MUST_USE int
+import_batch_read(struct import_batch *b, struct import_box *box, size_t index,
+		  const struct identity *who, uint32_t uid, bool *taken);
+MUST_USE bool import_batch_is_full(const struct import_batch *b);
 /* Appends all it holds, and is empty. */
-MUST_USE int batch_write(struct import_batch *b, struct import_box *box);
+MUST_USE int import_batch_write(struct import_batch *b, struct import_box *box);
 
 /* --- verify.c ------------------------------------------------------------- */
 
