@@ -18,6 +18,15 @@ static const struct relation table[] = {
 	{RECORD_ALIAS, "postroad.alias",
 		"aliases; an empty local part is for all addresses that nobody has",
 		ROW_VALUE_OBJECT, DIRECTORY_ALIAS, 2, {ADDRESS_KEYS}},
+	{RECORD_LIST, "postroad.list", "distribution lists",
+		ROW_VALUE_OBJECT, DIRECTORY_LIST, 2, {ADDRESS_KEYS}},
+	{RECORD_GROUP, "postroad.\"group\"",
+		"groups of accounts, for aliases and lists that name group:LOCAL@DOMAIN",
+		ROW_VALUE_OBJECT, DIRECTORY_GROUP, 2, {ADDRESS_KEYS}},
+	{RECORD_APP_PASSWORD, "postroad.app_password",
+		"passwords that Postroad made, for one device or program of an account each",
+		ROW_VALUE_OBJECT, DIRECTORY_APP_PASSWORD, 3,
+		{ADDRESS_KEYS, TEXT_KEY("label")}},
 	{RECORD_NOTE, "postroad.note",
 		"r: when an automatic reply went to whom; q: of what share of a quota was told",
 		ROW_VALUE_NOTE, 0, 3,
@@ -230,6 +239,6 @@ row_count_statement(struct pgsql *p, const struct relation *r, size_t n)
 
 	buf_putf(&text, "SELECT count(*) FROM (SELECT 1 FROM %s", r->table);
 	put_where(r, n, &text);
-	buf_putf(&text, " LIMIT $%zu::bigint) AS some", n + 1);
+	buf_putf(&text, " LIMIT $%zu::bigint) AS counted", n + 1);
 	return keep(p, &text);
 }

@@ -21,6 +21,7 @@
 #define STATEMENT_NAME_MAX 16
 #define HOSTS_MAX          16
 #define PAUSE_MIN_MS       100
+#define FAILURES_DOWN      2
 
 /* ---- what is asked */
 
@@ -127,7 +128,8 @@ struct pgsql {
 	struct event again; /* the next try to connect */
 	unsigned pause_ms;
 	unsigned tries; /* how often in a row connecting failed: which host is first */
-	bool down;      /* the last try failed, and no connection works */
+	unsigned failures; /* since a connection last worked */
+	bool down;         /* so many that questions fail at once */
 	struct err fault;
 	uint64_t asked, failed, conflicts, lost;
 };

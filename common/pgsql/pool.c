@@ -127,6 +127,7 @@ pool_connected(struct pgsql *p)
 	if (count_working(p) == 1)
 		logline(LOGLINE_INFO, "pgsql.up", L_STR("pool", p->name));
 	p->down = false;
+	p->failures = 0;
 	p->pause_ms = 0;
 	p->fault = (struct err){0};
 	pool_kick(p);
@@ -152,6 +153,9 @@ pool_connect_failed(struct pgsql *p, const struct err *err)
 			L_ERR(err));
 		return;
 	}
+	/* A restart of the server may just have met this one try. */
+	if (++p->failures < FAILURES_DOWN)
+		return;
 	tell_down(p, err);
 	p->down = true;
 	p->fault = *err;

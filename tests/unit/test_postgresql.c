@@ -1,0 +1,577 @@
+/* The backend alone: records in, records out, tasks that run again, transactions that
+ * meet. What the directory makes of it is in test_directory*.c. */
+#include "common/directory/postgresql.h"
+
+#include "tests/unit/postgresql_fixture.h"
+
+#include <dirent.h>
+#include <unistd.h>
+
+struct fixture {
+	struct event_base *base;
+	char folder[64];
+	struct directory *d;
+};
+
+static int
+open_one(struct fixture *f)
+{
+	struct directory_options options = {.folder = f->folder, .base = f->base};
+	struct err err;
+
+	options.backend = DIRECTORY_POSTGRESQL;
+	options.connection = postgresql_server();
+	options.password_file = "";
+	options.connections = 4;
+	options.timeout_ms = 5000;
+	return directory_open(&options, &f->d, &err) == DIRECTORY_DONE ? 0 : -1;
+}
+
+static int
+setup(void **state)
+{
+	struct fixture *f = memory_new(1, sizeof(*f));
+	struct directory_options options = {0};
+
+	*state = f;
+	f->base = event_base_new();
+	snprintf(f->folder, sizeof(f->folder), "/tmp/test_postgresql.XXXXXX");
+	if (!mkdtemp(f->folder))
+		return -1;
+	if (!postgresql_server())
+		return 0;
+	options.folder = f->folder;
+	postgresql_prepare(&options);
+	return open_one(f);
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+	char path[100];
+
+	directory_free(&f->d);
+	event_base_free(f->base);
+	snprintf(path, sizeof(path), "%s/secret", f->folder);
+	(void)unlink(path);
+	(void)rmdir(f->folder);
+	free(f);
+	return 0;
+}
+
+static struct fixture *
+of(void **state)
+{
+	if (!postgresql_server())
+		skip();
+	return *state;
+}
+
+/* ---- one piece of work */
+
+struct piece_of_work {
+	struct record_key keys[4];
+	size_t n_keys;
+	struct backend_change changes[4];
+	size_t n_changes;
+	bool walks, counts;
+	struct span prefix, after;
+	size_t limit;
+	/* outputs */
+	int result[4];
+	struct buf values[4];
+	char seen[500];
+	size_t count;
+	enum directory_result changed;
+	struct err err;
+	unsigned runs;
+	bool finished;
+};
+
+static bool
+see(void *context, struct span key, struct span value)
+{
+	struct piece_of_work *w = context;
+	size_t n = strlen(w->seen);
+
+	(void)value;
+	for (size_t i = 0; i < key.n && n + 2 < sizeof(w->seen); i++)
+		w->seen[n++] = key.at[i] ? key.at[i] : '/';
+	w->seen[n++] = ' ';
+	w->seen[n] = '\0';
+	return true;
+}
+
+static void
+work(struct directory *d, void *context)
+{
+	struct piece_of_work *w = context;
+	struct span value;
+	int r = 0;
+
+	w->runs++;
+	w->seen[0] = '\0';
+	for (size_t i = 0; i < w->n_keys && r >= 0; i++) {
+		r = w->result[i] = directory_get(d, w->keys[i], &value, &w->err);
+		buf_reset(&w->values[i]);
+		if (r > 0)
+			buf_put(&w->values[i], value);
+	}
+	if (w->walks && r >= 0)
+		r = d->backend->calls->walk(d->backend, w->prefix, w->after, w->limit,
+					    see, w, &w->err);
+	if (w->counts && r >= 0)
+		r = d->backend->calls->count(d->backend, w->prefix, w->limit, &w->count,
+					     &w->err);
+	w->changed = r < 0 ? DIRECTORY_FAULT : DIRECTORY_DONE;
+	if (w->n_changes > 0 && r >= 0)
+		w->changed = directory_apply(d, w->changes, w->n_changes, &w->err);
+}
+
+static void
+finished(void *context)
+{
+	struct piece_of_work *w = context;
+
+	assert_false(w->finished);
+	w->finished = true;
+}
+
+static void
+begin(struct fixture *f, struct piece_of_work *w, struct directory_task **task)
+{
+	enum directory_task_kind kind =
+	    w->n_changes > 0 ? DIRECTORY_CHANGES : DIRECTORY_READS;
+
+	w->runs = 0;
+	w->finished = false;
+	for (size_t i = 0; i < w->n_keys; i++)
+		w->values[i] = buf_make(RECORD_VALUE_MAX);
+	if (directory_do(f->d, kind, work, finished, w, task))
+		w->finished = true;
+}
+
+static void
+wait_for(struct fixture *f, const struct piece_of_work *w)
+{
+	while (!w->finished)
+		assert_true(event_base_loop(f->base, EVLOOP_ONCE) >= 0);
+}
+
+static void
+do_it(struct fixture *f, struct piece_of_work *w)
+{
+	struct directory_task *task = NULL;
+
+	begin(f, w, &task);
+	wait_for(f, w);
+}
+
+static void
+release(struct piece_of_work *w)
+{
+	for (size_t i = 0; i < N_ELEMS(w->values); i++)
+		buf_release(&w->values[i]);
+}
+
+/* ---- records of each kind */
+
+static struct directory_name
+name_of(const char *address)
+{
+	struct directory_name name;
+	struct err err;
+
+	assert_int_equal(directory_name_parse(span_str(address), &name, &err), 0);
+	return name;
+}
+
+/* Every field of the kind has a value that is not its empty one. */
+static void
+put_every_field(enum directory_kind kind, struct buf *out)
+{
+	static const char items_bytes[] = "\x03\0\0\0a@b\x05\0\0\0c\"@d\\";
+	struct directory_object o = {.kind = kind};
+
+	for (size_t i = 1; i < DIRECTORY_FIELDS; i++) {
+		const struct directory_field *f = directory_field(kind, i);
+
+		if (!f || (f->flags & DIRECTORY_DERIVED))
+			continue;
+		if (f->type == DIRECTORY_FLAG || f->type == DIRECTORY_CHOICE)
+			directory_put_number(&o, i, 1);
+		else if (f->type == DIRECTORY_SET)
+			directory_put_number(&o, i, 5);
+		else if (directory_field_is_number(f))
+			directory_put_number(&o, i, 1000000007);
+		else if (f->type == DIRECTORY_ADDRESSES)
+			directory_put_text(
+			    &o, i, span_make(items_bytes, sizeof(items_bytes) - 1));
+		else if (f->type == DIRECTORY_SECRET)
+			directory_put_text(&o, i, span_make("\0\xff{}", 4));
+		else
+			directory_put_text(&o, i, SPAN("\xc3\xa4 'text', \"{x}\" \\"));
+	}
+	record_put_object(&o, out);
+}
+
+static struct record_key
+key_of(const struct relation *r)
+{
+	struct record_key key = {.bytes = {(char)r->kind}, .n = 1};
+	static const char id[8] = {0, 0, 0, 0, 0, 0, 1, 2};
+
+	for (size_t i = 0; i < r->n_keys; i++) {
+		bool text = r->keys[i].type == ROW_TEXT;
+		const char *bytes = r->keys[i].type == ROW_BIGINT ? id : "example";
+		size_t n = text ? 7 : r->keys[i].type == ROW_BIGINT ? 8 : 1;
+
+		memcpy(key.bytes + key.n, bytes, n);
+		key.n += n;
+		if (text && i + 1 < r->n_keys)
+			key.bytes[key.n++] = '\0';
+	}
+	return key;
+}
+
+static void
+put_value(const struct relation *r, struct buf *out)
+{
+	struct directory_name name = name_of("local@example.org");
+	struct record_key place =
+	    record_key_of(DIRECTORY_ACCOUNT, &name, (struct span){0});
+
+	switch (r->value) {
+	case ROW_VALUE_OBJECT:
+		put_every_field(r->object, out);
+		break;
+	case ROW_VALUE_META:
+		record_put_number(4, out);
+		break;
+	case ROW_VALUE_PLACE:
+		record_put_bytes(record_key_span(&place), out);
+		break;
+	case ROW_VALUE_NOTE:
+		record_put_bytes(SPAN("\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0"), out);
+		break;
+	}
+}
+
+static void
+test_record_of_every_kind_comes_back_as_it_went(void **state)
+{
+	struct fixture *f = of(state);
+	size_t n;
+	const struct relation *all = relations(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		struct piece_of_work w = {.n_keys = 1, .n_changes = 1};
+		struct buf value = buf_make(RECORD_VALUE_MAX);
+
+		put_value(&all[i], &value);
+		w.keys[0] = key_of(&all[i]);
+		w.changes[0] = (struct backend_change){record_key_span(&w.keys[0]),
+						       buf_span(&value)};
+		do_it(f, &w);
+		if (w.changed != DIRECTORY_DONE)
+			fail_msg("%s: %s", all[i].table, w.err.text);
+		assert_int_equal(w.result[0], 0);
+		release(&w);
+		w.n_changes = 0;
+		do_it(f, &w);
+		assert_int_equal(w.result[0], 1);
+		if (!span_equal(buf_span(&w.values[0]), buf_span(&value)))
+			fail_msg("%s: the value changed", all[i].table);
+		release(&w);
+		/* Erased, it is gone; erased again, that is no fault. */
+		w.n_changes = 1;
+		w.changes[0].value = (struct span){0};
+		do_it(f, &w);
+		assert_int_equal(w.changed, DIRECTORY_DONE);
+		release(&w);
+		do_it(f, &w);
+		assert_int_equal(w.changed, DIRECTORY_DONE);
+		assert_int_equal(w.result[0], 0);
+		release(&w);
+		buf_release(&value);
+	}
+}
+
+/* ---- walks */
+
+static void
+put_alias(struct fixture *f, const char *address)
+{
+	struct directory_name name = name_of(address);
+	struct record_key key = record_key_of(DIRECTORY_ALIAS, &name, (struct span){0});
+	struct buf value = buf_make(RECORD_VALUE_MAX);
+	struct piece_of_work w = {.n_changes = 1};
+
+	put_every_field(DIRECTORY_ALIAS, &value);
+	w.changes[0] = (struct backend_change){record_key_span(&key), buf_span(&value)};
+	do_it(f, &w);
+	assert_int_equal(w.changed, DIRECTORY_DONE);
+	buf_release(&value);
+}
+
+static void
+test_walk_goes_in_the_order_of_keys(void **state)
+{
+	static const char *const addresses[] = {"b@a.example", "a.b@a.example",
+						"@a.example",  "z@a.a.example",
+						"a@b.example", "a-b@a.example"};
+	static const struct {
+		const char *name, *prefix, *after, *seen;
+		size_t limit;
+	} rows[] = {
+	    {"all",			"l",           "",
+	     "la.a.example/z la.example/ la.example/a-b la.example/a.b la.example/b "
+	     "lb.example/a ",								0 },
+	    {"a page of one",              "l",           "",
+	     "la.a.example/z la.example/ la.example/a-b "
+	     "la.example/a.b la.example/b lb.example/a ",				    1 },
+	    {"a domain",                   "la.example/", "",
+	     "la.example/ la.example/a-b la.example/a.b la.example/b ",                      0 },
+	    {"behind one",                 "la.example/", "la.example/a-b",
+	     "la.example/a.b la.example/b ",						 2 },
+	    {"behind one, across domains", "l",           "la.example/b",   "lb.example/a ", 10},
+	    {"behind the last",            "l",           "lb.example/a",   "",              0 },
+	    {"none",		       "lx.example/", "",               "",              0 },
+	};
+	struct fixture *f = of(state);
+
+	for (size_t i = 0; i < N_ELEMS(addresses); i++)
+		put_alias(f, addresses[i]);
+	for (size_t i = 0; i < N_ELEMS(rows); i++) {
+		struct piece_of_work w = {.walks = true, .counts = true};
+		char prefix[100], after[100];
+
+		snprintf(prefix, sizeof(prefix), "%s", rows[i].prefix);
+		snprintf(after, sizeof(after), "%s", rows[i].after);
+		w.prefix = span_str(prefix);
+		w.after = span_str(after);
+		for (char *c = prefix; *c; c++)
+			*c = *c == '/' ? '\0' : *c;
+		w.prefix.n = strlen(rows[i].prefix);
+		for (char *c = after; *c; c++)
+			*c = *c == '/' ? '\0' : *c;
+		w.after.n = strlen(rows[i].after);
+		w.limit = rows[i].limit;
+		do_it(f, &w);
+		if (strcmp(w.seen, rows[i].seen) != 0)
+			fail_msg("%s: %s (%s)", rows[i].name, w.seen, w.err.text);
+	}
+}
+
+static void
+test_count_stops_at_its_limit(void **state)
+{
+	struct fixture *f = of(state);
+	struct piece_of_work w = {
+	    .counts = true, .prefix = span_make("la.example\0", 11), .limit = 2};
+
+	for (int i = 0; i < 3; i++)
+		put_alias(f, i == 0   ? "a@a.example"
+			     : i == 1 ? "b@a.example"
+				      : "c@a.example");
+	do_it(f, &w);
+	assert_int_equal(w.count, 2);
+	w.limit = 10;
+	do_it(f, &w);
+	assert_int_equal(w.count, 3);
+}
+
+/* ---- tasks */
+
+static struct record_key
+number_key(const char *name)
+{
+	return record_key_meta(name);
+}
+
+/* Adds one to a number, as a transaction. */
+static void
+increase(struct directory *d, void *context)
+{
+	struct piece_of_work *w = context;
+	struct record_key key = number_key("trial");
+	struct buf value = buf_make(100);
+	struct span old;
+	uint64_t number = 0;
+	int r = directory_get(d, key, &old, &w->err);
+
+	w->runs++;
+	w->changed = DIRECTORY_FAULT;
+	if (r > 0)
+		assert_true(record_get_number(old, &number));
+	record_put_number(number + 1, &value);
+	if (r >= 0)
+		w->changed = directory_apply(
+		    d,
+		    &(struct backend_change){record_key_span(&key), buf_span(&value)},
+		    1, &w->err);
+	buf_release(&value);
+}
+
+static void
+test_many_writers_lose_nothing(void **state)
+{
+	enum {
+		WRITERS = 40
+	};
+	static struct piece_of_work all[2 * WRITERS];
+	struct fixture *f = of(state);
+	struct fixture other = *f;
+	struct directory_task *task;
+	char number[200];
+
+	assert_int_equal(open_one(&other), 0);
+	memset(all, 0, sizeof(all));
+	for (size_t i = 0; i < N_ELEMS(all); i++)
+		assert_false(directory_do(i % 2 ? f->d : other.d, DIRECTORY_CHANGES,
+					  increase, finished, &all[i], &task));
+	for (size_t i = 0; i < N_ELEMS(all); i++) {
+		wait_for(f, &all[i]);
+		if (all[i].changed != DIRECTORY_DONE)
+			fail_msg("%zu: %s", i, all[i].err.text);
+	}
+	directory_free(&other.d);
+	postgresql_sql("SELECT number FROM postroad.meta WHERE name = 'trial'", number);
+	assert_string_equal(number, "80");
+}
+
+/* Whatever happens to its connections, each change is made once. */
+static void
+test_change_is_made_once_though_connections_die(void **state)
+{
+	static const char kill[] =
+	    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> "
+	    "pg_backend_pid() AND application_name = 'postroad directory'";
+	struct fixture *f = of(state);
+	struct piece_of_work w;
+	struct directory_task *task;
+	unsigned made = 0;
+	char number[200], wanted[20];
+
+	for (int i = 0; i < 30; i++) {
+		w = (struct piece_of_work){0};
+		assert_false(directory_do(f->d, DIRECTORY_CHANGES, increase, finished,
+					  &w, &task));
+		for (int turn = 0; turn < i % 6 && !w.finished; turn++)
+			assert_true(event_base_loop(f->base, EVLOOP_ONCE) >= 0);
+		postgresql_sql(kill, NULL);
+		wait_for(f, &w);
+		made += w.changed == DIRECTORY_DONE;
+		if (w.changed != DIRECTORY_DONE)
+			print_message("%d: %s\n", i, w.err.text);
+	}
+	assert_int_equal(made, 30);
+	postgresql_sql("SELECT number FROM postroad.meta WHERE name = 'trial'", number);
+	snprintf(wanted, sizeof(wanted), "%u", made);
+	assert_string_equal(number, wanted);
+}
+
+static void
+test_keys_not_told_before_are_a_round_each(void **state)
+{
+	struct fixture *f = of(state);
+	struct piece_of_work w = {.n_keys = 3};
+
+	w.keys[0] = number_key("a");
+	w.keys[1] = number_key("b");
+	w.keys[2] = number_key("c");
+	do_it(f, &w);
+	assert_int_equal(w.runs, 4);
+	release(&w);
+}
+
+static void
+test_cancelled_task_is_heard_no_more(void **state)
+{
+	struct fixture *f = of(state);
+	struct piece_of_work w = {.n_keys = 1}, after = {.n_keys = 1};
+	struct directory_task *task = NULL;
+
+	w.keys[0] = after.keys[0] = number_key("a");
+	begin(f, &w, &task);
+	assert_non_null(task);
+	directory_cancel(&task);
+	assert_null(task);
+	do_it(f, &after);
+	assert_false(w.finished);
+	release(&w);
+	release(&after);
+}
+
+static void
+test_fault_is_told_when_the_tables_are_of_another_version(void **state)
+{
+	struct fixture *f = of(state);
+	struct piece_of_work w = {.n_keys = 1};
+
+	directory_free(&f->d);
+	postgresql_sql("UPDATE postroad.schema_version SET version = 0", NULL);
+	assert_int_equal(open_one(f), 0);
+	w.keys[0] = number_key("a");
+	do_it(f, &w);
+	assert_int_equal(w.result[0], -1);
+	assert_non_null(strstr(w.err.text, "postroad directory upgrade"));
+	release(&w);
+	postgresql_sql("UPDATE postroad.schema_version SET version = 1", NULL);
+	do {
+		w.err.text[0] = '\0';
+		do_it(f, &w);
+		release(&w);
+	} while (w.result[0] < 0);
+	assert_int_equal(w.result[0], 0);
+}
+
+/* The same as work(), after a hint. */
+static void
+hinted(struct directory *d, void *context)
+{
+	struct piece_of_work *w = context;
+	struct span keys[4];
+
+	for (size_t i = 0; i < w->n_keys; i++)
+		keys[i] = record_key_span(&w->keys[i]);
+	d->backend->calls->prefetch(d->backend, keys, w->n_keys);
+	work(d, context);
+}
+
+static void
+test_prefetched_keys_need_one_round(void **state)
+{
+	struct fixture *f = of(state);
+	struct piece_of_work w = {.n_keys = 3};
+	struct directory_task *task;
+
+	for (size_t i = 0; i < 3; i++) {
+		w.keys[i] = number_key(i == 0 ? "a" : i == 1 ? "b" : "c");
+		w.values[i] = buf_make(RECORD_VALUE_MAX);
+	}
+	assert_false(directory_do(f->d, DIRECTORY_READS, hinted, finished, &w, &task));
+	wait_for(f, &w);
+	assert_int_equal(w.runs, 2);
+	release(&w);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    TEST(test_record_of_every_kind_comes_back_as_it_went),
+	    TEST(test_walk_goes_in_the_order_of_keys),
+	    TEST(test_count_stops_at_its_limit),
+	    TEST(test_many_writers_lose_nothing),
+	    TEST(test_change_is_made_once_though_connections_die),
+	    TEST(test_keys_not_told_before_are_a_round_each),
+	    TEST(test_prefetched_keys_need_one_round),
+	    TEST(test_cancelled_task_is_heard_no_more),
+	    TEST(test_fault_is_told_when_the_tables_are_of_another_version),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
