@@ -213,33 +213,10 @@ access_judge(struct access *x, const struct ipc_resolve *m, struct err *err)
 	return verdict;
 }
 
-/* --- values, when a table is read ---------------------------------------------------
- */
-
-static bool
-names(const struct conf_list *list, const char *table)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (strcmp(list->at[i], table) == 0)
-			return true;
-	return false;
-}
-
 const char *
 access_check(void *authd, const char *table, struct span value)
 {
 	const struct authd *a = authd;
-	const struct settings *s = proc_settings(a->proc);
-	struct buf to = buf_make(TABLE_VALUE_BYTES_MAX);
-	struct table_action action;
-	const char *wrong = NULL;
 
-	for (unsigned i = 0; i < LISTS && !wrong; i++)
-		if (names(tables_of(s, (enum list)i), table))
-			wrong = table_action_parse(value, &action);
-	if (!wrong && names(&s->route_tables, table) &&
-	    table_hop_parse(value, &to, &action) == TABLE_HOP_WRONG)
-		wrong = "is no route that is known here";
-	buf_release(&to);
-	return wrong;
+	return lookup_value_fault(proc_settings(a->proc), table, value);
 }

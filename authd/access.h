@@ -54,6 +54,9 @@ MUST_USE enum access_verdict
 access_sender(struct access *x, struct span login, struct span address, bool *known,
 	      bool *may, struct err *err);
 
+/* table_ask.c: `postroad table` */
+void table_ask(struct authd *a, struct ipc_peer *peer, const struct ipc_table_ask *m);
+
 /* --- among the files of access */
 
 /* The first of the keys that one of the tables has, key by key as Postfix's maps; the

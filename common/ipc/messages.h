@@ -139,6 +139,15 @@
 #define IPC_directory_row(U8, U16, U32, U64, BYTES)  U64(tag) BYTES(row)
 #define IPC_directory_done(U8, U16, U32, U64, BYTES) U64(tag) U8(outcome) BYTES(text)
 
+/* A lookup table is asked for a key; without a table, all are to be told of. Answered by
+ * table_done, after a table_row for each. outcome: enum table_result of common/table;
+ * text: the value, or what is wrong. kind: enum table_kind; entries: those in memory. */
+#define IPC_table_ask(U8, U16, U32, U64, BYTES) U64(tag) BYTES(table) BYTES(key)
+#define IPC_table_row(U8, U16, U32, U64, BYTES)                                          \
+	U64(tag) BYTES(name) U8(kind) BYTES(file) U8(ready) U64(entries) U64(asked)       \
+	U64(found) U64(faults) BYTES(fault)
+#define IPC_table_done(U8, U16, U32, U64, BYTES) U64(tag) U8(outcome) BYTES(text)
+
 /* --- gate and a session program ------------------------------------------- */
 
 /* The descriptor is the client's own socket, or one end of a pair that gate
@@ -300,6 +309,9 @@
 	  IPC_FROM(POP3D) | IPC_FROM(IMAPD) | IPC_FROM(SMTPD), false)                    \
 	R(54, account_quota, IPC_FROM(AUTHD), IPC_FROM(IMAPD), false)                    \
 	R(55, directory_login, IPC_FROM(ADMIN), IPC_FROM(AUTHD), false)                  \
+	R(56, table_ask, IPC_FROM(ADMIN), IPC_FROM(AUTHD), false)                        \
+	R(57, table_row, IPC_FROM(AUTHD), IPC_FROM(ADMIN), false)                        \
+	R(58, table_done, IPC_FROM(AUTHD), IPC_FROM(ADMIN), false)                       \
 	R(47, reply_ask, IPC_FROM(BOUNCE), IPC_FROM(AUTHD), false)                       \
 	R(48, reply_answer, IPC_FROM(AUTHD), IPC_FROM(BOUNCE), false)                    \
 	R(49, notice, IPC_FROM(AUTHD), IPC_FROM(BOUNCE), false)                          \

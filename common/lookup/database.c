@@ -85,26 +85,6 @@ database_free(struct database **d)
 	*d = NULL;
 }
 
-bool
-lookups_need_network(const struct conf_tables *tables)
-{
-	bool needed = false;
-
-	for (size_t i = 0; i < tables->n; i++) {
-		struct table_problems problems = {0};
-		struct table_config config = {0};
-		struct err err;
-
-		if (tables->at[i].type != CONF_TABLE_POSTGRESQL)
-			continue;
-		needed |= config_read(&tables->at[i], &config, &problems, &err) == 0 &&
-			  conf_database_remote(span_str(config.connection));
-		table_problems_release(&problems);
-		table_config_release(&config);
-	}
-	return needed;
-}
-
 /* --- asking -------------------------------------------------------------------------
  */
 

@@ -69,6 +69,10 @@ MUST_USE enum table_result
 lookup_now(struct lookups *ls, struct event_base *base, struct span table,
 	   struct span key, struct buf *value, struct err *err);
 
+/* Null, or what is wrong with a value of the table, by what the settings use it for. */
+MUST_USE const char *
+lookup_value_fault(const struct settings *s, const char *table, struct span value);
+
 /* ---- how they are */
 
 struct lookup_state {
@@ -86,5 +90,3 @@ struct lookup_state {
 MUST_USE size_t lookups_count(const struct lookups *ls);
 /* i is less than lookups_count(); by name. */
 void lookups_state(const struct lookups *ls, size_t i, struct lookup_state *out);
-/* Do any of the tables need the network? Files of postgresql tables are read. */
-MUST_USE bool lookups_need_network(const struct conf_tables *tables);
