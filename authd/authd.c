@@ -150,6 +150,9 @@ authd_message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m
 	case IPC_NUMBER_ticket_redeem:
 		ticket_redeem(a, peer, &m->ticket_redeem);
 		break;
+	case IPC_NUMBER_table_ask:
+		table_ask(a, peer, &m->table_ask);
+		break;
 	case IPC_NUMBER_directory_ask:
 		operate(a, peer, 0, &m->directory_ask);
 		break;
