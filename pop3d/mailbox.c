@@ -22,20 +22,87 @@ count(const struct mailbox *m)
 	return n;
 }
 
+/* --- unique-ids ----------------------------------------------------------- */
+
+#define UIDLS_MAX ((size_t)1 << 30)
+
+/* What it was imported with. One that is damaged answers with its guid. OK, NONE (the
+ * view is old), FAULT. */
+static enum store_result
+take_uidl(struct mailbox *m, const struct store_record *r, struct pop3_message *out)
+{
+	struct span uidl;
+	enum store_result result;
+	char *copy;
+
+	if (r->uidl_bytes == 0)
+		return STORE_OK;
+	result = store_uidl_get(m->account, r, &uidl, &m->err);
+	if (result != STORE_OK)
+		return result == STORE_DAMAGED ? STORE_OK : result;
+	copy = arena_new(&m->uidls, uidl.n + 1, 1);
+	if (copy)
+		memcpy(copy, uidl.at, uidl.n);
+	out->uidl = copy;
+	return STORE_OK;
+}
+
+static int
+order_uidls(const void *a, const void *b)
+{
+	const struct pop3_message *x = *(struct pop3_message *const *)a,
+				  *y = *(struct pop3_message *const *)b;
+	int order = strcmp(x->uidl, y->uidl);
+
+	if (order != 0)
+		return order;
+	return x->uid < y->uid ? -1 : x->uid > y->uid;
+}
+
+/* A copy came with the id of what it is a copy of: the first has it. */
 static void
+part_uidls(struct mailbox *m)
+{
+	struct pop3_message **with =
+	    memory_new(m->n + 1, sizeof(struct pop3_message *));
+	struct pop3_message *last = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->n; i++)
+		if (m->messages[i].uidl)
+			with[n++] = &m->messages[i];
+	qsort(with, n, sizeof(struct pop3_message *), order_uidls);
+	for (size_t i = 0; i < n; i++) {
+		if (last && strcmp(last->uidl, with[i]->uidl) == 0)
+			with[i]->uidl = NULL;
+		else
+			last = with[i];
+	}
+	free(with);
+}
+
+/* OK, NONE (the view is old), FAULT. */
+static enum store_result
 take_snapshot(struct mailbox *m)
 {
 	const struct store_record *r = store_first(m->account, STORE_INBOX);
+	enum store_result result = STORE_OK;
 
 	m->n = 0;
+	free(m->messages);
+	arena_release(&m->uidls);
+	arena_init(&m->uidls, UIDLS_MAX);
 	m->messages = memory_new(count(m) + 1, sizeof(*m->messages));
-	for (; r; r = store_next(m->account, r)) {
+	for (; r && result == STORE_OK; r = store_next(m->account, r)) {
 		struct pop3_message *message = &m->messages[m->n++];
 
 		message->bytes = store_record_size(r);
 		message->uid = r->uid;
 		memcpy(message->guid, r->guid, sizeof(message->guid));
+		result = take_uidl(m, r, message);
 	}
+	part_uidls(m);
+	return result;
 }
 
 void
@@ -54,7 +121,18 @@ mailbox_open(struct mailbox *m, const char *root, uint64_t account)
 	if (failed(m, store_sync(m->account, m->now_us, &m->err)) ||
 	    failed(m, store_view_refresh(m->account, &m->err)))
 		return;
-	take_snapshot(m);
+	/* A compaction may move everything meanwhile. */
+	for (int tries = 0; tries < 3; tries++) {
+		enum store_result result = take_snapshot(m);
+
+		if (result != STORE_NONE) {
+			(void)failed(m, result);
+			return;
+		}
+		if (failed(m, store_view_refresh(m->account, &m->err)))
+			return;
+	}
+	(void)failed(m, STORE_NONE);
 }
 
 void
@@ -83,6 +161,7 @@ mailbox_close(struct mailbox *m)
 	store_free(&m->store);
 	free(m->messages);
 	free(m->ranges);
+	arena_release(&m->uidls);
 	m->messages = NULL;
 	m->ranges = NULL;
 }

@@ -4,7 +4,8 @@
  *         session (pop3d/session). Opening, deleting and closing go to a worker
  *         thread, because they wait for locks and disks.
  * Trust   clients are the internet.
- * Memory  a struct visit for each connection, 32 bytes for each message in it.
+ * Memory  a struct visit for each connection, 48 bytes for each message in it, and the
+ *         unique-ids of those that were imported with one.
  */
 #pragma once
 
@@ -34,6 +35,7 @@ struct mailbox {
 	struct store_content *content; /* the message being read */
 	struct pop3_message *messages; /* after opening, until the session has them */
 	size_t n;
+	struct arena uidls;         /* of those that have one of their own */
 	struct store_range *ranges; /* to be removed */
 	size_t n_ranges, n_expunged;
 	struct store_usage usage; /* after an update */

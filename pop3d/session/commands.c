@@ -42,7 +42,9 @@ put_row(const struct pop3 *s, size_t i, bool uids, struct buf *out)
 	const struct pop3_message *m = &s->messages[i];
 	char guid[2 * POP3_GUID_BYTES + 1];
 
-	if (uids) {
+	if (uids && m->uidl) {
+		buf_putf(out, "%zu %s\r\n", i + 1, m->uidl);
+	} else if (uids) {
 		hex_put(m->guid, POP3_GUID_BYTES, guid);
 		buf_putf(out, "%zu %s\r\n", i + 1, guid);
 	} else {

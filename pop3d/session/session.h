@@ -19,7 +19,7 @@
  *         codes, [RFC3206] SYS codes, [RFC6856] UTF8 and LANG.
  * Trust   pure. Every byte of `in` is the client's; nothing here asserts on one.
  *         Answers are the caller's own promises and are asserted on.
- * Memory  32 bytes a message of the mailbox; message bytes are never kept.
+ * Memory  48 bytes a message of the mailbox; message bytes are never kept.
  */
 #pragma once
 
@@ -33,6 +33,7 @@ struct pop3_message {
 	uint32_t uid;   /* the caller's name for it */
 	bool deleted;
 	uint8_t guid[POP3_GUID_BYTES]; /* makes its unique-id */
+	const char *uidl; /* is it instead, when not null; outlives the session */
 };
 
 struct pop3_limits {

@@ -43,6 +43,7 @@ snapshot(void)
 		m[i].bytes = strlen(mailbox[i].text);
 		m[i].uid = (uint32_t)(10 + i);
 		memset(m[i].guid, (int)(0xa0 + i), sizeof(m[i].guid));
+		m[i].uidl = i == 4 ? "0000000759a0b1c2" : NULL;
 	}
 	return m;
 }
@@ -168,8 +169,8 @@ static const struct row {
     {"list minus",								     "LIST -1\r\n",                   "-ERR that is no message number\r\n"                                                },
     {"uidl",									   "UIDL\r\n",
      "+OK 5 messages\r\n" UIDL("1",																					   "a0") UIDL("2", "a1") UIDL("3", "a2")
-	 UIDL("4", "a3") UIDL("5", "a4") ".\r\n"},
-    {"uidl one",								  "UIDL 5\r\n",										 "+OK " UIDL("5",																		       "a4")},
+	 UIDL("4", "a3") "5 0000000759a0b1c2\r\n.\r\n"},
+    {"uidl one",								  "UIDL 5\r\n",										 "+OK 5 0000000759a0b1c2\r\n"},
     {"retr",										"RETR 1\r\n",												      "+OK 23 octets\r\nSubject: one\r\n\r\nfirst\r\n.\r\n"													    },
     {"retr stuffs dots and ends the last line",									   "RETR 2\r\n",
      "+OK 50 octets\r\nA: b\r\nC: d\r\n\r\n..dot\r\n...two\r\nx.\r\n..\r\n"
