@@ -1,39 +1,7 @@
-/* admin/account.c - postroad account add, remove, list, show, passwd, quota, disable,
- * enable */
-#include <errno.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include "admin/directory.h"
+/* admin/account.c - postroad account add, remove, list, show, set, quota, disable,
+ * enable, and the table of all its commands */
+#include "admin/account.h"
 #include "admin/listing.h"
-#include "admin/prompt.h"
-
-/* Asks for a password, twice at a terminal, and makes what is kept of it. */
-static bool
-ask_password(struct admin *admin, struct directory_password *out)
-{
-	bool once =
-	    admin_option(admin, "--password-stdin") != NULL || !isatty(STDIN_FILENO);
-	char first[PROMPT_MAX], second[PROMPT_MAX];
-	struct err err;
-	bool good = prompt_secret("Password: ", first, sizeof(first));
-
-	if (good && !once) {
-		good = prompt_secret("Again: ", second, sizeof(second)) &&
-		       strcmp(first, second) == 0;
-		if (!good)
-			admin_complain("the two passwords differ");
-		explicit_bzero(second, sizeof(second));
-	} else if (!good) {
-		admin_complain("no password was given");
-	}
-	if (good && directory_password_make(span_str(first), out, &err) != 0) {
-		admin_complain("%s", err.text);
-		good = false;
-	}
-	explicit_bzero(first, sizeof(first));
-	return good;
-}
 
 static bool
 parse_quota(const char *text, uint64_t *quota_bytes)
@@ -47,48 +15,44 @@ parse_quota(const char *text, uint64_t *quota_bytes)
 	return true;
 }
 
-static enum exit_status
-send_with_password(struct admin *admin, enum directory_verb verb, const char *address,
-		   uint64_t quota_bytes)
+struct directory_request
+account_request(enum directory_verb verb, const char *address)
 {
-	struct directory_request request = {
-	    .verb = verb, .name = span_str(address), .quota_bytes = quota_bytes};
-	enum exit_status status = EXIT_FAILED;
-
-	if (ask_password(admin, &request.password))
-		status = directory_ask(admin, &request, NULL, NULL);
-	directory_password_wipe(&request.password);
-	return status;
+	return (struct directory_request){
+	    .verb = verb,
+	    .object = {.kind = DIRECTORY_ACCOUNT, .name = span_str(address)}
+        };
 }
 
 static enum exit_status
 add_account(struct admin *admin, int argc, char **argv)
 {
+	struct directory_request request = account_request(DIRECTORY_ADD, argv[0]);
 	const char *quota = admin_option(admin, "--quota");
+	const char *name = admin_option(admin, "--name");
 	uint64_t quota_bytes = 0;
 
 	(void)argc;
 	if (quota && !parse_quota(quota, &quota_bytes))
 		return EXIT_USAGE;
-	return send_with_password(admin, DIRECTORY_ACCOUNT_ADD, argv[0], quota_bytes);
-}
-
-static enum exit_status
-set_password(struct admin *admin, int argc, char **argv)
-{
-	(void)argc;
-	return send_with_password(admin, DIRECTORY_ACCOUNT_PASSWORD, argv[0], 0);
+	if (quota)
+		directory_put_number(&request.object, FIELD_ACCOUNT_QUOTA_BYTES,
+				     quota_bytes);
+	if (name)
+		directory_put_text(&request.object, FIELD_ACCOUNT_NAME, span_str(name));
+	return account_send_password(admin, &request);
 }
 
 static enum exit_status
 set_quota(struct admin *admin, int argc, char **argv)
 {
-	struct directory_request request = {.verb = DIRECTORY_ACCOUNT_QUOTA,
-					    .name = span_str(argv[0])};
+	struct directory_request request = account_request(DIRECTORY_UPDATE, argv[0]);
+	uint64_t quota_bytes;
 
 	(void)argc;
-	if (!parse_quota(argv[1], &request.quota_bytes))
+	if (!parse_quota(argv[1], &quota_bytes))
 		return EXIT_USAGE;
+	directory_put_number(&request.object, FIELD_ACCOUNT_QUOTA_BYTES, quota_bytes);
 	return directory_ask(admin, &request, NULL, NULL);
 }
 
@@ -96,79 +60,101 @@ static enum exit_status
 remove_account(struct admin *admin, int argc, char **argv)
 {
 	(void)argc;
-	return directory_simple(admin, DIRECTORY_ACCOUNT_REMOVE, argv[0]);
+	return directory_simple(admin, DIRECTORY_REMOVE, DIRECTORY_ACCOUNT, argv[0]);
+}
+
+static enum exit_status
+set_disabled(struct admin *admin, const char *address, bool disabled)
+{
+	struct directory_request request = account_request(DIRECTORY_UPDATE, address);
+
+	directory_put_number(&request.object, FIELD_ACCOUNT_DISABLED, disabled);
+	return directory_ask(admin, &request, NULL, NULL);
 }
 
 static enum exit_status
 disable_account(struct admin *admin, int argc, char **argv)
 {
 	(void)argc;
-	return directory_simple(admin, DIRECTORY_ACCOUNT_DISABLE, argv[0]);
+	return set_disabled(admin, argv[0], true);
 }
 
 static enum exit_status
 enable_account(struct admin *admin, int argc, char **argv)
 {
 	(void)argc;
-	return directory_simple(admin, DIRECTORY_ACCOUNT_ENABLE, argv[0]);
-}
-
-static const char *const account_columns[] = {"account", "id",       "enabled", "quota",
-					      "created", "password", NULL};
-
-static void
-take_account(void *context, const struct directory_row *row)
-{
-	struct listing *l = context;
-
-	listing_text(l, row->name);
-	listing_number(l, row->id);
-	listing_flag(l, !row->disabled);
-	listing_bytes(l, row->quota_bytes);
-	listing_time(l, row->created * 1000000);
-	listing_text(l, row->scheme);
+	return set_disabled(admin, argv[0], false);
 }
 
 static enum exit_status
-list_accounts(struct admin *admin, int argc, char **argv)
+set_account(struct admin *admin, int argc, char **argv)
 {
-	struct listing *l = listing_new(admin, account_columns);
-	enum exit_status status = directory_list(
-	    admin, DIRECTORY_ACCOUNT_LIST, argc > 0 ? argv[0] : "", take_account, l);
-
-	listing_end(&l);
-	return status;
+	return object_set(admin, DIRECTORY_ACCOUNT, argc, argv);
 }
 
 static enum exit_status
 show_account(struct admin *admin, int argc, char **argv)
 {
-	const struct directory_request request = {.verb = DIRECTORY_ACCOUNT_SHOW,
-						  .name = span_str(argv[0])};
-	struct listing *l = listing_new(admin, account_columns);
-	enum exit_status status = directory_ask(admin, &request, take_account, l);
-
 	(void)argc;
-	if (status == EXIT_DONE)
-		listing_end_single(&l);
-	else
-		listing_free(&l);
+	return object_show(admin, DIRECTORY_ACCOUNT, argv[0]);
+}
+
+static void
+take_account(void *context, const struct directory_object *row)
+{
+	const struct directory_value *v = row->values;
+	struct listing *l = context;
+
+	listing_text(l, row->name);
+	listing_number(l, v[FIELD_ACCOUNT_ID].number);
+	listing_flag(l, v[FIELD_ACCOUNT_DISABLED].number == 0);
+	listing_bytes(l, v[FIELD_ACCOUNT_QUOTA_BYTES].number);
+	listing_time(l, v[FIELD_ACCOUNT_CREATED].number * 1000000);
+	listing_text(l, v[FIELD_ACCOUNT_PASSWORD_SCHEME].text);
+	listing_text(l, v[FIELD_ACCOUNT_NAME].text);
+}
+
+static enum exit_status
+list_accounts(struct admin *admin, int argc, char **argv)
+{
+	static const char *const columns[] = {"account", "id",       "enabled", "quota",
+					      "created", "password", "name",    NULL};
+	struct listing *l = listing_new(admin, columns);
+	enum exit_status status =
+	    directory_list(admin, DIRECTORY_LISTING, DIRECTORY_ACCOUNT,
+			   argc > 0 ? argv[0] : "", take_account, l);
+
+	listing_end(&l);
 	return status;
 }
 
+/* clang-format off */
 const struct command commands_account[] = {
-    {"account",					"add", "USER@DOMAIN [--quota SIZE] [--password-stdin]", 1, 1,
-     "--quota= --password-stdin", add_account, "a new mailbox"},
+    {"account", "add", "USER@DOMAIN [--quota SIZE] [--name NAME] [--password-stdin]", 1, 1,
+     "--quota= --name= --password-stdin", add_account, "a new mailbox"},
     {"account", "remove", "USER@DOMAIN", 1, 1, NULL, remove_account,
      "no mail, no login any more"},
-    {"account",					       "list", "[DOMAIN]", 0, 1, NULL, list_accounts, "all accounts"},
-    {"account",				     "show", "USER@DOMAIN", 1, 1, NULL, show_account, "one account"},
-    {"account",						"passwd", "USER@DOMAIN [--password-stdin]", 1, 1, "--password-stdin",
-     set_password, "set a new password"},
-    {"account",					"quota", "USER@DOMAIN SIZE|none", 2, 2, NULL, set_quota,
+    {"account", "list", "[DOMAIN]", 0, 1, NULL, list_accounts, "all accounts"},
+    {"account", "show", "USER@DOMAIN", 1, 1, NULL, show_account, "one account, all fields"},
+    {"account", "set", "USER@DOMAIN FIELD=VALUE...", 2, -1, NULL, set_account,
+     "change its fields"},
+    {"account", "passwd", "USER@DOMAIN [--password-stdin]", 1, 1, "--password-stdin",
+     account_passwd, "set a new password"},
+    {"account", "password list", "USER@DOMAIN", 1, 1, NULL, account_app_list,
+     "passwords of single programs"},
+    {"account", "password add", "USER@DOMAIN LABEL [--scope SERVICE]", 2, 2, "--scope=",
+     account_app_add, "make one for a program, and show it"},
+    {"account", "password remove", "USER@DOMAIN LABEL", 2, 2, NULL, account_app_remove,
+     "that program must not log in any more"},
+    {"account", "quota", "USER@DOMAIN SIZE|none", 2, 2, NULL, set_quota,
      "how much it may hold"},
-    {"account",					       "disable", "USER@DOMAIN", 1, 1, NULL, disable_account,
+    {"account", "forward", "USER@DOMAIN off|ADDRESS... [--keep]", 2, -1, "--keep",
+     account_forward, "send its mail on"},
+    {"account", "reply", "USER@DOMAIN on|off [--subject TEXT] [--text TEXT] [--from DATE]"
+     " [--until DATE]", 2, 2, "--subject= --text= --from= --until=", account_reply,
+     "answer senders"},
+    {"account", "disable", "USER@DOMAIN", 1, 1, NULL, disable_account,
      "no mail and no login"},
-    {"account",					    "enable", "USER@DOMAIN", 1, 1, NULL, enable_account, "undo disable"},
-    {0		    },
+    {"account", "enable", "USER@DOMAIN", 1, 1, NULL, enable_account, "undo disable"},
+    {0},
 };

@@ -3,6 +3,7 @@
 const struct command *const command_tables[] = {
     commands_server,    commands_domain,
     commands_account,   commands_alias,
+    commands_list,      commands_group,
     commands_directory, commands_queue,
     commands_mailbox,   commands_trace,
     commands_complete,  NULL,

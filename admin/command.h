@@ -60,6 +60,8 @@ extern const struct command commands_server[];
 extern const struct command commands_domain[];
 extern const struct command commands_account[];
 extern const struct command commands_alias[];
+extern const struct command commands_list[];
+extern const struct command commands_group[];
 extern const struct command commands_directory[];
 extern const struct command commands_queue[];
 extern const struct command commands_mailbox[];

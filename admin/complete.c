@@ -179,7 +179,7 @@ struct page {
 };
 
 static void
-take_name(void *context, const struct directory_row *row)
+take_name(void *context, const struct directory_object *row)
 {
 	struct page *page = context;
 
@@ -189,14 +189,15 @@ take_name(void *context, const struct directory_row *row)
 
 /* Of a large directory the first pages only: a shell does not wait. */
 static void
-offer_names(struct completion *c, enum directory_verb verb, const char *domain)
+offer_names(struct completion *c, enum directory_kind kind, const char *domain)
 {
 	struct page page = {.c = c};
 
 	for (int i = 0; i < PAGES_MAX; i++) {
 		char after[sizeof(page.last)];
-		struct directory_request request = {.verb = verb,
-						    .name = span_str(domain)};
+		struct directory_request request = {
+		    .verb = DIRECTORY_LISTING,
+		    .object = {.kind = kind, .name = span_str(domain)}};
 
 		memcpy(after, page.last, sizeof(after));
 		request.after = span_str(after);
@@ -213,7 +214,7 @@ struct at_domain {
 };
 
 static void
-take_domain(void *context, const struct directory_row *row)
+take_domain(void *context, const struct directory_object *row)
 {
 	struct at_domain *at = context;
 	char address[DIRECTORY_ADDRESS_MAX + 1];
@@ -225,17 +226,18 @@ take_domain(void *context, const struct directory_row *row)
 
 /* Of "joe@exam" the domain first; then who is there. */
 static void
-offer_addresses(struct completion *c, enum directory_verb verb)
+offer_addresses(struct completion *c, enum directory_kind kind)
 {
 	struct span typed = span_str(c->typed);
 	size_t at = span_find_last(typed, '@');
 	struct at_domain domains = {c, span_first(typed, at + 1)};
-	const struct directory_request request = {.verb = DIRECTORY_DOMAIN_LIST};
+	const struct directory_request request = {
+	    .verb = DIRECTORY_LISTING, .object = {.kind = DIRECTORY_DOMAIN}};
 
 	if (at == typed.n)
-		offer_names(c, verb, "");
+		offer_names(c, kind, "");
 	else
-		offer_names(c, verb, c->typed + at + 1);
+		offer_names(c, kind, c->typed + at + 1);
 	if (c->shown == 0 && at < typed.n &&
 	    directory_ask(c->admin, &request, take_domain, &domains) != EXIT_DONE)
 		return;
@@ -282,13 +284,13 @@ offer_source(struct completion *c, struct span word)
 		puts(":files");
 		break;
 	case SOURCE_DOMAINS:
-		offer_names(c, DIRECTORY_DOMAIN_LIST, "");
+		offer_names(c, DIRECTORY_DOMAIN, "");
 		break;
 	case SOURCE_ACCOUNTS:
-		offer_addresses(c, DIRECTORY_ACCOUNT_LIST);
+		offer_addresses(c, DIRECTORY_ACCOUNT);
 		break;
 	case SOURCE_ALIASES:
-		offer_addresses(c, DIRECTORY_ALIAS_LIST);
+		offer_addresses(c, DIRECTORY_ALIAS);
 		break;
 	}
 }

@@ -17,13 +17,10 @@ static void
 take_row(void *context, struct span bytes)
 {
 	struct asking *asking = context;
-	struct directory_row row;
-	struct arena arena;
+	struct directory_object row;
 
-	arena_init(&arena, DIRECTORY_ARENA_BYTES);
-	if (asking->take && directory_row_get(bytes, &arena, &row))
+	if (asking->take && directory_row_get(bytes, &row))
 		asking->take(asking->context, &row);
-	arena_release(&arena);
 }
 
 static bool
@@ -56,7 +53,7 @@ ask_running(struct admin *admin, const struct directory_request *request,
 	directory_request_put(request, &bytes);
 	ask.directory_ask.request = buf_span(&bytes);
 	if (bytes.full) {
-		admin_complain("too many targets at once");
+		admin_complain("that is too much at once");
 		buf_release(&bytes);
 		return EXIT_USAGE;
 	}
@@ -115,15 +112,20 @@ directory_ask(struct admin *admin, const struct directory_request *request,
 		asking.result = apply_offline(admin, request, &asking);
 	if (status == EXIT_DONE && asking.result != DIRECTORY_DONE) {
 		admin_complain("%s", asking.err.text);
-		status = asking.result == DIRECTORY_BAD_NAME ? EXIT_USAGE : EXIT_FAILED;
+		status = asking.result == DIRECTORY_BAD_NAME ||
+				 asking.result == DIRECTORY_BAD_VALUE
+			     ? EXIT_USAGE
+			     : EXIT_FAILED;
 	}
 	return status;
 }
 
 enum exit_status
-directory_simple(struct admin *admin, enum directory_verb verb, const char *name)
+directory_simple(struct admin *admin, enum directory_verb verb,
+		 enum directory_kind kind, const char *name)
 {
-	const struct directory_request request = {.verb = verb, .name = span_str(name)};
+	const struct directory_request request = {
+	    .verb = verb, .object = {.kind = kind, .name = span_str(name)}};
 
 	return directory_ask(admin, &request, NULL, NULL);
 }
@@ -132,35 +134,36 @@ struct page {
 	directory_take *take;
 	void *context;
 	char last[DIRECTORY_ADDRESS_MAX + 1];
+	char last_label[DIRECTORY_LABEL_MAX + 1];
 	size_t rows;
 };
 
 static void
-take_page_row(void *context, const struct directory_row *row)
+take_page_row(void *context, const struct directory_object *row)
 {
 	struct page *page = context;
 
 	page->rows++;
-	if (!span_copy(row->name, page->last, sizeof(page->last)))
+	if (!span_copy(row->name, page->last, sizeof(page->last)) ||
+	    !span_copy(row->label, page->last_label, sizeof(page->last_label)))
 		page->rows = 0;
 	page->take(page->context, row);
 }
 
 enum exit_status
-directory_list(struct admin *admin, enum directory_verb verb, const char *domain,
-	       directory_take *take, void *context)
+directory_list(struct admin *admin, enum directory_verb verb, enum directory_kind kind,
+	       const char *in, directory_take *take, void *context)
 {
-	struct page page = {.take = take, .context = context};
-	char after[sizeof(page.last)];
+	struct page page = {.take = take, .context = context}, from;
 	enum exit_status status;
 
 	do {
-		struct directory_request request = {.verb = verb,
-						    .name = span_str(domain),
-						    .limit = DIRECTORY_PAGE_MAX};
+		struct directory_request request = {
+		    .verb = verb, .object = {.kind = kind, .name = span_str(in)}};
 
-		memcpy(after, page.last, sizeof(after));
-		request.after = span_str(after);
+		from = page;
+		request.after = span_str(from.last);
+		request.after_label = span_str(from.last_label);
 		page.rows = 0;
 		status = directory_ask(admin, &request, take_page_row, &page);
 	} while (status == EXIT_DONE && page.rows > 0);

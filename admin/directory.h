@@ -8,7 +8,7 @@
 #include "admin/command.h"
 #include "common/directory/directory.h"
 
-typedef void directory_take(void *context, const struct directory_row *row);
+typedef void directory_take(void *context, const struct directory_object *row);
 
 /* Rows go to `take` (may be null). Anything but DIRECTORY_DONE is told on
  * standard error, and gives the exit status for it. */
@@ -16,11 +16,13 @@ MUST_USE enum exit_status
 directory_ask(struct admin *admin, const struct directory_request *request,
 	      directory_take *take, void *context);
 
-/* Names given on the command line. */
+/* ADD, REMOVE or SHOW of what has that name, with nothing else to say. */
 MUST_USE enum exit_status
-directory_simple(struct admin *admin, enum directory_verb verb, const char *name);
+directory_simple(struct admin *admin, enum directory_verb verb,
+		 enum directory_kind kind, const char *name);
 
-/* Every row of a listing, asked for page by page. */
+/* Every row of a LISTING or DUMP, asked for page by page; `in` is a domain, for app
+ * passwords an account, or "". */
 MUST_USE enum exit_status
-directory_list(struct admin *admin, enum directory_verb verb, const char *domain,
-	       directory_take *take, void *context);
+directory_list(struct admin *admin, enum directory_verb verb, enum directory_kind kind,
+	       const char *in, directory_take *take, void *context);

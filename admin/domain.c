@@ -1,37 +1,53 @@
-/* admin/domain.c - postroad domain add, remove, list */
+/* admin/domain.c - postroad domain add, remove, list, show, set */
 #include "admin/directory.h"
 #include "admin/listing.h"
+#include "admin/object.h"
 
 static enum exit_status
 add_domain(struct admin *admin, int argc, char **argv)
 {
-	(void)argc;
-	return directory_simple(admin, DIRECTORY_DOMAIN_ADD, argv[0]);
+	return object_add(admin, DIRECTORY_DOMAIN, argc, argv);
 }
 
 static enum exit_status
 remove_domain(struct admin *admin, int argc, char **argv)
 {
 	(void)argc;
-	return directory_simple(admin, DIRECTORY_DOMAIN_REMOVE, argv[0]);
+	return directory_simple(admin, DIRECTORY_REMOVE, DIRECTORY_DOMAIN, argv[0]);
+}
+
+static enum exit_status
+set_domain(struct admin *admin, int argc, char **argv)
+{
+	return object_set(admin, DIRECTORY_DOMAIN, argc, argv);
+}
+
+static enum exit_status
+show_domain(struct admin *admin, int argc, char **argv)
+{
+	(void)argc;
+	return object_show(admin, DIRECTORY_DOMAIN, argv[0]);
 }
 
 static void
-take_domain(void *context, const struct directory_row *row)
+take_domain(void *context, const struct directory_object *row)
 {
 	struct listing *l = context;
 
 	listing_text(l, row->name);
-	listing_flag(l, !row->disabled);
+	listing_flag(l, row->values[FIELD_DOMAIN_ENABLED].number != 0);
+	listing_text(l, row->values[FIELD_DOMAIN_ALIAS_OF].text);
+	listing_bytes(l, row->values[FIELD_DOMAIN_QUOTA_BYTES].number);
 }
 
 static enum exit_status
 list_domains(struct admin *admin, int argc, char **argv)
 {
-	static const char *const columns[] = {"domain", "enabled", NULL};
+	static const char *const columns[] = {"domain", "enabled", "alias_of", "quota",
+					      NULL};
 	struct listing *l = listing_new(admin, columns);
-	enum exit_status status =
-	    directory_list(admin, DIRECTORY_DOMAIN_LIST, "", take_domain, l);
+	enum exit_status status = directory_list(admin, DIRECTORY_LISTING,
+						 DIRECTORY_DOMAIN, "", take_domain, l);
 
 	(void)argc, (void)argv;
 	listing_end(&l);
@@ -39,9 +55,13 @@ list_domains(struct admin *admin, int argc, char **argv)
 }
 
 const struct command commands_domain[] = {
-    {"domain",    "add", "NAME", 1, 1, NULL, add_domain, "take mail for a domain"},
-    {"domain",     "remove", "NAME", 1, 1, NULL, remove_domain,
-     "when no account is left in it"},
-    {"domain",          "list", "", 0, 0, NULL, list_domains, "the domains mail is taken for"},
-    {0},
+    {"domain",		 "add", "NAME [FIELD=VALUE...]", 1, -1, NULL, add_domain,
+     "take mail for a domain"},
+    {"domain", "remove", "NAME", 1, 1, NULL, remove_domain,
+     "when nothing is left in it"},
+    {"domain",		      "list", "", 0, 0, NULL, list_domains, "the domains mail is taken for"},
+    {"domain",              "show", "NAME", 1, 1, NULL, show_domain, "one domain and its limits"},
+    {"domain",			"set", "NAME FIELD=VALUE...", 2, -1, NULL, set_domain,
+     "change limits, delimiters, administrators"},
+    {0	       },
 };

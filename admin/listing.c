@@ -245,6 +245,29 @@ listing_flag(struct listing *l, bool flag)
 }
 
 void
+listing_items(struct listing *l, struct span items)
+{
+	struct buf joined = buf_make(2 * items.n + 1);
+	struct cursor c = cursor_make(items);
+	json_t *values = l->json ? json_array() : NULL;
+	struct cell *cell;
+
+	while (!c.failed && c.rest.n > 0) {
+		struct span item = wire_get_bytes(&c);
+
+		if (joined.n > 0)
+			buf_put_str(&joined, ", ");
+		buf_put(&joined, item);
+		if (values)
+			json_array_append_new(values, text_value(item));
+	}
+	cell = next_cell(l, CELL_TEXT);
+	cell->text = escape(buf_span(&joined));
+	cell->value = values;
+	buf_release(&joined);
+}
+
+void
 listing_free(struct listing **l)
 {
 	forget_page(*l);

@@ -8,7 +8,7 @@
 
 #include "admin/command.h"
 
-#define LISTING_COLUMNS_MAX 12
+#define LISTING_COLUMNS_MAX 24
 #define LISTING_PAGE_ROWS   500
 
 struct listing;
@@ -25,6 +25,8 @@ void listing_bytes(struct listing *l, uint64_t bytes);
 /* Microseconds since 1970; RFC 3339 in both forms, nothing for 0. */
 void listing_time(struct listing *l, uint64_t unix_us);
 void listing_flag(struct listing *l, bool flag);
+/* Texts each behind its length [base/wire.h]: with commas, or a JSON array. */
+void listing_items(struct listing *l, struct span items);
 
 /* Prints nothing more; for a listing that failed. Nulls the owner's pointer. */
 void listing_free(struct listing **l);

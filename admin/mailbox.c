@@ -28,12 +28,12 @@ struct found {
 };
 
 static void
-take_found(void *context, const struct directory_row *row)
+take_found(void *context, const struct directory_object *row)
 {
 	struct found *found = context;
 
-	found->id = row->id;
-	found->quota_bytes = row->quota_bytes;
+	found->id = row->values[FIELD_ACCOUNT_ID].number;
+	found->quota_bytes = row->values[FIELD_ACCOUNT_QUOTA_BYTES].number;
 }
 
 void
@@ -70,8 +70,10 @@ enum exit_status
 mailbox_open(struct admin *admin, const char *address, enum store_open_mode mode,
 	     struct mailbox *box)
 {
-	const struct directory_request request = {.verb = DIRECTORY_ACCOUNT_SHOW,
-						  .name = span_str(address)};
+	const struct directory_request request = {
+	    .verb = DIRECTORY_SHOW,
+	    .object = {.kind = DIRECTORY_ACCOUNT, .name = span_str(address)}
+        };
 	struct found found = {0};
 	enum exit_status status = directory_ask(admin, &request, take_found, &found);
 	struct err err;
@@ -225,13 +227,15 @@ const struct command commands_mailbox[] = {
      "check every byte"},
     {"mailbox", "compact", "USER@DOMAIN [--all]", 1, 1, "--all", compact_account,
      "give back the space of deleted mail; --all: even if just deleted"},
-    {"mailbox", "restore",
+    {"mailbox",               "restore",
      "USER@DOMAIN [MAILBOX] --at TIME [--into MAILBOX] [--dry-run]", 1, 2,
      "--at= --into= --dry-run", mailbox_restore,
      "what was there at that time, if its bytes still are"},
-    {"mailbox",               "import",
+    {"mailbox",       "import",
      "USER@DOMAIN SOURCE [--format FORMAT] [--into MAILBOX] "
      "[--pop3-uidl FORMAT] [--dry-run]", 2, 2, "--format= --into= --pop3-uidl= --dry-run", mailbox_import,
      "bring in a Maildir, mbox or folders of .eml files"},
-    {0      },
+    {"mailbox",              "export", "USER@DOMAIN DEST [--format FORMAT]", 2, 2,
+     "--format=", mailbox_export, "write all of it as Maildir++, mbox or .eml files"},
+    {0	  },
 };

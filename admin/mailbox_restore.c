@@ -20,9 +20,9 @@ struct looking {
 };
 
 static void
-take_id(void *context, const struct directory_row *row)
+take_id(void *context, const struct directory_object *row)
 {
-	*(uint64_t *)context = row->id;
+	*(uint64_t *)context = row->values[FIELD_ACCOUNT_ID].number;
 }
 
 static int
@@ -183,8 +183,10 @@ run(struct looking *k, const char *address, int64_t at_us)
 	static const char *const columns[] = {
 	    "mailbox", "exists",       "messages", "brought_back",
 	    "damaged", "lost_at_most", NULL};
-	const struct directory_request request = {.verb = DIRECTORY_ACCOUNT_SHOW,
-						  .name = span_str(address)};
+	const struct directory_request request = {
+	    .verb = DIRECTORY_SHOW,
+	    .object = {.kind = DIRECTORY_ACCOUNT, .name = span_str(address)}
+        };
 	uint64_t id = 0;
 	enum exit_status status = directory_ask(k->admin, &request, take_id, &id);
 	struct err err;

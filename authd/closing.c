@@ -1,17 +1,22 @@
 #include "authd/office.h"
 
+/* Does the change end what somebody may do who is logged in? */
 static bool
-closes(enum directory_verb verb)
+closes(const struct directory_request *r)
 {
-	switch (verb) {
-	case DIRECTORY_DOMAIN_DISABLE:
-	case DIRECTORY_ACCOUNT_DISABLE:
-	case DIRECTORY_ACCOUNT_REMOVE:
-	case DIRECTORY_ACCOUNT_PASSWORD:
-		return true;
-	default:
+	const struct directory_value *v = r->object.values;
+
+	if (r->verb == DIRECTORY_REMOVE)
+		return r->object.kind == DIRECTORY_ACCOUNT ||
+		       r->object.kind == DIRECTORY_APP_PASSWORD;
+	if (r->verb != DIRECTORY_UPDATE)
 		return false;
-	}
+	if (r->object.kind == DIRECTORY_DOMAIN)
+		return v[FIELD_DOMAIN_ENABLED].how != DIRECTORY_VALUE_ABSENT &&
+		       v[FIELD_DOMAIN_ENABLED].number == 0;
+	return r->object.kind == DIRECTORY_ACCOUNT &&
+	       (v[FIELD_ACCOUNT_PASSWORD].how != DIRECTORY_VALUE_ABSENT ||
+		v[FIELD_ACCOUNT_DISABLED].number != 0);
 }
 
 /* What one listing gives. */
@@ -35,40 +40,38 @@ static void
 take_row(void *context, struct span bytes)
 {
 	struct page *page = context;
-	struct directory_row row;
-	struct arena arena;
+	struct directory_object row;
 
-	arena_init(&arena, DIRECTORY_ARENA_BYTES);
-	if (directory_row_get(bytes, &arena, &row)) {
-		closing_add(page->closing, row.id);
+	if (directory_row_get(bytes, &row)) {
+		closing_add(page->closing, row.values[FIELD_ACCOUNT_ID].number);
 		buf_reset(&page->last);
 		buf_put(&page->last, row.name);
 		page->n++;
 	}
-	arena_release(&arena);
 }
 
 void
 closing_find(struct directory *d, const struct directory_request *change,
 	     struct closing *out)
 {
-	struct directory_request ask = {.verb = DIRECTORY_ACCOUNT_SHOW,
-					.name = change->name};
+	struct directory_request ask = {
+	    .verb = DIRECTORY_SHOW,
+	    .object = {.kind = DIRECTORY_ACCOUNT, .name = change->object.name}};
 	struct page page = {out, buf_make(DIRECTORY_ADDRESS_MAX), 0};
 	enum directory_result r;
 	struct err err;
 
 	*out = (struct closing){0};
-	if (!closes(change->verb))
+	if (!closes(change))
 		return;
-	if (change->verb == DIRECTORY_DOMAIN_DISABLE)
-		ask.verb = DIRECTORY_ACCOUNT_LIST;
+	if (change->object.kind == DIRECTORY_DOMAIN)
+		ask.verb = DIRECTORY_LISTING;
 	do {
 		page.n = 0;
 		ask.after = buf_span(&page.last);
 		r = directory_run(d, &ask, 0, take_row, &page, &err);
 	} while (r == DIRECTORY_DONE && page.n > 0 &&
-		 ask.verb == DIRECTORY_ACCOUNT_LIST);
+		 ask.verb == DIRECTORY_LISTING);
 	buf_release(&page.last);
 }
 

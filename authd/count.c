@@ -18,7 +18,8 @@ struct counting {
 	uint64_t *accounts;
 	size_t n, size;
 	/* of one run */
-	struct directory_account page[PAGE];
+	uint64_t page[PAGE];
+	char last[DIRECTORY_ADDRESS_MAX + 1];
 	size_t n_page;
 	enum directory_result result;
 	struct err err;
@@ -29,7 +30,6 @@ counting_free(struct errand *e)
 {
 	struct counting *c = (struct counting *)e;
 
-	explicit_bzero(c->page, sizeof(c->page));
 	free(c->accounts);
 	free(c);
 }
@@ -38,10 +38,21 @@ static void
 look_up(struct directory *d, struct errand *e)
 {
 	struct counting *c = (struct counting *)e;
+	struct directory_object *page = memory_new(PAGE, sizeof(*page));
+	struct arena arena;
 
 	c->n_page = 0;
-	c->result = directory_account_list(d, span_str(c->name), span_str(c->after),
-					   c->page, PAGE, &c->n_page, &c->err);
+	arena_init(&arena, DIRECTORY_ARENA_BYTES);
+	c->result = directory_page(d, DIRECTORY_ACCOUNT, span_str(c->name),
+				   span_str(c->after), (struct span){0}, &arena, page,
+				   PAGE, &c->n_page, &c->err);
+	for (size_t i = 0; i < c->n_page; i++)
+		c->page[i] = page[i].values[FIELD_ACCOUNT_ID].number;
+	if (c->n_page > 0 &&
+	    !span_copy(page[c->n_page - 1].name, c->last, sizeof(c->last)))
+		c->n_page = 0;
+	arena_release(&arena);
+	free(page);
 }
 
 static void
@@ -52,8 +63,8 @@ take_page(struct counting *c)
 		c->accounts = memory_resize(c->accounts, c->size, sizeof(*c->accounts));
 	}
 	for (size_t i = 0; i < c->n_page; i++)
-		c->accounts[c->n++] = c->page[i].id;
-	memcpy(c->after, c->page[c->n_page - 1].address, sizeof(c->after));
+		c->accounts[c->n++] = c->page[i];
+	memcpy(c->after, c->last, sizeof(c->after));
 }
 
 static void

@@ -22,15 +22,38 @@ wanted(const struct authd *a)
 	return &proc_settings(a->proc)->domains;
 }
 
+/* *n is 1 when there is a domain. */
+static enum directory_result
+any_domain(struct directory *d, size_t *n, struct err *err)
+{
+	const struct span none = {0};
+	struct directory_object any;
+	struct arena arena;
+	enum directory_result r;
+
+	*n = 0;
+	arena_init(&arena, DIRECTORY_ARENA_BYTES);
+	r = directory_page(d, DIRECTORY_DOMAIN, none, none, none, &arena, &any, 1, n,
+			   err);
+	arena_release(&arena);
+	return r;
+}
+
+static enum directory_result
+add_domain(struct directory *d, const char *name, struct err *err)
+{
+	const struct directory_object domain = {.kind = DIRECTORY_DOMAIN,
+						.name = span_str(name)};
+
+	return directory_add(d, &domain, proc_now_us() / 1000000, err);
+}
+
 static void
 look(struct directory *d, struct errand *e)
 {
 	struct opening *o = (struct opening *)e;
-	struct directory_domain any;
 
-	o->found = 0;
-	o->result = directory_domain_list(d, (struct span){0}, &any, 1, &o->found,
-					  &o->err);
+	o->result = any_domain(d, &o->found, &o->err);
 }
 
 static void
@@ -39,7 +62,7 @@ add(struct directory *d, struct errand *e)
 	struct opening *o = (struct opening *)e;
 	const char *domain = wanted(e->authd)->at[o->next];
 
-	o->result = directory_domain_add(d, span_str(domain), &o->err);
+	o->result = add_domain(d, domain, &o->err);
 }
 
 static void
@@ -112,16 +135,13 @@ done(struct errand *e)
 static int
 make_now(struct authd *a, struct err *err)
 {
-	struct directory_domain any;
-	size_t n = 0;
+	size_t n;
 
-	if (directory_domain_list(a->directory, (struct span){0}, &any, 1, &n, err) !=
-	    DIRECTORY_DONE)
+	if (any_domain(a->directory, &n, err) != DIRECTORY_DONE)
 		return -1;
 	for (size_t i = 0; n == 0 && i < wanted(a)->n; i++) {
 		const char *domain = wanted(a)->at[i];
-		enum directory_result r =
-		    directory_domain_add(a->directory, span_str(domain), err);
+		enum directory_result r = add_domain(a->directory, domain, err);
 
 		if (r != DIRECTORY_DONE && r != DIRECTORY_EXISTS)
 			return -1;

@@ -8,13 +8,11 @@ operation_free(struct errand *e)
 	struct operation *o = (struct operation *)e;
 
 	errand_cancel(e);
-	directory_password_wipe(&o->request.password);
 	closing_release(&o->closing);
 	if (o->bytes.at)
 		explicit_bzero(o->bytes.at, o->bytes.size);
 	buf_release(&o->bytes);
 	buf_release(&o->rows);
-	arena_release(&o->arena);
 	free(o);
 }
 
@@ -69,8 +67,9 @@ answer(struct errand *e)
 					     span_str(o->err.text)});
 	logline(o->result == DIRECTORY_FAULT ? LOGLINE_ERROR : LOGLINE_INFO,
 		"directory.operation",
+		L_STR("kind", directory_kind_name(o->request.object.kind)),
 		L_STR("verb", directory_verb_name(o->request.verb)),
-		L_SPAN("name", o->request.name),
+		L_SPAN("name", o->request.object.name),
 		L_STR("result", directory_result_name(o->result)),
 		L_STR("reason", o->err.text));
 	operation_free(e);
@@ -81,21 +80,6 @@ static const struct errand_kind reading = {DIRECTORY_READS, work, answer,
 static const struct errand_kind changing = {DIRECTORY_CHANGES, work, answer,
 					    operation_free};
 
-static bool
-changes(enum directory_verb verb)
-{
-	switch (verb) {
-	case DIRECTORY_DOMAIN_LIST:
-	case DIRECTORY_ACCOUNT_SHOW:
-	case DIRECTORY_ACCOUNT_LIST:
-	case DIRECTORY_ALIAS_SHOW:
-	case DIRECTORY_ALIAS_LIST:
-		return false;
-	default:
-		return true;
-	}
-}
-
 static struct operation *
 operation_new(struct authd *a, struct ipc_peer *peer, uint64_t administrator,
 	      const struct ipc_directory_ask *m)
@@ -105,7 +89,6 @@ operation_new(struct authd *a, struct ipc_peer *peer, uint64_t administrator,
 	o->errand = (struct errand){.authd = a, .peer = peer};
 	o->tag = m->tag;
 	o->administrator = administrator;
-	arena_init(&o->arena, DIRECTORY_ARENA_BYTES);
 	o->bytes = buf_make(DIRECTORY_REQUEST_MAX);
 	o->rows = buf_make(ROWS_BYTES_MAX);
 	buf_put(&o->bytes, m->request);
@@ -119,13 +102,13 @@ operate(struct authd *a, struct ipc_peer *peer, uint64_t administrator,
 	struct operation *o = operation_new(a, peer, administrator, m);
 
 	if (o->bytes.full ||
-	    !directory_request_get(buf_span(&o->bytes), &o->arena, &o->request)) {
+	    !directory_request_get(buf_span(&o->bytes), &o->request)) {
 		operation_free(&o->errand);
 		ipc_peer_drop(peer, "a directory request that is none");
 		return;
 	}
 	a->count.operations++;
-	o->errand.kind = changes(o->request.verb) ? &changing : &reading;
+	o->errand.kind = directory_changes(&o->request) ? &changing : &reading;
 	if (errand_run(&o->errand))
 		return;
 	o->result =

@@ -8,7 +8,6 @@ struct operation {
 	uint64_t tag;
 	uint64_t administrator; /* account; 0: the operator */
 	struct buf bytes;       /* of the request, which points into them */
-	struct arena arena;
 	struct directory_request request;
 
 	/* What came of it. */

@@ -74,16 +74,16 @@ directory_damaged(struct err *err, struct span key)
 	return -1;
 }
 
-struct record_key
-directory_next_id_key(void)
+static struct record_key
+next_id_key(void)
 {
 	return record_key_meta("next-id");
 }
 
 int
-directory_next_id(struct directory *d, struct buf *value, uint64_t *id, struct err *err)
+directory_next_id(struct directory *d, uint64_t *id, struct err *err)
 {
-	struct record_key key = directory_next_id_key();
+	struct record_key key = next_id_key();
 	struct span old;
 	uint64_t next = 1;
 	int r = directory_get(d, key, &old, err);
@@ -92,24 +92,19 @@ directory_next_id(struct directory *d, struct buf *value, uint64_t *id, struct e
 		return -1;
 	if (r > 0 && !record_get_number(old, &next))
 		return directory_damaged(err, record_key_span(&key));
-	record_put_number(next + 1, value);
 	*id = next;
 	return 0;
 }
 
-int
-directory_page_start(enum record_kind kind, struct span after, struct record_key *out,
-		     struct err *err)
+void
+directory_ids_given(struct changes *c, uint64_t next)
 {
-	struct directory_name name;
+	struct record_key key = next_id_key();
+	struct buf value = buf_make(RECORD_VALUE_MAX);
 
-	out->n = 0;
-	if (after.n == 0)
-		return 0;
-	if (directory_name_parse(after, &name, err) != 0)
-		return -1;
-	*out = record_key_name(kind, &name);
-	return 0;
+	record_put_number(next, &value);
+	changes_put(c, &key, buf_span(&value));
+	buf_release(&value);
 }
 
 /* ---- opening */
@@ -118,14 +113,16 @@ static int
 make_secret(struct directory *d, struct record_key key, struct err *err)
 {
 	struct buf value = buf_make(RECORD_VALUE_MAX);
-	struct backend_change change;
+	struct changes changes;
 	enum directory_result r;
 
 	if (getrandom(d->secret, sizeof(d->secret), 0) != (ssize_t)sizeof(d->secret))
 		return err_sys(err, "getrandom");
 	record_put_bytes(span_make(d->secret, sizeof(d->secret)), &value);
-	change = (struct backend_change){record_key_span(&key), buf_span(&value)};
-	r = directory_apply(d, &change, 1, err);
+	changes_init(&changes);
+	changes_put(&changes, &key, buf_span(&value));
+	r = changes_apply(&changes, d->backend, err);
+	changes_release(&changes);
 	buf_release(&value);
 	return r == DIRECTORY_DONE ? 0 : -1;
 }

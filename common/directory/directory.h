@@ -24,11 +24,9 @@
 #include "common/directory/object.h"
 #include "common/directory/password.h"
 
-#define DIRECTORY_TARGETS_MAX 1000 /* of an alias, and of a whole expansion */
-/* All targets of an alias together: a listing's row fits one ipc packet. */
-#define DIRECTORY_ALIAS_BYTES_MAX   (40U << 10)
-#define DIRECTORY_DEPTH_MAX         10  /* aliases behind aliases */
-#define DIRECTORY_APP_PASSWORDS_MAX 100 /* of an account */
+#define DIRECTORY_TARGETS_MAX       1000 /* of an alias, and of a whole expansion */
+#define DIRECTORY_DEPTH_MAX         10   /* aliases behind aliases */
+#define DIRECTORY_APP_PASSWORDS_MAX 100  /* of an account */
 #define DIRECTORY_CACHE_BYTES       (8U << 20)
 #define DIRECTORY_SECRET_BYTES      32
 /* Room that one resolve or one object may need at most in its arena. */
@@ -74,7 +72,7 @@ struct directory_options {
 	struct event_base *base; /* the program's loop; null: it has none */
 	const char *connection, *password_file;
 	unsigned connections;
-	uint64_t timeout_ms; /* of a task */
+	uint64_t timeout_ms;                        /* of a task */
 	const char *queries[DIRECTORY_SQL_QUERIES]; /* DIRECTORY_SQL; "" none */
 };
 
@@ -152,21 +150,6 @@ MUST_USE enum directory_result
 directory_domain_find(struct directory *d, struct span name,
 		      struct directory_domain *out, struct err *err);
 
-MUST_USE enum directory_result
-directory_domain_add(struct directory *d, struct span name, struct err *err);
-/* IN_USE while accounts or aliases remain. */
-MUST_USE enum directory_result
-directory_domain_remove(struct directory *d, struct span name, struct err *err);
-MUST_USE enum directory_result
-directory_domain_enable(struct directory *d, struct span name, bool enabled,
-			struct err *err);
-/* Up to `limit` domains whose name is greater than `after` (empty: from the
- * start), in order; fewer than `limit` means the end. DONE or FAULT. */
-MUST_USE enum directory_result
-directory_domain_list(struct directory *d, struct span after,
-		      struct directory_domain *out, size_t limit, size_t *n,
-		      struct err *err);
-
 /* ---- accounts */
 
 struct directory_account {
@@ -187,31 +170,6 @@ directory_account_find(struct directory *d, struct span address,
 MUST_USE enum directory_result
 directory_account_find_id(struct directory *d, uint64_t id,
 			  struct directory_account *out, struct err *err);
-
-/* `created` is now, in seconds. EXISTS for an account or alias of that address;
- * NOT_FOUND when the domain is not here. *id may be null. */
-MUST_USE enum directory_result
-directory_account_add(struct directory *d, struct span address,
-		      const struct directory_password *password, uint64_t quota_bytes,
-		      uint64_t created, uint64_t *id, struct err *err);
-MUST_USE enum directory_result
-directory_account_remove(struct directory *d, struct span address, struct err *err);
-MUST_USE enum directory_result
-directory_account_set_password(struct directory *d, struct span address,
-			       const struct directory_password *password,
-			       struct err *err);
-MUST_USE enum directory_result
-directory_account_set_quota(struct directory *d, struct span address,
-			    uint64_t quota_bytes, struct err *err);
-MUST_USE enum directory_result
-directory_account_set_disabled(struct directory *d, struct span address, bool disabled,
-			       struct err *err);
-/* As directory_domain_list(), by domain and then local part; `after` is the
- * address of the last one got. A domain that is not empty limits it to that. */
-MUST_USE enum directory_result
-directory_account_list(struct directory *d, struct span domain, struct span after,
-		       struct directory_account *out, size_t limit, size_t *n,
-		       struct err *err);
 
 /* What an automatic reply of the account says. */
 struct directory_reply {
@@ -234,34 +192,6 @@ struct directory_login {
 MUST_USE enum directory_result
 directory_note_logins(struct directory *d, const struct directory_login *logins,
 		      size_t n, struct err *err);
-
-/* ---- aliases */
-
-struct directory_alias {
-	struct span address; /* canonical; "@domain" is a catch-all */
-	struct span *targets;
-	size_t n_targets;
-};
-
-/* Adds targets to a new alias or one that is there. EXISTS when all are there
- * already, or an account has the address; NOT_FOUND for a domain that is not
- * here or a target at one of ours that nothing leads to. */
-MUST_USE enum directory_result
-directory_alias_add(struct directory *d, struct span address,
-		    const struct span *targets, size_t n, struct err *err);
-/* Takes those targets out, and the alias with the last; n 0 takes all. */
-MUST_USE enum directory_result
-directory_alias_remove(struct directory *d, struct span address,
-		       const struct span *targets, size_t n, struct err *err);
-MUST_USE enum directory_result
-directory_alias_find(struct directory *d, struct span address, struct arena *arena,
-		     struct directory_alias *out, struct err *err);
-/* As directory_account_list(), but a page may end early: the end is where *n is
- * 0. An arena of DIRECTORY_ARENA_BYTES holds one alias at least. */
-MUST_USE enum directory_result
-directory_alias_list(struct directory *d, struct span domain, struct span after,
-		     struct arena *arena, struct directory_alias *out, size_t limit,
-		     size_t *n, struct err *err);
 
 /* ---- app passwords */
 

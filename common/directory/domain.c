@@ -1,184 +1,163 @@
 #include "common/directory/internal.h"
 
-int
-directory_load_domain(struct directory *d, struct span domain,
-		      struct directory_domain *out, struct err *err)
-{
-	struct record_key key = record_key_domain(domain);
-	struct span value;
-	int r = directory_get(d, key, &value, err);
+static const struct {
+	enum directory_kind kind;
+	const char *what;
+} contents[] = {
+    {DIRECTORY_ACCOUNT, "accounts"},
+    {DIRECTORY_ALIAS,   "aliases" },
+    {DIRECTORY_LIST,    "lists"   },
+    {DIRECTORY_GROUP,   "groups"  },
+};
 
-	if (r > 0 && !record_get_domain(value, out))
-		return directory_damaged(err, record_key_span(&key));
-	return r;
-}
-
-/* Canonical name and record of a domain that must be there. */
 static enum directory_result
-find(struct directory *d, struct span name, struct directory_domain *out,
-     struct err *err)
+check_empty(struct change *c, const char *why)
 {
-	char domain[DIRECTORY_DOMAIN_MAX + 1];
-	int r;
+	for (size_t i = 0; i < N_ELEMS(contents); i++) {
+		size_t n = 0;
 
-	if (directory_domain_canonical(name, domain, err) != 0)
-		return DIRECTORY_BAD_NAME;
-	r = directory_load_domain(d, span_str(domain), out, err);
-	if (r == 0)
-		return directory_say(DIRECTORY_NOT_FOUND, err,
-				     "%.150s is not a domain of this server", domain);
-	return r > 0 ? DIRECTORY_DONE : DIRECTORY_FAULT;
-}
-
-enum directory_result
-directory_domain_find(struct directory *d, struct span name,
-		      struct directory_domain *out, struct err *err)
-{
-	return find(d, name, out, err);
-}
-
-/* The domain's record, with what else must change at the same time. */
-static enum directory_result
-store(struct directory *d, const struct directory_domain *domain,
-      const struct backend_change *other, struct err *err)
-{
-	struct record_key key = record_key_domain(span_str(domain->name));
-	struct buf value = buf_make(RECORD_VALUE_MAX);
-	struct backend_change changes[2];
-	enum directory_result r;
-
-	record_put_domain(domain, &value);
-	changes[0] = (struct backend_change){record_key_span(&key), buf_span(&value)};
-	if (other)
-		changes[1] = *other;
-	r = directory_apply(d, changes, other ? 2 : 1, err);
-	buf_release(&value);
-	return r;
-}
-
-enum directory_result
-directory_domain_add(struct directory *d, struct span name, struct err *err)
-{
-	struct directory_domain domain = {.enabled = true}, old;
-	struct record_key next_key = directory_next_id_key();
-	struct buf next = buf_make(RECORD_VALUE_MAX);
-	struct backend_change change;
-	enum directory_result r;
-
-	if (directory_domain_canonical(name, domain.name, err) != 0)
-		return DIRECTORY_BAD_NAME;
-	r = find(d, span_str(domain.name), &old, err);
-	if (r == DIRECTORY_DONE)
-		return directory_say(DIRECTORY_EXISTS, err, "%.150s is there already",
-				     domain.name);
-	if (r != DIRECTORY_NOT_FOUND)
-		return r;
-	if (directory_next_id(d, &next, &domain.id, err) != 0) {
-		buf_release(&next);
-		return DIRECTORY_FAULT;
-	}
-	change = (struct backend_change){record_key_span(&next_key), buf_span(&next)};
-	r = store(d, &domain, &change, err);
-	buf_release(&next);
-	return r;
-}
-
-static bool
-visit_any(void *context, struct span key, struct span value)
-{
-	bool *any = context;
-
-	(void)key;
-	(void)value;
-	*any = true;
-	return false;
-}
-
-enum directory_result
-directory_domain_remove(struct directory *d, struct span name, struct err *err)
-{
-	static const struct {
-		enum record_kind kind;
-		const char *what;
-	} rows[] = {
-	    {RECORD_ACCOUNT, "accounts"},
-            {RECORD_ALIAS,   "aliases" }
-        };
-	struct directory_domain domain;
-	struct record_key key;
-	enum directory_result r = find(d, name, &domain, err);
-
-	if (r != DIRECTORY_DONE)
-		return r;
-	for (size_t i = 0; i < N_ELEMS(rows); i++) {
-		bool any = false;
-
-		key = record_key_names_of(rows[i].kind, span_str(domain.name));
-		if (directory_walk(d, key, (struct span){0}, 1, visit_any, &any, err) !=
-		    0)
+		if (directory_count(c->d,
+				    record_key_in(contents[i].kind, &c->name.name), 1,
+				    &n, c->err) != 0)
 			return DIRECTORY_FAULT;
-		if (any)
-			return directory_say(DIRECTORY_IN_USE, err,
-					     "%.150s still has %s", domain.name,
-					     rows[i].what);
+		if (n > 0)
+			return directory_say(DIRECTORY_IN_USE, c->err,
+					     "%.150s still has %s%s",
+					     directory_name_domain(&c->name.name).at,
+					     contents[i].what, why);
 	}
-	key = record_key_domain(span_str(domain.name));
-	return directory_apply(d, &(struct backend_change){record_key_span(&key), {0}},
-			       1, err);
+	return DIRECTORY_DONE;
 }
 
-enum directory_result
-directory_domain_enable(struct directory *d, struct span name, bool enabled,
-			struct err *err)
-{
-	struct directory_domain domain;
-	enum directory_result r = find(d, name, &domain, err);
+/* ---- domains that are aliases */
 
-	if (r != DIRECTORY_DONE || domain.enabled == enabled)
-		return r;
-	domain.enabled = enabled;
-	return store(d, &domain, NULL, err);
-}
-
-struct page {
-	struct directory_domain *out;
-	size_t limit, n;
-	bool damaged;
-	struct err *err;
+struct search {
+	struct span alias_of;
+	struct record_name found;
+	bool any;
 };
 
 static bool
-visit_page(void *context, struct span key, struct span value)
+visit_alias(void *context, struct span key, struct span value)
 {
-	struct page *page = context;
+	struct search *search = context;
+	struct directory_object o = {.kind = DIRECTORY_DOMAIN};
 
-	if (page->n == page->limit)
-		return false;
-	page->damaged = !record_get_domain(value, &page->out[page->n]);
-	if (page->damaged)
-		directory_damaged(page->err, key);
-	else
-		page->n++;
-	return !page->damaged;
+	if (!record_get_object(value, &o) ||
+	    !span_equal(o.values[FIELD_DOMAIN_ALIAS_OF].text, search->alias_of))
+		return true;
+	search->any = record_key_name(DIRECTORY_DOMAIN, key, &search->found);
+	return !search->any;
 }
 
-enum directory_result
-directory_domain_list(struct directory *d, struct span after,
-		      struct directory_domain *out, size_t limit, size_t *n,
+static enum directory_result
+check_no_aliases(struct change *c)
+{
+	const struct directory_name all = {.bytes = 0};
+	struct search search = {.alias_of = directory_name_domain(&c->name.name)};
+
+	if (directory_walk(c->d, record_key_in(DIRECTORY_DOMAIN, &all),
+			   (struct span){0}, 0, visit_alias, &search, c->err) != 0)
+		return DIRECTORY_FAULT;
+	if (search.any)
+		return directory_say(
+		    DIRECTORY_IN_USE, c->err, "%.110s is an alias of %.110s",
+		    directory_name_domain(&search.found.name).at, search.alias_of.at);
+	return DIRECTORY_DONE;
+}
+
+/* An alias stands for a domain that is none, and has nothing of its own. */
+static enum directory_result
+check_alias_of(struct change *c, struct span alias_of)
+{
+	struct directory_object other;
+	struct directory_name name;
+	enum directory_result r;
+
+	if (!directory_name_make((struct span){0}, alias_of, &name))
+		return DIRECTORY_BAD_VALUE;
+	if (span_equal(alias_of, directory_name_domain(&c->name.name)))
+		return directory_say(DIRECTORY_BAD_VALUE, c->err,
+				     "a domain cannot be an alias of itself");
+	r = change_load(c, DIRECTORY_DOMAIN, &name, (struct span){0}, &other);
+	if (r == DIRECTORY_NOT_FOUND)
+		return directory_say(r, c->err, "%.150s is not a domain of this server",
+				     name.text + 1);
+	if (r == DIRECTORY_DONE && other.values[FIELD_DOMAIN_ALIAS_OF].text.n > 0)
+		return directory_say(DIRECTORY_BAD_VALUE, c->err,
+				     "%.150s is an alias itself", name.text + 1);
+	if (r == DIRECTORY_DONE)
+		r = check_empty(c, ": only an empty domain can be an alias");
+	if (r == DIRECTORY_DONE)
+		r = check_no_aliases(c);
+	return r;
+}
+
+static bool
+delimiters_good(struct span delimiters)
+{
+	if (span_equal(delimiters, SPAN("none")))
+		return true;
+	for (size_t i = 0; i < delimiters.n; i++)
+		if (!strchr("+-_=#!%&*/?^|~$", delimiters.at[i]))
+			return false;
+	return true;
+}
+
+static enum directory_result
+check(struct change *c)
+{
+	const struct directory_value *wanted = c->wanted->values;
+	struct directory_value *v = c->object.values;
+	struct span alias_of = v[FIELD_DOMAIN_ALIAS_OF].text;
+	enum directory_result r = DIRECTORY_DONE;
+	uint64_t id;
+
+	if (!delimiters_good(v[FIELD_DOMAIN_DELIMITERS].text))
+		return directory_say(
+		    DIRECTORY_BAD_VALUE, c->err,
+		    "delimiters are some of +-_=#!%%&*/?^|~$, or none");
+	if (wanted[FIELD_DOMAIN_ALIAS_OF].how != DIRECTORY_VALUE_ABSENT &&
+	    alias_of.n > 0)
+		r = check_alias_of(c, alias_of);
+	if (r != DIRECTORY_DONE || !c->is_new)
+		return r;
+	if (directory_next_id(c->d, &id, c->err) != 0)
+		return DIRECTORY_FAULT;
+	directory_ids_given(&c->changes, id + 1);
+	directory_put_number(&c->object, FIELD_DOMAIN_ID, id);
+	directory_put_number(&c->object, FIELD_DOMAIN_CREATED, c->now);
+	if (wanted[FIELD_DOMAIN_ENABLED].how == DIRECTORY_VALUE_ABSENT)
+		directory_put_number(&c->object, FIELD_DOMAIN_ENABLED, 1);
+	return DIRECTORY_DONE;
+}
+
+static enum directory_result
+check_remove(struct change *c)
+{
+	enum directory_result r = check_empty(c, "");
+
+	return r == DIRECTORY_DONE ? check_no_aliases(c) : r;
+}
+
+const struct kind_rules domain_rules = {.check = check, .check_remove = check_remove};
+
+int
+directory_administers(struct directory *d, uint64_t account, struct span domain,
 		      struct err *err)
 {
-	struct page page = {.out = out, .limit = limit, .err = err};
-	char domain[DIRECTORY_DOMAIN_MAX + 1] = "";
-	struct record_key start;
+	struct directory_object o;
+	struct directory_name name;
+	struct record_name n;
+	int r = directory_load_id(d, account, &name, err);
 
-	if (after.n > 0 && directory_domain_canonical(after, domain, err) != 0)
-		return DIRECTORY_BAD_NAME;
-	start = record_key_domain(span_str(domain));
-	if (directory_walk(d, record_key_domain((struct span){0}),
-			   record_key_span(&start), page.limit, visit_page, &page,
-			   err) != 0 ||
-	    page.damaged)
-		return DIRECTORY_FAULT;
-	*n = page.n;
-	return DIRECTORY_DONE;
+	if (r <= 0 || directory_object_name(DIRECTORY_DOMAIN, domain, domain, &n,
+					    err) != DIRECTORY_DONE)
+		return r < 0 ? -1 : 0;
+	r = directory_load_object(d, DIRECTORY_DOMAIN, &n.name, (struct span){0}, &o,
+				  err);
+	if (r <= 0)
+		return r;
+	return directory_item_find(o.values[FIELD_DOMAIN_ADMINISTRATORS].text,
+				   directory_name_span(&name));
 }

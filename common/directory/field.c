@@ -36,7 +36,8 @@ static const struct directory_field domain_fields[DIRECTORY_FIELDS] = {
 		0, NULL, "the largest message for it; 0 as the server's"},
 	[FIELD_DOMAIN_DELIMITERS] = {"delimiters", DIRECTORY_TEXT, SETTABLE, 16, NULL,
 		"what may stand before a detail, as + in you+shop; none; empty as the setting"},
-	[FIELD_DOMAIN_ADMINISTRATORS] = {"administrators", DIRECTORY_ADDRESSES, SETTABLE,
+	[FIELD_DOMAIN_ADMINISTRATORS] = {"administrators", DIRECTORY_ADDRESSES,
+		SETTABLE | DIRECTORY_ACCOUNTS,
 		SHORT_MAX_BYTES, NULL, "accounts that may change what is in it"},
 	[FIELD_DOMAIN_CREATED] = {"created", DIRECTORY_TIME, 0, TIME_MOST, NULL,
 		"when it was added"},
@@ -55,7 +56,7 @@ static const struct directory_field account_fields[DIRECTORY_FIELDS] = {
 		"when it was added"},
 	[FIELD_ACCOUNT_MESSAGE_BYTES_MAX] = {"message_bytes_max", DIRECTORY_BYTES, SETTABLE,
 		0, NULL, "the largest message for it; 0 as the domain's"},
-	[FIELD_ACCOUNT_FORWARD] = {"forward", DIRECTORY_ADDRESSES, SETTABLE,
+	[FIELD_ACCOUNT_FORWARD] = {"forward", DIRECTORY_ADDRESSES, SETTABLE | DIRECTORY_LEADS,
 		SHORT_MAX_BYTES, NULL, "where its mail goes on to"},
 	[FIELD_ACCOUNT_FORWARD_KEEP] = {"forward_keep", DIRECTORY_FLAG, SETTABLE, 1, NULL,
 		"whether what is forwarded is kept here as well"},
@@ -63,7 +64,7 @@ static const struct directory_field account_fields[DIRECTORY_FIELDS] = {
 		"whether senders get an automatic reply"},
 	[FIELD_ACCOUNT_REPLY_SUBJECT] = {"reply_subject", DIRECTORY_TEXT, SETTABLE,
 		NAME_MAX_BYTES, NULL, "its subject; empty: Re: and that of the message"},
-	[FIELD_ACCOUNT_REPLY_TEXT] = {"reply_text", DIRECTORY_TEXT, SETTABLE,
+	[FIELD_ACCOUNT_REPLY_TEXT] = {"reply_text", DIRECTORY_TEXT, SETTABLE | DIRECTORY_LINES,
 		REPLY_MAX_BYTES, NULL, "its text"},
 	[FIELD_ACCOUNT_REPLY_FROM] = {"reply_from", DIRECTORY_TIME, SETTABLE, TIME_MOST,
 		NULL, "the first moment to reply; none: at once"},
@@ -88,7 +89,8 @@ static const struct directory_field account_fields[DIRECTORY_FIELDS] = {
 };
 
 static const struct directory_field alias_fields[DIRECTORY_FIELDS] = {
-	[FIELD_ALIAS_TARGETS] = {"targets", DIRECTORY_ADDRESSES, SETTABLE | LISTED,
+	[FIELD_ALIAS_TARGETS] = {"targets", DIRECTORY_ADDRESSES,
+		SETTABLE | LISTED | DIRECTORY_LEADS | DIRECTORY_GROUPS,
 		LIST_MAX_BYTES, NULL, "addresses, or group:NAME@DOMAIN for all of a group"},
 };
 
@@ -103,12 +105,14 @@ static const struct directory_field list_fields[DIRECTORY_FIELDS] = {
 		"gets the reports; empty: the sender does"},
 	[FIELD_LIST_CREATED] = {"created", DIRECTORY_TIME, 0, TIME_MOST, NULL,
 		"when it was added"},
-	[FIELD_LIST_MEMBERS] = {"members", DIRECTORY_ADDRESSES, SETTABLE | LISTED,
+	[FIELD_LIST_MEMBERS] = {"members", DIRECTORY_ADDRESSES,
+		SETTABLE | LISTED | DIRECTORY_LEADS | DIRECTORY_GROUPS,
 		LIST_MAX_BYTES, NULL, "addresses, or group:NAME@DOMAIN for all of a group"},
 };
 
 static const struct directory_field group_fields[DIRECTORY_FIELDS] = {
-	[FIELD_GROUP_MEMBERS] = {"members", DIRECTORY_ADDRESSES, SETTABLE | LISTED,
+	[FIELD_GROUP_MEMBERS] = {"members", DIRECTORY_ADDRESSES,
+		SETTABLE | LISTED | DIRECTORY_ACCOUNTS,
 		LIST_MAX_BYTES, NULL, "the addresses of accounts"},
 };
 

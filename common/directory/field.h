@@ -34,9 +34,15 @@ enum directory_type {
 };
 
 enum {
-	DIRECTORY_SETTABLE = 1, /* by an operator, with SET and ADD */
+	DIRECTORY_SETTABLE = 1, /* by an operator, with ADD and UPDATE */
 	DIRECTORY_LISTED = 2,   /* LIST gives it too, not only SHOW */
 	DIRECTORY_DERIVED = 4,  /* made for the answer; in no record and no dump */
+	/* Addresses: one at a domain of ours must be an account, or lead somewhere; or
+	 * a group may stand there. */
+	DIRECTORY_ACCOUNTS = 8,
+	DIRECTORY_LEADS = 16,
+	DIRECTORY_GROUPS = 32,
+	DIRECTORY_LINES = 64, /* text of many lines */
 };
 
 struct directory_field {

@@ -1,8 +1,15 @@
 #include "common/directory/record.h"
 
-#define VERSION 1
+#define VERSION_PLAIN  1 /* numbers, bytes; objects as they once were */
+#define VERSION_OBJECT 2
 
 /* ---- keys */
+
+static const enum record_kind kinds[DIRECTORY_KINDS] = {
+    [DIRECTORY_DOMAIN] = RECORD_DOMAIN, [DIRECTORY_ACCOUNT] = RECORD_ACCOUNT,
+    [DIRECTORY_ALIAS] = RECORD_ALIAS,   [DIRECTORY_LIST] = RECORD_LIST,
+    [DIRECTORY_GROUP] = RECORD_GROUP,   [DIRECTORY_APP_PASSWORD] = RECORD_APP_PASSWORD,
+};
 
 static void
 key_put(struct record_key *key, struct span s)
@@ -13,13 +20,13 @@ key_put(struct record_key *key, struct span s)
 	key->n += s.n;
 }
 
-static struct record_key
-key_make(enum record_kind kind, struct span s)
+/* Only the bytes that count are written: keys are made often. */
+static void
+key_begin(struct record_key *key, enum record_kind kind, struct span s)
 {
-	struct record_key key = {.bytes = {(char)kind}, .n = 1};
-
-	key_put(&key, s);
-	return key;
+	key->bytes[0] = (char)kind;
+	key->n = 1;
+	key_put(key, s);
 }
 
 struct span
@@ -31,64 +38,106 @@ record_key_span(const struct record_key *key)
 struct record_key
 record_key_meta(const char *name)
 {
-	return key_make(RECORD_META, span_str(name));
+	struct record_key key;
+
+	key_begin(&key, RECORD_META, span_str(name));
+	return key;
 }
 
 struct record_key
 record_key_domain(struct span domain)
 {
-	return key_make(RECORD_DOMAIN, domain);
+	struct record_key key;
+
+	key_begin(&key, RECORD_DOMAIN, domain);
+	return key;
 }
 
 struct record_key
 record_key_id(uint64_t id)
 {
+	struct record_key key;
 	char bytes[8];
 
 	for (int i = 7; i >= 0; i--, id >>= 8)
 		bytes[i] = (char)(id & 0xff);
-	return key_make(RECORD_ID, span_make(bytes, sizeof(bytes)));
+	key_begin(&key, RECORD_ID, span_make(bytes, sizeof(bytes)));
+	return key;
 }
 
 struct record_key
-record_key_name(enum record_kind kind, const struct directory_name *n)
+record_key_of(enum directory_kind kind, const struct directory_name *n,
+	      struct span label)
 {
-	struct record_key key = key_make(kind, directory_name_domain(n));
+	struct record_key key;
 
+	key_begin(&key, kinds[kind], directory_name_domain(n));
+	if (kind == DIRECTORY_DOMAIN)
+		return key;
 	key_put(&key, span_make("", 1));
 	key_put(&key, directory_name_local(n));
+	if (kind != DIRECTORY_APP_PASSWORD)
+		return key;
+	key_put(&key, span_make("", 1));
+	key_put(&key, label);
 	return key;
 }
 
 struct record_key
-record_key_names_of(enum record_kind kind, struct span domain)
+record_key_in(enum directory_kind kind, const struct directory_name *in)
 {
-	struct record_key key = key_make(kind, domain);
+	struct record_key key;
 
-	if (domain.n > 0)
-		key_put(&key, span_make("", 1));
+	key_begin(&key, kinds[kind], (struct span){0});
+	if (in->bytes == 0 || kind == DIRECTORY_DOMAIN)
+		return key;
+	key_put(&key, directory_name_domain(in));
+	key_put(&key, span_make("", 1));
+	if (in->local_bytes == 0)
+		return key;
+	key_put(&key, directory_name_local(in));
+	key_put(&key, span_make("", 1));
 	return key;
+}
+
+bool
+record_key_name(enum directory_kind kind, struct span key, struct record_name *out)
+{
+	struct span rest = span_after(key, 1), domain, local;
+
+	out->label[0] = '\0';
+	if (key.n < 2 || key.at[0] != (char)kinds[kind])
+		return false;
+	if (kind == DIRECTORY_DOMAIN)
+		return directory_name_make((struct span){0}, rest, &out->name);
+	if (span_find(rest, '\0') == rest.n)
+		return false;
+	domain = span_cut(&rest, '\0');
+	local = kind == DIRECTORY_APP_PASSWORD ? span_cut(&rest, '\0') : rest;
+	if (kind == DIRECTORY_APP_PASSWORD &&
+	    !span_copy(rest, out->label, sizeof(out->label)))
+		return false;
+	return directory_name_make(local, domain, &out->name);
 }
 
 bool
 record_key_address(struct span key, struct directory_name *out)
 {
-	struct span local = span_after(key, 1);
-	struct span domain;
+	struct record_name name;
 
-	if (span_find(local, '\0') == local.n)
+	if (!record_key_name(DIRECTORY_ACCOUNT, key, &name))
 		return false;
-	domain = span_cut(&local, '\0');
-	return directory_name_make(local, domain, out);
+	*out = name.name;
+	return true;
 }
 
 /* ---- values */
 
 static void
-value_begin(struct buf *out)
+value_begin(struct buf *out, uint8_t version)
 {
 	buf_reset(out);
-	wire_put_u8(out, VERSION);
+	wire_put_u8(out, version);
 }
 
 static void
@@ -97,117 +146,103 @@ value_end(struct buf *out)
 	wire_put_u32(out, crc32c(0, buf_span(out)));
 }
 
-/* A cursor behind the version, without the CRC; failed when either is wrong. */
+/* A cursor behind the version, without the CRC; failed when that is wrong. */
 static struct cursor
-value_open(struct span value)
+value_open(struct span value, uint8_t *version)
 {
 	size_t n = value.n < 5 ? 0 : value.n - 4;
 	struct cursor crc = cursor_make(span_after(value, n));
 	struct cursor c = cursor_make(span_first(value, n));
 	uint32_t want = wire_get_u32(&crc);
 
-	if (!cursor_done(&crc) || want != crc32c(0, c.rest) ||
-	    wire_get_u8(&c) != VERSION)
+	if (!cursor_done(&crc) || want != crc32c(0, c.rest))
 		c.failed = true;
+	*version = wire_get_u8(&c);
 	return c;
 }
 
-/* A field that is a C string in the struct. */
+void
+record_put_object(const struct directory_object *o, struct buf *out)
+{
+	value_begin(out, VERSION_OBJECT);
+	directory_values_put(o, out);
+	value_end(out);
+}
+
+/* ---- objects of version 1 */
+
 static void
-get_text(struct cursor *c, char *out, size_t size)
+old_domain(struct cursor *c, struct directory_object *o)
 {
-	if (!span_copy(wire_get_bytes(c), out, size))
-		c->failed = true;
+	(void)wire_get_bytes(c);
+	directory_put_number(o, FIELD_DOMAIN_ID, wire_get_u64(c));
+	directory_put_number(o, FIELD_DOMAIN_ENABLED, wire_get_u8(c) != 0);
+	directory_put_number(o, FIELD_DOMAIN_FIRST_ACCOUNT, wire_get_u64(c));
 }
 
-void
-record_put_domain(const struct directory_domain *d, struct buf *out)
+static void
+old_account(struct cursor *c, struct directory_object *o)
 {
-	value_begin(out);
-	wire_put_bytes(out, span_str(d->name));
-	wire_put_u64(out, d->id);
-	wire_put_u8(out, d->enabled);
-	wire_put_u64(out, d->first_account);
-	value_end(out);
+	(void)wire_get_bytes(c);
+	directory_put_number(o, FIELD_ACCOUNT_ID, wire_get_u64(c));
+	directory_put_number(o, FIELD_ACCOUNT_DISABLED, wire_get_u8(c) != 0);
+	directory_put_number(o, FIELD_ACCOUNT_QUOTA_BYTES, wire_get_u64(c));
+	directory_put_number(o, FIELD_ACCOUNT_CREATED, wire_get_u64(c));
+	directory_put_text(o, FIELD_ACCOUNT_PASSWORD, c->rest);
+	c->rest = (struct span){0};
+}
+
+static void
+old_alias(struct cursor *c, struct directory_object *o)
+{
+	struct span items;
+	uint32_t count = wire_get_u32(c);
+
+	items = c->rest;
+	for (uint32_t i = 0; i < count && !c->failed; i++)
+		(void)wire_get_bytes(c);
+	directory_put_text(o, FIELD_ALIAS_TARGETS, items);
+}
+
+static bool
+get_old(struct cursor *c, struct directory_object *o)
+{
+	static void (*const get[])(struct cursor *, struct directory_object *) = {
+	    [DIRECTORY_DOMAIN] = old_domain,
+	    [DIRECTORY_ACCOUNT] = old_account,
+	    [DIRECTORY_ALIAS] = old_alias,
+	};
+
+	if ((size_t)o->kind >= N_ELEMS(get))
+		return false;
+	get[o->kind](c, o);
+	return true;
 }
 
 bool
-record_get_domain(struct span value, struct directory_domain *out)
+record_get_object(struct span value, struct directory_object *out)
 {
-	struct cursor c = value_open(value);
-	struct directory_domain d = {0};
+	struct directory_object o = {.kind = out->kind};
+	uint8_t version;
+	struct cursor c = value_open(value, &version);
 
-	get_text(&c, d.name, sizeof(d.name));
-	d.id = wire_get_u64(&c);
-	d.enabled = wire_get_u8(&c) != 0;
-	d.first_account = wire_get_u64(&c);
+	if (c.failed || version < VERSION_PLAIN || version > VERSION_OBJECT)
+		return false;
+	if (version == VERSION_PLAIN ? !get_old(&c, &o)
+				     : !directory_values_get(&c, o.kind, o.values))
+		return false;
 	if (!cursor_done(&c))
 		return false;
-	*out = d;
+	memcpy(out->values, o.values, sizeof(o.values));
 	return true;
 }
 
-void
-record_put_account(const struct directory_account *a, struct buf *out)
-{
-	value_begin(out);
-	wire_put_bytes(out, span_str(a->address));
-	wire_put_u64(out, a->id);
-	wire_put_u8(out, a->disabled);
-	wire_put_u64(out, a->quota_bytes);
-	wire_put_u64(out, a->created);
-	directory_password_put(&a->password, out);
-	value_end(out);
-}
-
-bool
-record_get_account(struct span value, struct directory_account *out)
-{
-	struct cursor c = value_open(value);
-	struct directory_account a = {0};
-
-	get_text(&c, a.address, sizeof(a.address));
-	a.id = wire_get_u64(&c);
-	a.disabled = wire_get_u8(&c) != 0;
-	a.quota_bytes = wire_get_u64(&c);
-	a.created = wire_get_u64(&c);
-	directory_password_get(&c, &a.password);
-	if (!cursor_done(&c) || a.id == 0)
-		return false;
-	*out = a;
-	return true;
-}
-
-void
-record_put_targets(const struct span *targets, size_t n, struct buf *out)
-{
-	value_begin(out);
-	wire_put_u32(out, (uint32_t)n);
-	for (size_t i = 0; i < n; i++)
-		wire_put_bytes(out, targets[i]);
-	value_end(out);
-}
-
-bool
-record_get_targets(struct span value, struct span *targets, size_t *n)
-{
-	struct cursor c = value_open(value);
-	uint32_t count = wire_get_u32(&c);
-
-	if (c.failed || count == 0 || count > DIRECTORY_TARGETS_MAX)
-		return false;
-	for (uint32_t i = 0; i < count; i++)
-		targets[i] = wire_get_bytes(&c);
-	if (!cursor_done(&c))
-		return false;
-	*n = count;
-	return true;
-}
+/* ---- other values */
 
 void
 record_put_number(uint64_t number, struct buf *out)
 {
-	value_begin(out);
+	value_begin(out, VERSION_PLAIN);
 	wire_put_u64(out, number);
 	value_end(out);
 }
@@ -215,10 +250,11 @@ record_put_number(uint64_t number, struct buf *out)
 bool
 record_get_number(struct span value, uint64_t *out)
 {
-	struct cursor c = value_open(value);
+	uint8_t version;
+	struct cursor c = value_open(value, &version);
 	uint64_t number = wire_get_u64(&c);
 
-	if (!cursor_done(&c))
+	if (!cursor_done(&c) || version != VERSION_PLAIN)
 		return false;
 	*out = number;
 	return true;
@@ -227,7 +263,7 @@ record_get_number(struct span value, uint64_t *out)
 void
 record_put_bytes(struct span bytes, struct buf *out)
 {
-	value_begin(out);
+	value_begin(out, VERSION_PLAIN);
 	wire_put_bytes(out, bytes);
 	value_end(out);
 }
@@ -235,31 +271,12 @@ record_put_bytes(struct span bytes, struct buf *out)
 bool
 record_get_bytes(struct span value, struct span *out)
 {
-	struct cursor c = value_open(value);
+	uint8_t version;
+	struct cursor c = value_open(value, &version);
 	struct span bytes = wire_get_bytes(&c);
 
-	if (!cursor_done(&c))
+	if (!cursor_done(&c) || version != VERSION_PLAIN)
 		return false;
 	*out = bytes;
-	return true;
-}
-
-void
-record_put_object(const struct directory_object *object, struct buf *out)
-{
-	value_begin(out);
-	directory_values_put(object, out);
-	value_end(out);
-}
-
-bool
-record_get_object(struct span value, struct directory_object *object)
-{
-	struct cursor c = value_open(value);
-	struct directory_object o = {.kind = object->kind};
-
-	if (!directory_values_get(&c, o.kind, o.values) || !cursor_done(&c))
-		return false;
-	memcpy(object->values, o.values, sizeof(o.values));
 	return true;
 }

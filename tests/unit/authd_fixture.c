@@ -1,6 +1,7 @@
 /* tests/unit/authd_fixture.c - stands in for proc, master and the programs that ask
  * authd */
 #include "tests/unit/authd_fixture.h"
+#include "tests/unit/directory_make.h"
 
 #include "authd/office.h"
 #include "common/directory/internal.h"
@@ -356,7 +357,7 @@ account(const char *address, const struct directory_password *p, uint64_t quota,
 {
 	struct err err;
 
-	assert_int_equal(directory_account_add(fix.authd->directory, span_str(address),
+	assert_int_equal(make_account(fix.authd->directory, span_str(address),
 					       p, quota, 0, id, &err),
 			 DIRECTORY_DONE);
 }
@@ -373,11 +374,11 @@ fill_directory(void)
 	account("you@example.org", &p, 0, &fix.you);
 	account("off@example.org", &p, 0, &fix.off);
 	account("big@example.org", &p, 1000, &fix.big);
-	assert_int_equal(directory_account_set_disabled(
+	assert_int_equal(make_account_disabled(
 			     fix.authd->directory, SPAN("off@example.org"), true, &err),
 			 DIRECTORY_DONE);
 	assert_int_equal(
-	    directory_alias_add(
+	    make_alias(
 		fix.authd->directory, SPAN("all@example.org"),
 		(struct span[]){SPAN("big@example.org"), SPAN("x@elsewhere.example")},
 		2, &err),

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/directory/directory.h"
+#include "tests/unit/directory_make.h"
 
 static const struct directory_policy policy = {.delimiters = SPAN("+")};
 
@@ -77,7 +78,7 @@ add_account(struct fixture *f, const char *address)
 {
 	uint64_t id = 0;
 
-	assert_int_equal(directory_account_add(f->d, span_str(address), &no_password,
+	assert_int_equal(make_account(f->d, span_str(address), &no_password,
 					       1000, 1700000000, &id, &f->err),
 			 DIRECTORY_DONE);
 	return id;
@@ -86,7 +87,7 @@ add_account(struct fixture *f, const char *address)
 static inline void
 add_domain(struct fixture *f, const char *name)
 {
-	assert_int_equal(directory_domain_add(f->d, span_str(name), &f->err),
+	assert_int_equal(make_domain(f->d, span_str(name), &f->err),
 			 DIRECTORY_DONE);
 }
 
@@ -98,7 +99,7 @@ alias(struct fixture *f, const char *address, const char *targets)
 
 	while (rest.n > 0)
 		list[n++] = span_cut(&rest, ' ');
-	return directory_alias_add(f->d, span_str(address), list, n, &f->err);
+	return make_alias(f->d, span_str(address), list, n, &f->err);
 }
 
 static inline void

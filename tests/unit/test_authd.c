@@ -1,5 +1,6 @@
 /* tests/unit/test_authd.c - logins: every mechanism, penalties, tickets */
 #include "tests/unit/authd_fixture.h"
+#include "tests/unit/directory_make.h"
 
 #include <openssl/sha.h>
 
@@ -174,7 +175,7 @@ test_right_password_is_remembered_until_it_changes(void **state)
 	pass(2000);
 	expect_done(GATE, AUTH_FAILED);
 	assert_int_equal(directory_password_import(SPAN("$5$other$x"), &p, &err), 0);
-	assert_int_equal(directory_account_set_password(
+	assert_int_equal(make_account_password(
 			     fix.authd->directory, SPAN("big@example.org"), &p, &err),
 			 DIRECTORY_DONE);
 	pass(GOOD_MS);

@@ -1,0 +1,75 @@
+/* admin/group.c - postroad group add, remove, list, show, set, member add, member
+ * remove */
+#include "admin/directory.h"
+#include "admin/listing.h"
+#include "admin/object.h"
+
+static enum exit_status
+add_group(struct admin *admin, int argc, char **argv)
+{
+	return object_items(admin, DIRECTORY_ADD, DIRECTORY_GROUP, FIELD_GROUP_MEMBERS,
+			    DIRECTORY_VALUE_SET, argc, argv);
+}
+
+static enum exit_status
+remove_group(struct admin *admin, int argc, char **argv)
+{
+	(void)argc;
+	return directory_simple(admin, DIRECTORY_REMOVE, DIRECTORY_GROUP, argv[0]);
+}
+
+static enum exit_status
+show_group(struct admin *admin, int argc, char **argv)
+{
+	(void)argc;
+	return object_show(admin, DIRECTORY_GROUP, argv[0]);
+}
+
+static enum exit_status
+add_members(struct admin *admin, int argc, char **argv)
+{
+	return object_items(admin, DIRECTORY_UPDATE, DIRECTORY_GROUP,
+			    FIELD_GROUP_MEMBERS, DIRECTORY_VALUE_INSERT, argc, argv);
+}
+
+static enum exit_status
+remove_members(struct admin *admin, int argc, char **argv)
+{
+	return object_items(admin, DIRECTORY_UPDATE, DIRECTORY_GROUP,
+			    FIELD_GROUP_MEMBERS, DIRECTORY_VALUE_DELETE, argc, argv);
+}
+
+static void
+take_group(void *context, const struct directory_object *row)
+{
+	struct listing *l = context;
+
+	listing_text(l, row->name);
+	listing_number(l, directory_item_count(row->values[FIELD_GROUP_MEMBERS].text));
+}
+
+static enum exit_status
+list_groups(struct admin *admin, int argc, char **argv)
+{
+	static const char *const columns[] = {"group", "members", NULL};
+	struct listing *l = listing_new(admin, columns);
+	enum exit_status status =
+	    directory_list(admin, DIRECTORY_LISTING, DIRECTORY_GROUP,
+			   argc > 0 ? argv[0] : "", take_group, l);
+
+	listing_end(&l);
+	return status;
+}
+
+const struct command commands_group[] = {
+    {"group",		     "add", "NAME@DOMAIN [ACCOUNT...]", 1, -1, NULL, add_group,
+     "accounts that lists and aliases name together"},
+    {"group", "remove", "NAME@DOMAIN", 1, 1, NULL, remove_group, "its accounts stay"},
+    {"group",			 "list", "[DOMAIN]", 0, 1, NULL, list_groups, "all groups"},
+    {"group",		  "show", "NAME@DOMAIN", 1, 1, NULL, show_group, "who is in it"},
+    {"group", "member add", "NAME@DOMAIN ACCOUNT...", 2, -1, NULL, add_members,
+     "put accounts in"},
+    {"group", "member remove", "NAME@DOMAIN ACCOUNT...", 2, -1, NULL, remove_members,
+     "take them out"},
+    {0		  },
+};

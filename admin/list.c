@@ -1,0 +1,91 @@
+/* admin/list.c - postroad list add, remove, list, show, set, member add, member remove
+ */
+#include "admin/directory.h"
+#include "admin/listing.h"
+#include "admin/object.h"
+
+static enum exit_status
+add_list(struct admin *admin, int argc, char **argv)
+{
+	return object_add(admin, DIRECTORY_LIST, argc, argv);
+}
+
+static enum exit_status
+remove_list(struct admin *admin, int argc, char **argv)
+{
+	(void)argc;
+	return directory_simple(admin, DIRECTORY_REMOVE, DIRECTORY_LIST, argv[0]);
+}
+
+static enum exit_status
+set_list(struct admin *admin, int argc, char **argv)
+{
+	return object_set(admin, DIRECTORY_LIST, argc, argv);
+}
+
+static enum exit_status
+show_list(struct admin *admin, int argc, char **argv)
+{
+	(void)argc;
+	return object_show(admin, DIRECTORY_LIST, argv[0]);
+}
+
+static enum exit_status
+add_members(struct admin *admin, int argc, char **argv)
+{
+	return object_items(admin, DIRECTORY_UPDATE, DIRECTORY_LIST, FIELD_LIST_MEMBERS,
+			    DIRECTORY_VALUE_INSERT, argc, argv);
+}
+
+static enum exit_status
+remove_members(struct admin *admin, int argc, char **argv)
+{
+	return object_items(admin, DIRECTORY_UPDATE, DIRECTORY_LIST, FIELD_LIST_MEMBERS,
+			    DIRECTORY_VALUE_DELETE, argc, argv);
+}
+
+static void
+take_list(void *context, const struct directory_object *row)
+{
+	const struct directory_value *v = row->values;
+	struct buf posting = buf_make(64);
+	struct listing *l = context;
+
+	directory_value_write(directory_field(DIRECTORY_LIST, FIELD_LIST_POSTING),
+			      &v[FIELD_LIST_POSTING], &posting);
+	listing_text(l, row->name);
+	listing_number(l, directory_item_count(v[FIELD_LIST_MEMBERS].text));
+	listing_text(l, buf_span(&posting));
+	listing_text(l, v[FIELD_LIST_OWNER].text);
+	listing_text(l, v[FIELD_LIST_NAME].text);
+	buf_release(&posting);
+}
+
+static enum exit_status
+list_lists(struct admin *admin, int argc, char **argv)
+{
+	static const char *const columns[] = {"list",  "members", "posting",
+					      "owner", "name",    NULL};
+	struct listing *l = listing_new(admin, columns);
+	enum exit_status status =
+	    directory_list(admin, DIRECTORY_LISTING, DIRECTORY_LIST,
+			   argc > 0 ? argv[0] : "", take_list, l);
+
+	listing_end(&l);
+	return status;
+}
+
+const struct command commands_list[] = {
+    {"list",		      "add", "ADDRESS [FIELD=VALUE...]", 1, -1, NULL, add_list,
+     "a new distribution list"},
+    {"list", "remove", "ADDRESS", 1, 1, NULL, remove_list, "its members stay"},
+    {"list",			 "list", "[DOMAIN]", 0, 1, NULL, list_lists, "all lists"},
+    {"list",		   "show", "ADDRESS", 1, 1, NULL, show_list, "one list and its members"},
+    {"list",			   "set", "ADDRESS FIELD=VALUE...", 2, -1, NULL, set_list,
+     "who may post, who owns it"},
+    {"list", "member add", "ADDRESS MEMBER...", 2, -1, NULL, add_members,
+     "addresses, or group:NAME@DOMAIN"},
+    {"list", "member remove", "ADDRESS MEMBER...", 2, -1, NULL, remove_members,
+     "take them out"},
+    {0			 },
+};

@@ -1,0 +1,265 @@
+#include "common/directory/internal.h"
+
+/* A load on its way. */
+struct load {
+	struct directory *d;
+	struct changes changes;
+	uint64_t next_id; /* first that no row of it has */
+	size_t n;
+	struct err *err;
+};
+
+/* ---- is it a row that could be ours? */
+
+static enum directory_result
+check_value(struct load *l, const struct directory_field *f,
+	    const struct directory_value *v)
+{
+	uint64_t size = directory_field_is_number(f) ? v->number : v->text.n;
+
+	if (v->how != DIRECTORY_VALUE_SET || f->flags & DIRECTORY_DERIVED ||
+	    (f->max > 0 && size > f->max) ||
+	    (f->type == DIRECTORY_ADDRESSES &&
+	     directory_item_count(v->text) > DIRECTORY_TARGETS_MAX))
+		return directory_say(DIRECTORY_BAD_VALUE, l->err,
+				     "a row has a value of %s that cannot be", f->name);
+	return DIRECTORY_DONE;
+}
+
+static enum directory_result
+check_row(struct load *l, const struct directory_object *o, struct record_name *name)
+{
+	enum directory_result r =
+	    directory_object_name(o->kind, o->name, o->label, name, l->err);
+	bool own = o->kind == DIRECTORY_ACCOUNT || o->kind == DIRECTORY_LIST ||
+		   o->kind == DIRECTORY_GROUP ||
+		   (o->kind == DIRECTORY_ALIAS && name->name.local_bytes > 0);
+
+	if (r == DIRECTORY_DONE && own && !directory_name_ours(&name->name, l->err))
+		r = DIRECTORY_BAD_NAME;
+	for (size_t i = 1; i < DIRECTORY_FIELDS && r == DIRECTORY_DONE; i++)
+		if (o->values[i].how != DIRECTORY_VALUE_ABSENT)
+			r = check_value(l, directory_field(o->kind, i), &o->values[i]);
+	return r;
+}
+
+/* ---- what a row changes besides its own record */
+
+static enum directory_result
+check_id_free(struct load *l, const struct record_key *id_key,
+	      const struct record_key *key, uint64_t id)
+{
+	struct span value, owner;
+	int r = directory_get(l->d, *id_key, &value, l->err);
+
+	if (r > 0 && (!record_get_bytes(value, &owner) ||
+		      !span_equal(owner, record_key_span(key))))
+		return directory_say(DIRECTORY_EXISTS, l->err,
+				     "the number %llu belongs to another account",
+				     (unsigned long long)id);
+	return r < 0 ? DIRECTORY_FAULT : DIRECTORY_DONE;
+}
+
+static void
+put_id(struct load *l, const struct record_key *id_key, const struct record_key *key)
+{
+	struct buf value = buf_make(RECORD_VALUE_MAX);
+
+	record_put_bytes(record_key_span(key), &value);
+	changes_put(&l->changes, id_key, buf_span(&value));
+	buf_release(&value);
+}
+
+/* The row's number, that of the account it replaces, or a new one. */
+static enum directory_result
+load_account_id(struct load *l, struct directory_object *o,
+		const struct directory_name *n, const struct record_key *key)
+{
+	uint64_t id = o->values[FIELD_ACCOUNT_ID].number;
+	struct record_key id_key, old_key;
+	struct directory_object old;
+	enum directory_result result;
+	int r = directory_load_object(l->d, DIRECTORY_ACCOUNT, n, (struct span){0},
+				      &old, l->err);
+	uint64_t old_id = r > 0 ? old.values[FIELD_ACCOUNT_ID].number : 0;
+
+	if (r < 0)
+		return DIRECTORY_FAULT;
+	if (id == 0)
+		id = old_id ? old_id : l->next_id;
+	directory_put_number(o, FIELD_ACCOUNT_ID, id);
+	if (id >= l->next_id)
+		l->next_id = id + 1;
+	if (id == old_id)
+		return DIRECTORY_DONE;
+	id_key = record_key_id(id);
+	result = check_id_free(l, &id_key, key, id);
+	if (result != DIRECTORY_DONE)
+		return result;
+	if (old_id) {
+		old_key = record_key_id(old_id);
+		changes_erase(&l->changes, &old_key);
+	}
+	put_id(l, &id_key, key);
+	return DIRECTORY_DONE;
+}
+
+static enum directory_result
+load_account(struct load *l, struct directory_object *o, const struct directory_name *n,
+	     const struct record_key *key)
+{
+	static const enum directory_kind replaced[] = {DIRECTORY_ALIAS, DIRECTORY_LIST};
+
+	for (size_t i = 0; i < N_ELEMS(replaced); i++) {
+		struct record_key other =
+		    record_key_of(replaced[i], n, (struct span){0});
+
+		changes_erase(&l->changes, &other);
+	}
+	return load_account_id(l, o, n, key);
+}
+
+static enum directory_result
+load_domain(struct load *l, struct directory_object *o, const struct directory_name *n,
+	    const struct record_key *key)
+{
+	uint64_t *id = &o->values[FIELD_DOMAIN_ID].number;
+
+	(void)n;
+	(void)key;
+	if (*id == 0)
+		directory_put_number(o, FIELD_DOMAIN_ID, l->next_id);
+	if (*id >= l->next_id)
+		l->next_id = *id + 1;
+	return DIRECTORY_DONE;
+}
+
+/* An account is not replaced by something that holds no mail. */
+static enum directory_result
+load_address(struct load *l, struct directory_object *o, const struct directory_name *n,
+	     const struct record_key *key)
+{
+	enum directory_kind other =
+	    o->kind == DIRECTORY_ALIAS ? DIRECTORY_LIST : DIRECTORY_ALIAS;
+	struct record_key other_key = record_key_of(other, n, (struct span){0});
+	struct directory_object account;
+	int r = directory_load_object(l->d, DIRECTORY_ACCOUNT, n, (struct span){0},
+				      &account, l->err);
+
+	(void)key;
+	if (r > 0)
+		return directory_say(DIRECTORY_EXISTS, l->err, "%.150s is an account",
+				     n->text);
+	changes_erase(&l->changes, &other_key);
+	return r < 0 ? DIRECTORY_FAULT : DIRECTORY_DONE;
+}
+
+static enum directory_result
+load_row(struct load *l, struct directory_object *o)
+{
+	static enum directory_result (*const kinds[DIRECTORY_KINDS])(
+	    struct load *, struct directory_object *, const struct directory_name *,
+	    const struct record_key *) = {
+	    [DIRECTORY_DOMAIN] = load_domain,
+	    [DIRECTORY_ACCOUNT] = load_account,
+	    [DIRECTORY_ALIAS] = load_address,
+	    [DIRECTORY_LIST] = load_address,
+	};
+	struct record_name name;
+	struct record_key key;
+	enum directory_result r = check_row(l, o, &name);
+
+	if (r != DIRECTORY_DONE)
+		return r;
+	key = record_key_of(o->kind, &name.name, span_str(name.label));
+	if (kinds[o->kind])
+		r = kinds[o->kind](l, o, &name.name, &key);
+	if (r != DIRECTORY_DONE)
+		return r;
+	changes_put_object(&l->changes, &key, o);
+	l->n++;
+	return DIRECTORY_DONE;
+}
+
+static enum directory_result
+load_rows(struct load *l, struct span rows)
+{
+	struct cursor c = cursor_make(rows);
+	enum directory_result r = DIRECTORY_DONE;
+	uint64_t before;
+
+	if (directory_next_id(l->d, &l->next_id, l->err) != 0)
+		return DIRECTORY_FAULT;
+	before = l->next_id;
+	while (r == DIRECTORY_DONE && c.rest.n > 0) {
+		struct directory_object o;
+
+		if (!directory_object_get(&c, &o))
+			return directory_say(DIRECTORY_BAD_VALUE, l->err,
+					     "row %zu is damaged", l->n + 1);
+		r = load_row(l, &o);
+	}
+	if (l->next_id > before)
+		directory_ids_given(&l->changes, l->next_id);
+	return r;
+}
+
+/* ---- what will be asked for */
+
+static size_t
+row_keys(const struct directory_object *o, struct record_key *keys)
+{
+	struct record_name name;
+	struct err none;
+
+	if (o->kind == DIRECTORY_DOMAIN || o->kind == DIRECTORY_GROUP ||
+	    o->kind == DIRECTORY_APP_PASSWORD ||
+	    directory_object_name(o->kind, o->name, o->label, &name, &none) !=
+		DIRECTORY_DONE)
+		return 0;
+	keys[0] = record_key_of(DIRECTORY_ACCOUNT, &name.name, (struct span){0});
+	keys[1] = record_key_id(o->values[FIELD_ACCOUNT_ID].number);
+	return o->kind == DIRECTORY_ACCOUNT ? 2 : 1;
+}
+
+static void
+prefetch(struct directory *d, struct span rows)
+{
+	enum {
+		KEYS = 512
+	};
+	struct record_key *keys;
+	struct span *spans;
+	struct cursor c = cursor_make(rows);
+	struct directory_object o;
+	size_t n = 0;
+
+	if (!d->backend->calls->prefetch)
+		return;
+	keys = memory_new(KEYS, sizeof(*keys));
+	spans = memory_new(KEYS, sizeof(*spans));
+	while (n + 2 <= KEYS && c.rest.n > 0 && directory_object_get(&c, &o))
+		n += row_keys(&o, &keys[n]);
+	for (size_t i = 0; i < n; i++)
+		spans[i] = record_key_span(&keys[i]);
+	d->backend->calls->prefetch(d->backend, spans, n);
+	free(keys);
+	free(spans);
+}
+
+enum directory_result
+directory_load(struct directory *d, struct span rows, size_t *n, struct err *err)
+{
+	struct load l = {.d = d, .err = err};
+	enum directory_result r;
+
+	changes_init(&l.changes);
+	prefetch(d, rows);
+	r = load_rows(&l, rows);
+	if (r == DIRECTORY_DONE)
+		r = changes_apply(&l.changes, d->backend, err);
+	if (r == DIRECTORY_DONE)
+		*n = l.n;
+	changes_release(&l.changes);
+	return r;
+}
