@@ -235,6 +235,8 @@ const struct command commands_mailbox[] = {
      "USER@DOMAIN SOURCE [--format FORMAT] [--into MAILBOX] "
      "[--pop3-uidl FORMAT] [--dry-run]", 2, 2, "--format= --into= --pop3-uidl= --dry-run", mailbox_import,
      "bring in a Maildir, mbox or folders of .eml files"},
+    {"mailbox", "export", "USER@DOMAIN DEST [--format FORMAT]", 2, 2, "--format=",
+     mailbox_export, "write all of it as Maildir++, mbox or .eml files"},
     {"mailbox",              "export", "USER@DOMAIN DEST [--format FORMAT]", 2, 2,
      "--format=", mailbox_export, "write all of it as Maildir++, mbox or .eml files"},
     {0	  },

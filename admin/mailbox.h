@@ -23,4 +23,4 @@ MUST_USE enum exit_status mailbox_open(struct admin *admin, const char *address,
 void mailbox_close(struct mailbox *box);
 
 /* Other files' commands. */
-command_run mailbox_import;
+command_run mailbox_import, mailbox_export;

@@ -24,4 +24,5 @@
 #include "common/maildir/maildir.h"
 #include "common/store/store.h"
 
+#include "common/transfer/export.h"
 #include "common/transfer/import.h"

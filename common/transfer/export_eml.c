@@ -1,0 +1,127 @@
+/* a folder a mailbox, a file a message; what they cannot tell in a list beside them */
+#include <stdio.h>
+
+#include "common/transfer/export_internal.h"
+
+/* "folder/name", or name when the folder is the top. */
+static bool
+path_of(const char *folder, const char *name, char out[EXPORT_PATH_MAX])
+{
+	int n = folder[0] == '\0'
+		    ? snprintf(out, EXPORT_PATH_MAX, "%s", name)
+		    : snprintf(out, EXPORT_PATH_MAX, "%s/%s", folder, name);
+
+	return n > 0 && n < EXPORT_PATH_MAX;
+}
+
+static int
+message_put(struct export_box *b, const struct store_record *r, const char *folder)
+{
+	struct exporting *ex = b->ex;
+	char guid[2 * STORE_GUID_BYTES + 1], name[32], path[EXPORT_PATH_MAX],
+	    aside[EXPORT_PATH_MAX];
+	struct uidlist_row row = {.uid = r->uid,
+				  .saved_us = r->saved_us,
+				  .internal_us = r->internal_us,
+				  .keywords = export_keywords(b, r)};
+	struct buf flags = buf_make(64);
+	bool wrote;
+	int result;
+
+	hex_put(r->guid, sizeof(r->guid), guid);
+	snprintf(name, sizeof(name), "%u.eml", (unsigned)r->uid);
+	mail_name_put_flags(r->flags, 0, false, &flags);
+	row.flags = span_after(buf_span(&flags), 3); /* without ":2," */
+	row.file = span_str(name);
+	row.guid = span_str(guid);
+	row.uidl = export_uidl(b, r);
+	uidlist_row_put(&row, &ex->text);
+	buf_release(&flags);
+	if (!path_of(folder, name, path) || !path_of(folder, ".part", aside))
+		return err_set(ex->err, "%.160s: too long a path", folder);
+	result = export_file(ex, path, aside, buf_span(&ex->content), r->internal_us,
+			     &wrote);
+	ex->counts->messages++;
+	ex->counts->written += wrote;
+	return result;
+}
+
+static int
+list_put(struct export_box *b, const char *folder, const char *name, struct span text)
+{
+	char path[EXPORT_PATH_MAX], aside[EXPORT_PATH_MAX];
+	bool wrote;
+
+	if (!path_of(folder, name, path) || !path_of(folder, ".part", aside))
+		return err_set(b->ex->err, "%.160s: too long a path", folder);
+	return export_file(b->ex, path, aside, text, 0, &wrote);
+}
+
+static int
+messages_put(struct export_box *b, const char *folder)
+{
+	struct exporting *ex = b->ex;
+	const struct store_record *r;
+
+	for (uint32_t uid = 1; (r = store_find_from(ex->account, b->box.id, uid));) {
+		struct store_record copy = *r;
+		enum store_result got;
+
+		uid = r->uid + 1;
+		got = export_content(b, &copy);
+		if (got == STORE_FAULT ||
+		    (got == STORE_OK && message_put(b, &copy, folder) < 0))
+			return -1;
+		if (!export_step(b))
+			break;
+	}
+	return 0;
+}
+
+static int
+eml_box(struct export_box *b)
+{
+	const struct uidlist_head head = {.uidvalidity = b->box.uidvalidity,
+					  .uidnext = b->box.uidnext};
+	struct buf keywords = buf_make(64u << 10);
+	char folder[EXPORT_PATH_MAX] = "";
+	int result = 0;
+
+	if (b->box.id != STORE_INBOX) {
+		if (!export_path(b, "", folder))
+			return err_set(b->ex->err, "too long a name of a mailbox");
+		result = export_folder(b->ex, folder);
+	}
+	buf_reset(&b->ex->text);
+	uidlist_head_put(&head, &b->ex->text);
+	if (result == 0)
+		result = messages_put(b, folder);
+	for (unsigned i = 0; i < b->n_keywords; i++)
+		mail_keyword_put(i, b->keywords[i], &keywords);
+	if (result == 0)
+		result =
+		    list_put(b, folder, "postroad-uidlist", buf_span(&b->ex->text));
+	if (result == 0 && keywords.n > 0)
+		result = list_put(b, folder, "postroad-keywords", buf_span(&keywords));
+	buf_release(&keywords);
+	return result;
+}
+
+static int
+eml_end(struct exporting *ex)
+{
+	struct span name;
+	uint32_t id = 0;
+	size_t place = 0;
+	bool wrote;
+
+	buf_reset(&ex->text);
+	while (export_subscribed(ex, &id, &place, &name)) {
+		buf_put(&ex->text, name);
+		buf_put_char(&ex->text, '\n');
+	}
+	return export_file(ex, "postroad-subscriptions", ".part", buf_span(&ex->text),
+			   0, &wrote);
+}
+
+const struct export_kind export_eml = {eml_box, eml_end};

@@ -1,0 +1,74 @@
+/* common/transfer/export_internal.h - the parts of an export */
+#pragma once
+
+#include <sys/types.h>
+
+#include "common/transfer/transfer.h"
+
+#define EXPORT_PATH_MAX 4096
+
+struct exporting {
+	struct store_account *account;
+	const struct transfer_export *options;
+	const struct transfer_callbacks *calls;
+	struct transfer_exported *counts;
+	int dir;   /* the destination */
+	uid_t uid; /* who gets the files */
+	gid_t gid;
+	bool give; /* they are not ours */
+	struct buf content, text;
+	uint64_t done, total;
+	bool stopped;
+	struct err *err;
+};
+
+/* A mailbox on its way out. */
+struct export_box {
+	struct exporting *ex;
+	struct store_mailbox box;
+	char *name;                              /* of the box, owned */
+	struct span keywords[MAIL_KEYWORDS_MAX]; /* those in use, numbered anew */
+	uint8_t places[STORE_KEYWORDS_MAX];      /* of the account's bits among them */
+	size_t n_keywords;
+};
+
+struct export_kind {
+	/* -1 on a fault. Each message is asked for by export_message(). */
+	int (*box)(struct export_box *b);
+	/* What stands once for all mailboxes. */
+	int (*end)(struct exporting *ex);
+};
+
+extern const struct export_kind export_maildir, export_mbox, export_eml;
+
+/* --- export.c ------------------------------------------------------------- */
+
+/* All bytes of a message in ex->content. OK, NONE (gone, or damaged: counted and
+ * noted), FAULT. */
+MUST_USE enum store_result
+export_content(struct export_box *b, const struct store_record *r);
+/* The unique-id; empty: none. Lives until the next call on the account. */
+MUST_USE struct span export_uidl(struct export_box *b, const struct store_record *r);
+/* The keywords of a message as bits of the box's. */
+MUST_USE uint64_t export_keywords(const struct export_box *b,
+				  const struct store_record *r);
+/* One more is done. False: stop. */
+MUST_USE bool export_step(struct export_box *b);
+/* Names of subscribed mailboxes, and of names without one, one after the other. */
+MUST_USE bool
+export_subscribed(struct exporting *ex, uint32_t *id, size_t *place, struct span *name);
+
+/* The path of a mailbox that is a file or folder of its name, `below` behind the names
+ * of the levels above it. No level of it is a name that means something to a file
+ * system. False when it is too long. */
+MUST_USE bool
+export_path(const struct export_box *b, const char *below, char out[EXPORT_PATH_MAX]);
+
+/* --- export_file.c -------------------------------------------------------- */
+
+/* A folder and those above it. */
+MUST_USE int export_folder(struct exporting *ex, const char *path);
+/* The file, whole or not at all: written beside it in `aside`, then renamed. Equal ones
+ * stay as they are; *wrote. time_us 0: now. */
+MUST_USE int export_file(struct exporting *ex, const char *path, const char *aside,
+			 struct span bytes, int64_t time_us, bool *wrote);
