@@ -38,7 +38,7 @@ struct mail_source *
 mail_given_new(const char *folder, mail_given_load *load, void *context,
 	       struct err *err)
 {
-	struct mail_source *s = source_new();
+	struct mail_source *s = mail_source_new();
 	struct given *given = arena_new(&s->arena, 1, sizeof(*given));
 
 	s->kind = &source_given;
@@ -69,7 +69,7 @@ mail_given_box(struct mail_source *source, const struct mail_box *box)
 void
 mail_given_done(struct mail_source *source)
 {
-	source_order(source);
+	mail_source_order(source);
 }
 
 void

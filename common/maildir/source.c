@@ -206,12 +206,12 @@ boxes_find(struct mail_source *s, enum mail_format format, struct err *err)
 		if (s->n > 0)
 			break;
 	}
-	source_order(s);
+	mail_source_order(s);
 	return 0;
 }
 
 struct mail_source *
-source_new(void)
+mail_source_new(void)
 {
 	struct mail_source *s = memory_new(1, sizeof(*s));
 
@@ -222,7 +222,7 @@ source_new(void)
 }
 
 void
-source_order(struct mail_source *s)
+mail_source_order(struct mail_source *s)
 {
 	if (s->n > 0)
 		qsort(s->boxes, s->n, sizeof(*s->boxes), order_boxes);
@@ -231,7 +231,7 @@ source_order(struct mail_source *s)
 struct mail_source *
 mail_source_open(const char *path, enum mail_format format, struct err *err)
 {
-	struct mail_source *s = source_new();
+	struct mail_source *s = mail_source_new();
 
 	if (top_open(s, path, err) == 0) {
 		top_descend(s);

@@ -45,9 +45,9 @@ extern const struct source_kind source_maildir, source_mbox, source_eml;
 /* --- source.c ------------------------------------------------------------- */
 
 /* Without kind, directory and mailboxes. */
-MUST_USE struct mail_source *source_new(void);
+MUST_USE struct mail_source *mail_source_new(void);
 /* Mailboxes in the order they are given out. */
-void source_order(struct mail_source *s);
+void mail_source_order(struct mail_source *s);
 
 /* A new mailbox; two of one name get different ones. Null beyond the limit. */
 struct source_box *

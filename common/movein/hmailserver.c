@@ -199,6 +199,8 @@ take_account(struct movein_hmailserver *h, const struct movein_row *row)
 	domain = number_find(h->domains, h->n_domains,
 			     movein_cell_number(row, "accountdomainid"));
 	o->number = movein_cell_number(row, "accountid");
+	/* Its folder has the letters of the address as they were typed. */
+	movein_set_mail(m, o, movein_cell(row, "accountaddress"));
 	take_password(h, o, row);
 	take_name(h, o, row);
 	take_reply(h, o, row);

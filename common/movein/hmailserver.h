@@ -40,7 +40,6 @@ struct movein_hmail_folder {
 	struct span name;                 /* modified UTF-7 */
 	uint32_t uidvalidity, uidnext;
 	bool subscribed;
-	unsigned special; /* bits as hMailServer has them: All 1, Archive 2, ... */
 };
 
 struct movein_hmail_message {

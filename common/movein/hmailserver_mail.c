@@ -25,7 +25,6 @@ movein_hmail_folder(const struct movein_row *row, struct movein_hmail_folder *ou
 	    .uidvalidity = validity <= UINT32_MAX ? (uint32_t)validity : 0,
 	    .uidnext = uid < UINT32_MAX ? (uint32_t)uid + 1 : UINT32_MAX,
 	    .subscribed = movein_cell_flag(row, "folderissubscribed"),
-	    .special = (unsigned)movein_cell_number(row, "folderspecialuse"),
 	};
 	if (movein_cell_number(row, "folderparentid") > 0)
 		out->parent = movein_cell_number(row, "folderparentid");

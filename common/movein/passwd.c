@@ -1,6 +1,7 @@
 #include "common/movein/passwd.h"
 
 #define FIELDS       7
+#define MAIL_MAX     4096
 #define PEOPLE_FIRST 1000
 #define PEOPLE_LAST  65533
 
@@ -100,6 +101,24 @@ take_extra(struct movein *m, struct movein_object *o, struct span words)
 	}
 }
 
+/* "~/" and "%h" in where the mail lies are the home directory. */
+static void
+put_home(struct movein *m, struct movein_object *o, struct span home)
+{
+	size_t tilde = span_find_span(o->mail, SPAN("~/"));
+	size_t h = span_find_span(o->mail, SPAN("%h"));
+	size_t at = tilde < h ? tilde : h;
+	struct buf whole = buf_make(MAIL_MAX);
+
+	if (at == o->mail.n)
+		return;
+	buf_put(&whole, span_first(o->mail, at));
+	buf_put(&whole, home);
+	buf_put(&whole, span_after(o->mail, at + (tilde < h ? 1 : 2)));
+	movein_set_mail(m, o, buf_span(&whole));
+	buf_release(&whole);
+}
+
 static bool
 is_person(const struct span *fields)
 {
@@ -131,6 +150,8 @@ read_line(struct movein *m, struct span line, bool system)
 	if (name.n > 0)
 		movein_set(m, o, "name", name);
 	take_extra(m, o, line);
+	if (o)
+		put_home(m, o, fields[HOME]);
 }
 
 void

@@ -1,7 +1,8 @@
 #include "common/movein/postfix.h"
 
-#define SPACES    " \t\r\n"
-#define DEPTH_MAX 8
+#define SPACES         " \t\r\n"
+#define DEPTH_MAX      8
+#define EXPANSIONS_MAX 100 /* of one setting */
 
 static bool
 is_space(char c)
@@ -74,21 +75,30 @@ take_variable(struct span *rest)
 	return name;
 }
 
+struct expansion {
+	struct span main_cf;
+	unsigned left; /* settings that may still be put in: they may name each other */
+	struct buf *out;
+};
+
 static void
-expand(struct span main_cf, struct span text, int depth, struct buf *out)
+expand(struct expansion *e, struct span text, int depth)
 {
 	while (text.n > 0) {
 		size_t at = span_find(text, '$');
 		struct buf value = buf_make(MOVEIN_SETTING_MAX);
 		struct span name;
 
-		buf_put(out, span_first(text, at));
-		text = span_after(text, at + 1);
-		if (at == 0 && text.n == 0)
+		buf_put(e->out, span_first(text, at));
+		if (at == text.n)
 			return;
+		text = span_after(text, at + 1);
 		name = take_variable(&text);
-		if (name.n > 0 && depth > 0 && find_setting(main_cf, name, &value))
-			expand(main_cf, buf_span(&value), depth - 1, out);
+		if (name.n > 0 && depth > 0 && e->left > 0) {
+			e->left--;
+			if (find_setting(e->main_cf, name, &value))
+				expand(e, buf_span(&value), depth - 1);
+		}
 		buf_release(&value);
 	}
 }
@@ -96,11 +106,12 @@ expand(struct span main_cf, struct span text, int depth, struct buf *out)
 void
 movein_postfix_setting(struct span main_cf, const char *name, struct buf *out)
 {
+	struct expansion e = {main_cf, EXPANSIONS_MAX, out};
 	struct buf value = buf_make(MOVEIN_SETTING_MAX);
 
 	buf_reset(out);
 	if (find_setting(main_cf, span_str(name), &value))
-		expand(main_cf, buf_span(&value), DEPTH_MAX, out);
+		expand(&e, buf_span(&value), DEPTH_MAX);
 	buf_release(&value);
 }
 
