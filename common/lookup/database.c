@@ -32,7 +32,7 @@ config_read(const struct conf_table *conf, struct table_config *out,
 			return 0;
 		return err_set(err, "query %.200s", err->text);
 	}
-	result = file_read(conf->file, &text, err);
+	result = opened_file_read(conf->file, &text, err);
 	if (result == 0 && !table_config_parse(buf_span(&text), out, problems))
 		result = err_set(err, "%.150s: has errors", conf->file);
 	if (result == 0 && *out->password) {

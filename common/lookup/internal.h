@@ -1,7 +1,7 @@
 /* common/lookup/internal.h - what the files of this room share
  *
  * lookup.c     who asks, what it has been told; waiting
- * source.c     one table: opening, looking whether its file has changed
+ * opened.c     one table: opening, looking whether its file has changed
  * postmap.c   the files that postmap makes; no other file knows Berkeley DB
  * database.c   PostgreSQL
  */
@@ -24,7 +24,7 @@ void postmap_free(struct postmap **b);
 MUST_USE enum table_result
 postmap_get(struct postmap *b, struct span key, struct buf *value, struct err *err);
 
-/* ---- source.c: a table */
+/* ---- opened.c: a table */
 
 struct stamp {
 	uint64_t device, inode, bytes;
@@ -33,7 +33,7 @@ struct stamp {
 
 struct lookups;
 
-struct source {
+struct opened {
 	const struct lookups *lookups;
 	uint64_t id;            /* never used again */
 	struct conf_table conf; /* texts of its own */
@@ -50,17 +50,17 @@ struct source {
 	uint64_t asked, found, faults;
 };
 
-MUST_USE struct source *
-source_new(const struct conf_table *conf, uint64_t id, struct lookups *ls);
-void source_free(struct source **s);
-MUST_USE bool source_is(const struct source *s, const struct conf_table *conf);
+MUST_USE struct opened *
+opened_new(const struct conf_table *conf, uint64_t id, struct lookups *ls);
+void opened_free(struct opened **s);
+MUST_USE bool opened_is(const struct opened *s, const struct conf_table *conf);
 /* Looks at its file when that is due. */
-void source_look(struct source *s);
+void opened_look(struct opened *s);
 /* What is in memory or in a file; not for PostgreSQL. */
 MUST_USE enum table_result
-source_get(struct source *s, struct span key, struct buf *value, struct err *err);
+opened_get(struct opened *s, struct span key, struct buf *value, struct err *err);
 /* The whole file; -1 when it cannot be read. */
-MUST_USE int file_read(const char *path, struct buf *out, struct err *err);
+MUST_USE int opened_file_read(const char *path, struct buf *out, struct err *err);
 
 /* ---- database.c: a table of PostgreSQL */
 
@@ -92,7 +92,7 @@ struct lookups {
 	struct event_base *base;
 	lookup_check *check;
 	void *context;
-	struct source **sources; /* by name */
+	struct opened **sources; /* by name */
 	size_t n;
 	uint64_t next_id;
 	struct lookup_list all;

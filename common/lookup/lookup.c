@@ -9,7 +9,7 @@
 struct answer {
 	TAILQ_ENTRY(answer) link;
 	struct lookup *lookup;
-	struct source *source; /* while the question is under way; else null */
+	struct opened *source; /* while the question is under way; else null */
 	uint64_t id;           /* of the source */
 	struct span key;       /* in the lookup's arena */
 	struct database_request *request;
@@ -139,7 +139,7 @@ on_answer(void *context, enum table_result result, struct span value,
 }
 
 static enum table_result
-database_get(struct lookup *l, struct source *s, struct span key, struct span *value,
+database_get(struct lookup *l, struct opened *s, struct span key, struct span *value,
 	     struct err *err)
 {
 	struct answer *a = answer_find(l, s->id, key);
@@ -171,7 +171,7 @@ database_get(struct lookup *l, struct source *s, struct span key, struct span *v
  * ---------------------------------------------------------- */
 
 static enum table_result
-locked(struct lookup *l, const struct source *s, struct err *err)
+locked(struct lookup *l, const struct opened *s, struct err *err)
 {
 	uint64_t now_ms = lookup_now_ms();
 
@@ -185,14 +185,14 @@ locked(struct lookup *l, const struct source *s, struct err *err)
 }
 
 static enum table_result
-memory_get(struct lookup *l, struct source *s, struct span key, struct span *value,
+memory_get(struct lookup *l, struct opened *s, struct span key, struct span *value,
 	   struct err *err)
 {
 	struct buf found = buf_make(TABLE_VALUE_BYTES_MAX);
 	enum table_result result;
 
-	source_look(s);
-	result = source_get(s, key, &found, err);
+	opened_look(s);
+	result = opened_get(s, key, &found, err);
 	if (result == TABLE_WAIT) {
 		result = locked(l, s, err);
 	} else {
@@ -210,7 +210,7 @@ memory_get(struct lookup *l, struct source *s, struct span key, struct span *val
 /* --- both
  * ----------------------------------------------------------------------------- */
 
-static struct source *
+static struct opened *
 source_find(const struct lookups *ls, struct span name)
 {
 	for (size_t i = 0; i < ls->n; i++)
@@ -223,7 +223,7 @@ enum table_result
 lookup_get(struct lookup *l, struct span table, struct span key, bool part,
 	   struct span *value, struct err *err)
 {
-	struct source *s = source_find(l->lookups, table);
+	struct opened *s = source_find(l->lookups, table);
 	enum table_result result;
 	struct err own;
 
@@ -308,7 +308,7 @@ lookups_new(struct event_base *base, lookup_check *check, void *context)
 
 /* Who waits for it gets a fault, and is called. */
 static void
-source_abandon(struct lookups *ls, const struct source *s)
+source_abandon(struct lookups *ls, const struct opened *s)
 {
 	struct err err;
 	struct lookup *l;
@@ -333,20 +333,20 @@ lookups_free(struct lookups **ls)
 		return;
 	ASSERT(TAILQ_EMPTY(&(*ls)->all));
 	for (size_t i = 0; i < (*ls)->n; i++)
-		source_free(&(*ls)->sources[i]);
+		opened_free(&(*ls)->sources[i]);
 	free((*ls)->sources);
 	free(*ls);
 	*ls = NULL;
 }
 
 /* The source of before, taken from the list, or null. */
-static struct source *
+static struct opened *
 source_keep(struct lookups *ls, const struct conf_table *conf)
 {
 	for (size_t i = 0; i < ls->n; i++) {
-		struct source *s = ls->sources[i];
+		struct opened *s = ls->sources[i];
 
-		if (!s || !source_is(s, conf))
+		if (!s || !opened_is(s, conf))
 			continue;
 		/* A file in the form of pgsql_table(5) is read at each reload. */
 		if (s->kind == TABLE_POSTGRESQL && *conf->file)
@@ -362,18 +362,18 @@ source_keep(struct lookups *ls, const struct conf_table *conf)
 void
 lookups_set(struct lookups *ls, const struct conf_tables *tables)
 {
-	struct source **fresh = memory_new(tables->n + 1, sizeof(struct source *));
+	struct opened **fresh = memory_new(tables->n + 1, sizeof(struct opened *));
 
 	for (size_t i = 0; i < tables->n; i++) {
 		fresh[i] = source_keep(ls, &tables->at[i]);
 		if (!fresh[i])
-			fresh[i] = source_new(&tables->at[i], ++ls->next_id, ls);
+			fresh[i] = opened_new(&tables->at[i], ++ls->next_id, ls);
 	}
 	for (size_t i = 0; i < ls->n; i++) {
 		if (!ls->sources[i])
 			continue;
 		source_abandon(ls, ls->sources[i]);
-		source_free(&ls->sources[i]);
+		opened_free(&ls->sources[i]);
 	}
 	free(ls->sources);
 	ls->sources = fresh;
@@ -389,7 +389,7 @@ lookups_count(const struct lookups *ls)
 void
 lookups_state(const struct lookups *ls, size_t i, struct lookup_state *out)
 {
-	const struct source *s = ls->sources[i];
+	const struct opened *s = ls->sources[i];
 
 	*out = (struct lookup_state){
 	    .name = s->conf.name,

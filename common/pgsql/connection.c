@@ -25,7 +25,7 @@ static void
 enter(struct pgsql_connection *c, enum connection_state to)
 {
 	if (to == CONNECTION_CLOSED) {
-		lookup_free(&c->lookup);
+		hosts_lookup_free(&c->lookup);
 		if (c->fd >= 0) {
 			event_del(&c->io);
 			event_del(&c->out);
@@ -273,7 +273,7 @@ looked_up(void *context, char *const addresses[HOSTS_MAX], const struct err *err
 		return;
 	}
 	begin_connecting(c, addresses);
-	lookup_free(&c->lookup);
+	hosts_lookup_free(&c->lookup);
 }
 
 static bool
@@ -299,7 +299,7 @@ connection_open(struct pgsql_connection *c)
 		return;
 	}
 	enter(c, CONNECTION_LOOKING);
-	c->lookup = lookup_new(c->pool->base, hosts, n, looked_up, c);
+	c->lookup = hosts_lookup_new(c->pool->base, hosts, n, looked_up, c);
 }
 
 /* ---- working */

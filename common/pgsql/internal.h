@@ -194,9 +194,9 @@ PGconn *where_connect(const struct where *w, char *const addresses[HOSTS_MAX],
 struct lookup;
 typedef void
 lookup_done(void *context, char *const addresses[HOSTS_MAX], const struct err *err);
-struct lookup *lookup_new(struct event_base *base, const char *const *hosts, size_t n,
-			  lookup_done *done, void *context);
-void lookup_free(struct lookup **l);
+struct lookup *hosts_lookup_new(struct event_base *base, const char *const *hosts,
+				size_t n, lookup_done *done, void *context);
+void hosts_lookup_free(struct lookup **l);
 
 /* verdict.c */
 enum pgsql_outcome verdict_of(const char *sqlstate);

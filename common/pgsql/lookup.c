@@ -133,8 +133,8 @@ start_thread(struct lookup *l)
 }
 
 struct lookup *
-lookup_new(struct event_base *base, const char *const *hosts, size_t n,
-	   lookup_done *done, void *context)
+hosts_lookup_new(struct event_base *base, const char *const *hosts, size_t n,
+		 lookup_done *done, void *context)
 {
 	struct lookup *l = memory_new(1, sizeof(*l));
 	int code;
@@ -159,7 +159,7 @@ lookup_new(struct event_base *base, const char *const *hosts, size_t n,
 }
 
 void
-lookup_free(struct lookup **owner)
+hosts_lookup_free(struct lookup **owner)
 {
 	struct lookup *l = *owner;
 	bool done;

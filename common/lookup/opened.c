@@ -9,7 +9,7 @@
 /* --- files ---------------------------------------------------------------------- */
 
 int
-file_read(const char *path, struct buf *out, struct err *err)
+opened_file_read(const char *path, struct buf *out, struct err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	char piece[65536];
@@ -47,7 +47,7 @@ stamp_equal(const struct stamp *a, const struct stamp *b)
 /* --- reading --------------------------------------------------------------------- */
 
 static void
-tell(const struct source *s)
+tell(const struct opened *s)
 {
 	for (size_t i = 0; i < s->problems.n; i++) {
 		const struct table_problem *p = &s->problems.at[i];
@@ -68,18 +68,18 @@ tell(const struct source *s)
 static const char *
 check(void *context, struct span value)
 {
-	const struct source *s = context;
+	const struct opened *s = context;
 
 	return s->lookups->check(s->lookups->context, s->conf.name, value);
 }
 
 /* The file into memory; what was there before stays when it is broken. */
 static int
-map_read(struct source *s)
+map_read(struct opened *s)
 {
 	struct buf text = buf_make(TABLE_FILE_BYTES_MAX);
 	struct table_map *map = NULL;
-	int result = file_read(s->path, &text, &s->fault);
+	int result = opened_file_read(s->path, &text, &s->fault);
 
 	if (result == 0) {
 		map = table_map_parse(s->kind, buf_span(&text), &s->problems);
@@ -98,7 +98,7 @@ map_read(struct source *s)
 }
 
 static int
-postmap_read(struct source *s)
+postmap_read(struct opened *s)
 {
 	struct postmap *fresh;
 
@@ -110,7 +110,7 @@ postmap_read(struct source *s)
 }
 
 static void
-read_again(struct source *s)
+read_again(struct opened *s)
 {
 	table_problems_release(&s->problems);
 	s->fault = (struct err){0};
@@ -124,7 +124,7 @@ read_again(struct source *s)
 /* A file that has just been written may not be whole yet: what is there is used a
  * moment longer. */
 static bool
-settled(const struct source *s, const struct stat *info)
+settled(const struct opened *s, const struct stat *info)
 {
 	bool first = !s->map && !s->postmap;
 
@@ -133,7 +133,7 @@ settled(const struct source *s, const struct stat *info)
 }
 
 static void
-look(struct source *s)
+look(struct opened *s)
 {
 	struct stat info;
 	struct stamp stamp;
@@ -156,7 +156,7 @@ look(struct source *s)
 }
 
 void
-source_look(struct source *s)
+opened_look(struct opened *s)
 {
 	uint64_t now_ms = lookup_now_ms();
 
@@ -206,7 +206,7 @@ conf_release_copy(struct conf_table *conf)
 }
 
 bool
-source_is(const struct source *s, const struct conf_table *conf)
+opened_is(const struct opened *s, const struct conf_table *conf)
 {
 	const struct conf_table *own = &s->conf;
 
@@ -219,10 +219,10 @@ source_is(const struct source *s, const struct conf_table *conf)
 	       own->timeout_s == conf->timeout_s;
 }
 
-struct source *
-source_new(const struct conf_table *conf, uint64_t id, struct lookups *ls)
+struct opened *
+opened_new(const struct conf_table *conf, uint64_t id, struct lookups *ls)
 {
-	struct source *s = memory_new(1, sizeof(*s));
+	struct opened *s = memory_new(1, sizeof(*s));
 
 	s->lookups = ls;
 	s->id = id;
@@ -230,7 +230,7 @@ source_new(const struct conf_table *conf, uint64_t id, struct lookups *ls)
 	s->kind = (enum table_kind)conf->type; /* the words are in the same order */
 	s->path = path_of(conf, s->kind);
 	if (s->kind != TABLE_POSTGRESQL) {
-		source_look(s);
+		opened_look(s);
 		return s;
 	}
 	if (database_new(&s->conf, ls->base, &s->problems, &s->database, &s->fault) !=
@@ -241,7 +241,7 @@ source_new(const struct conf_table *conf, uint64_t id, struct lookups *ls)
 }
 
 void
-source_free(struct source **s)
+opened_free(struct opened **s)
 {
 	if (!*s)
 		return;
@@ -256,7 +256,7 @@ source_free(struct source **s)
 }
 
 static enum table_result
-postmap_folded(struct source *s, struct span key, struct buf *value, struct err *err)
+postmap_folded(struct opened *s, struct span key, struct buf *value, struct err *err)
 {
 	struct buf folded = buf_make(4 * TABLE_KEY_MAX);
 	enum table_result result = TABLE_NOT_FOUND;
@@ -269,7 +269,7 @@ postmap_folded(struct source *s, struct span key, struct buf *value, struct err 
 }
 
 enum table_result
-source_get(struct source *s, struct span key, struct buf *value, struct err *err)
+opened_get(struct opened *s, struct span key, struct buf *value, struct err *err)
 {
 	if (s->map)
 		return table_map_get(s->map, key, value, err);
