@@ -21,8 +21,8 @@ authd_policy(const struct authd *a)
 static bool
 anything_waits(const struct authd *a)
 {
-	return a->n_exchanges > 0 || a->n_questions > 0 || logins_wait(a->logins) ||
-	       office_open(a->office);
+	return a->n_exchanges > 0 || a->n_questions > 0 || a->n_shows > 0 ||
+	       logins_wait(a->logins) || office_open(a->office);
 }
 
 void
@@ -44,6 +44,7 @@ on_tick(int fd, short what, void *context)
 	(void)what;
 	exchanges_tick(a, now_ms);
 	resolve_tick(a, now_ms);
+	shows_tick(a, now_ms);
 	logins_tick(a->logins, now_ms);
 	office_tick(a->office, now_ms);
 	if (anything_waits(a))
@@ -74,6 +75,7 @@ authd_start(struct proc *p, struct err *err)
 	LIST_INIT(&a->exchanges);
 	TAILQ_INIT(&a->questions);
 	TAILQ_INIT(&a->errands);
+	TAILQ_INIT(&a->shows);
 	TAILQ_INIT(&a->parked);
 	tickets_init(&a->tickets);
 	a->usages = usages_new();
@@ -199,6 +201,7 @@ authd_peer_down(struct proc *p, struct ipc_peer *peer)
 	errands_drop_peer(a, peer);
 	exchanges_drop_peer(a, peer);
 	resolve_drop_peer(a, peer);
+	shows_drop_peer(a, peer);
 	if (ipc_peer_kind(peer) == IPC_KIND_BOUNCE)
 		notices_lost(a);
 }

@@ -29,16 +29,19 @@ struct lookups;
 struct office;
 struct question;
 struct counting;
+struct operation;
 
 #define EXCHANGES_MAX    4096
 #define EXCHANGE_BUCKETS 1024
 #define CHECKS_MAX       512   /* passwords that wait for a thread */
 #define QUESTIONS_MAX    10000 /* resolves that wait for a mailbox's size */
+#define SHOWS_MAX        1000  /* account shows that wait for the same */
 #define TICK_MS          100
 
 LIST_HEAD(exchange_list, exchange);
 TAILQ_HEAD(question_list, question);
 TAILQ_HEAD(counting_list, counting);
+TAILQ_HEAD(show_list, operation);
 
 struct authd {
 	struct proc *proc;
@@ -61,6 +64,8 @@ struct authd {
 
 	struct question_list questions; /* that wait for a use */
 	size_t n_questions;
+	struct show_list shows; /* that wait to hear what an account holds */
+	size_t n_shows;
 	struct counting_list countings; /* domains whose next page is due */
 	struct event *count_on;
 	struct errand_list errands; /* that wait for the directory */
@@ -116,6 +121,11 @@ sender_ask(struct authd *a, struct ipc_peer *peer, const struct ipc_sender_check
 /* quota.c: how full mailboxes and domains are */
 void usage_ask(struct authd *a, uint64_t account);
 void usage_take(struct authd *a, const struct ipc_usage *m);
+
+/* show.c: accounts that are shown with what they hold */
+void shows_told(struct authd *a, const struct ipc_usage *m);
+void shows_tick(struct authd *a, uint64_t now_ms);
+void shows_drop_peer(struct authd *a, const struct ipc_peer *peer);
 
 /* count.c: what all accounts of a domain hold */
 void count_init(struct authd *a);

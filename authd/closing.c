@@ -56,7 +56,8 @@ closing_find(struct directory *d, const struct directory_request *change,
 {
 	struct directory_request ask = {
 	    .verb = DIRECTORY_SHOW,
-	    .object = {.kind = DIRECTORY_ACCOUNT, .name = change->object.name}};
+	    .object = {.kind = DIRECTORY_ACCOUNT, .name = change->object.name}
+        };
 	struct page page = {out, buf_make(DIRECTORY_ADDRESS_MAX), 0};
 	enum directory_result r;
 	struct err err;
@@ -70,8 +71,7 @@ closing_find(struct directory *d, const struct directory_request *change,
 		page.n = 0;
 		ask.after = buf_span(&page.last);
 		r = directory_run(d, &ask, 0, take_row, &page, &err);
-	} while (r == DIRECTORY_DONE && page.n > 0 &&
-		 ask.verb == DIRECTORY_LISTING);
+	} while (r == DIRECTORY_DONE && page.n > 0 && ask.verb == DIRECTORY_LISTING);
 	buf_release(&page.last);
 }
 

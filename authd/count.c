@@ -43,9 +43,9 @@ look_up(struct directory *d, struct errand *e)
 
 	c->n_page = 0;
 	arena_init(&arena, DIRECTORY_ARENA_BYTES);
-	c->result = directory_page(d, DIRECTORY_ACCOUNT, span_str(c->name),
-				   span_str(c->after), (struct span){0}, &arena, page,
-				   PAGE, &c->n_page, &c->err);
+	c->result =
+	    directory_page(d, DIRECTORY_ACCOUNT, span_str(c->name), span_str(c->after),
+			   (struct span){0}, &arena, page, PAGE, &c->n_page, &c->err);
 	for (size_t i = 0; i < c->n_page; i++)
 		c->page[i] = page[i].values[FIELD_ACCOUNT_ID].number;
 	if (c->n_page > 0 &&

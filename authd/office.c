@@ -49,6 +49,7 @@ desk_free(struct desk *k)
 	if (k->asked)
 		exchange_forget(a, k->number);
 	errands_drop_peer(a, k->peer);
+	shows_drop_peer(a, k->peer);
 	ipc_peer_free(&k->peer);
 	LIST_REMOVE(k, link);
 	k->office->n--;

@@ -2,18 +2,25 @@
 
 #define ROWS_BYTES_MAX (16U << 20) /* of one answer */
 
-static void
-operation_free(struct errand *e)
+void
+operation_free(struct operation *o)
 {
-	struct operation *o = (struct operation *)e;
-
-	errand_cancel(e);
-	closing_release(&o->closing);
+	errand_cancel(&o->errand);
+	show_forget(o);
+	effect_release(&o->effect);
 	if (o->bytes.at)
 		explicit_bzero(o->bytes.at, o->bytes.size);
+	if (o->rows.at)
+		explicit_bzero(o->rows.at, o->rows.size);
 	buf_release(&o->bytes);
 	buf_release(&o->rows);
 	free(o);
+}
+
+static void
+drop(struct errand *e)
+{
+	operation_free((struct operation *)e);
 }
 
 static void
@@ -30,14 +37,14 @@ work(struct directory *d, struct errand *e)
 	struct operation *o = (struct operation *)e;
 
 	buf_reset(&o->rows);
-	closing_release(&o->closing);
+	effect_release(&o->effect);
 	o->err = (struct err){0};
 	if (o->administrator) {
 		o->result = permit(d, o->administrator, &o->request, &o->err);
 		if (o->result != DIRECTORY_DONE)
 			return;
 	}
-	closing_find(d, &o->request, &o->closing);
+	effect_find(d, &o->request, &o->effect);
 	o->result = directory_run(d, &o->request, proc_now_us() / 1000000, keep_row, o,
 				  &o->err);
 }
@@ -52,33 +59,42 @@ send_rows(const struct operation *o)
 							   o->tag, wire_get_bytes(&c)});
 }
 
+void
+operation_answer(struct operation *o)
+{
+	bool done = o->result == DIRECTORY_DONE;
+
+	if (done)
+		send_rows(o);
+	ipc_send_directory_done(
+	    o->errand.peer,
+	    &(struct ipc_directory_done){o->tag, directory_result_byte(o->result),
+					 span_str(done ? "" : o->err.text)});
+	operation_free(o);
+}
+
 static void
-answer(struct errand *e)
+operated(struct errand *e)
 {
 	struct operation *o = (struct operation *)e;
+	bool done = o->result == DIRECTORY_DONE;
 
-	if (o->result == DIRECTORY_DONE) {
-		o->err.text[0] = '\0';
-		closing_tell(e->authd, &o->closing);
-		send_rows(o);
-	}
-	ipc_send_directory_done(e->peer, &(struct ipc_directory_done){
-					     o->tag, directory_result_byte(o->result),
-					     span_str(o->err.text)});
+	if (done)
+		effect_tell(e->authd, &o->effect);
 	logline(o->result == DIRECTORY_FAULT ? LOGLINE_ERROR : LOGLINE_INFO,
 		"directory.operation",
 		L_STR("kind", directory_kind_name(o->request.object.kind)),
 		L_STR("verb", directory_verb_name(o->request.verb)),
 		L_SPAN("name", o->request.object.name),
+		L_U64("administrator", o->administrator),
 		L_STR("result", directory_result_name(o->result)),
-		L_STR("reason", o->err.text));
-	operation_free(e);
+		L_STR("reason", done ? "" : o->err.text));
+	if (!done || !show_wait(o))
+		operation_answer(o);
 }
 
-static const struct errand_kind reading = {DIRECTORY_READS, work, answer,
-					   operation_free};
-static const struct errand_kind changing = {DIRECTORY_CHANGES, work, answer,
-					    operation_free};
+static const struct errand_kind reading = {DIRECTORY_READS, work, operated, drop};
+static const struct errand_kind changing = {DIRECTORY_CHANGES, work, operated, drop};
 
 static struct operation *
 operation_new(struct authd *a, struct ipc_peer *peer, uint64_t administrator,
@@ -101,9 +117,8 @@ operate(struct authd *a, struct ipc_peer *peer, uint64_t administrator,
 {
 	struct operation *o = operation_new(a, peer, administrator, m);
 
-	if (o->bytes.full ||
-	    !directory_request_get(buf_span(&o->bytes), &o->request)) {
-		operation_free(&o->errand);
+	if (o->bytes.full || !directory_request_get(buf_span(&o->bytes), &o->request)) {
+		operation_free(o);
 		ipc_peer_drop(peer, "a directory request that is none");
 		return;
 	}
@@ -113,5 +128,5 @@ operate(struct authd *a, struct ipc_peer *peer, uint64_t administrator,
 		return;
 	o->result =
 	    (enum directory_result)err_set(&o->err, "too many wait for the directory");
-	answer(&o->errand);
+	operated(&o->errand);
 }

@@ -31,6 +31,25 @@ domain_of(struct span name)
 	return at < name.n ? span_after(name, at + 1) : name;
 }
 
+/* The largest message of an account is not more than its domain's. */
+static enum directory_result
+check_limits(struct directory *d, const struct directory_request *r, struct err *err)
+{
+	uint64_t wanted = r->object.values[FIELD_ACCOUNT_MESSAGE_BYTES_MAX].number;
+	struct directory_domain domain;
+	enum directory_result found;
+
+	if (r->object.kind != DIRECTORY_ACCOUNT || wanted == 0)
+		return DIRECTORY_DONE;
+	found = directory_domain_find(d, domain_of(r->object.name), &domain, err);
+	if (found != DIRECTORY_DONE || domain.message_bytes_max == 0 ||
+	    wanted <= domain.message_bytes_max)
+		return found;
+	err_set(err, "the domain has messages of %llu bytes at most",
+		(unsigned long long)domain.message_bytes_max);
+	return DIRECTORY_LIMIT;
+}
+
 enum directory_result
 permit(struct directory *d, uint64_t administrator, const struct directory_request *r,
        struct err *err)
@@ -44,5 +63,6 @@ permit(struct directory *d, uint64_t administrator, const struct directory_reque
 	may = directory_administers(d, administrator, domain_of(r->object.name), err);
 	if (may < 0)
 		return DIRECTORY_FAULT;
-	return may ? DIRECTORY_DONE : refuse(err, "you do not administer that domain");
+	return may ? check_limits(d, r, err)
+		   : refuse(err, "you do not administer that domain");
 }

@@ -357,8 +357,8 @@ account(const char *address, const struct directory_password *p, uint64_t quota,
 {
 	struct err err;
 
-	assert_int_equal(make_account(fix.authd->directory, span_str(address),
-					       p, quota, 0, id, &err),
+	assert_int_equal(make_account(fix.authd->directory, span_str(address), p, quota,
+				      0, id, &err),
 			 DIRECTORY_DONE);
 }
 
@@ -374,15 +374,14 @@ fill_directory(void)
 	account("you@example.org", &p, 0, &fix.you);
 	account("off@example.org", &p, 0, &fix.off);
 	account("big@example.org", &p, 1000, &fix.big);
-	assert_int_equal(make_account_disabled(
-			     fix.authd->directory, SPAN("off@example.org"), true, &err),
+	assert_int_equal(make_account_disabled(fix.authd->directory,
+					       SPAN("off@example.org"), true, &err),
 			 DIRECTORY_DONE);
-	assert_int_equal(
-	    make_alias(
-		fix.authd->directory, SPAN("all@example.org"),
-		(struct span[]){SPAN("big@example.org"), SPAN("x@elsewhere.example")},
-		2, &err),
-	    DIRECTORY_DONE);
+	assert_int_equal(make_alias(fix.authd->directory, SPAN("all@example.org"),
+				    (struct span[]){SPAN("big@example.org"),
+						    SPAN("x@elsewhere.example")},
+				    2, &err),
+			 DIRECTORY_DONE);
 }
 
 int

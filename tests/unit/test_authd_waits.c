@@ -32,7 +32,8 @@ ask_login(void)
 static void
 ask_list(void)
 {
-	struct directory_request list = {.verb = DIRECTORY_ACCOUNT_LIST};
+	struct directory_request list = {.verb = DIRECTORY_LISTING,
+					.object = {.kind = DIRECTORY_ACCOUNT}};
 	struct buf bytes = buf_make(DIRECTORY_REQUEST_MAX);
 
 	directory_request_put(&list, &bytes);
