@@ -35,7 +35,7 @@ backup_list_next(struct backup_list *l, struct backup_row *row)
 {
 	ssize_t n;
 
-	if (l->reader.lines >= l->trusted)
+	if (l->reader.ended || l->reader.lines >= l->trusted)
 		return 0;
 	n = getline(&l->line, &l->size, l->file);
 	if (n <= 0 || l->line[n - 1] != '\n')

@@ -144,16 +144,22 @@ restore_folders(struct restoring *r, struct err *err)
 
 /* --- settings and keys ---------------------------------------------------- */
 
-/* Only where nothing is. */
+/* Only where nothing is, or in place of what is there. */
 static int
-file_put(const char *path, struct span bytes, bool *put, struct err *err)
+file_put(const char *path, bool replace, struct span bytes, bool *put, struct err *err)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), result = 0;
+	char fresh[BACKUP_PATH_MAX + 8];
+	int fd, result = 0;
 
 	*put = false;
+	if (!replace && access(path, F_OK) == 0)
+		return 0;
+	snprintf(fresh, sizeof(fresh), "%s.new", path);
+	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
-		return errno == EEXIST ? 0 : err_sys(err, "cannot make %s", path);
-	if (write(fd, bytes.at, bytes.n) != (ssize_t)bytes.n || fsync(fd) < 0)
+		return err_sys(err, "cannot make %s", fresh);
+	if (write(fd, bytes.at, bytes.n) != (ssize_t)bytes.n || fsync(fd) < 0 ||
+	    rename(fresh, path) < 0)
 		result = err_sys(err, "cannot write %s", path);
 	close(fd);
 	*put = result == 0;
@@ -173,7 +179,7 @@ named_put(struct restoring *r, const char *name, const char *path, struct err *e
 	if (result == 0)
 		result = backup_folders(AT_FDCWD, path, err);
 	if (result == 0)
-		result = file_put(path, buf_span(&bytes), &put, err);
+		result = file_put(path, false, buf_span(&bytes), &put, err);
 	if (result == 0)
 		fprintf(stderr,
 			put ? "postroad: %s is back\n"
@@ -230,7 +236,7 @@ key_put(void *context, const struct backup_row *row)
 	if (k->result == 0)
 		k->result = owner_become(folder, k->err);
 	if (k->result == 0)
-		k->result = file_put(path, buf_span(&bytes), &put, k->err);
+		k->result = file_put(path, true, buf_span(&bytes), &put, k->err);
 	owner_restore();
 	if (bytes.at)
 		explicit_bzero(bytes.at, bytes.n);
