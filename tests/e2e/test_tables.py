@@ -1,0 +1,363 @@
+"""Lookup tables, made by Postfix's own postmap: the same answers as its, and what they do to mail."""
+import json
+import os
+import random
+import shutil
+import smtplib
+import string
+import subprocess
+import time
+
+import pytest
+
+import harness
+import postgres
+from conftest import PASSWORD, Mailbox
+from test_remote import Sink
+
+pytestmark = pytest.mark.skipif(not shutil.which("postmap"), reason="needs Postfix's postmap")
+SEED = int(os.environ.get("SEED", random.randrange(1 << 32)))
+
+
+# --- the same answers as postmap ------------------------------------------------------------
+
+class Tables:
+    """Tables of every type, and a Postroad that does not run but can be asked for them."""
+
+    def __init__(self, folder):
+        self.folder, self.types = folder, {}
+        # postmap runs as whoever owns the source.
+        folder.chmod(0o755)
+
+    def add(self, name, kind, text):
+        (self.folder / name).write_text(text)
+        self.types[name] = kind
+        if kind in ("hash", "btree"):
+            subprocess.run(["postmap", *self.flags.get(name, ()), f"{kind}:{self.folder / name}"], check=True)
+
+    flags = {"hash_nul": ["-N"], "hash_none": ["-n"], "btree_nul": ["-N"], "btree_none": ["-n"]}
+
+    def sections(self):
+        return "\n".join(f'table "{n}" {{ type = "{k}" file = "{self.folder / n}" }}'
+                         for n, k in self.types.items())
+
+    def postfix(self, name, keys):
+        """{key: value} as postmap has it"""
+        kind = {"text": "texthash"}.get(self.types[name], self.types[name])
+        done = subprocess.run(["postmap", "-q", "-", f"{kind}:{self.folder / name}"], input="\n".join(keys),
+                              capture_output=True, text=True)
+        return dict(line.split("\t", 1) for line in done.stdout.splitlines())
+
+
+def asked(server, name, keys):
+    done = server.command("table", "query", name, "-", stdin="\n".join(keys).encode(), check=False)
+    assert not done.stderr, done.stderr
+    return dict(line.split("\t", 1) for line in done.stdout.decode().splitlines())
+
+
+def some(r, letters, most):
+    return "".join(r.choice(letters) for _ in range(r.randint(1, most)))
+
+
+def random_keys(r, n):
+    words = ["a", "b", "info", "Sales", "x+y", "ö", "mail", "q"]
+    domains = ["example.org", "mail.example.org", "EXAMPLE.net", "org", "ü.example"]
+    return [r.choice([
+        f"{r.choice(words)}@{r.choice(domains)}", r.choice(domains), r.choice(words),
+        f"{r.choice(words)}@", f"10.{r.randint(0, 3)}.{r.randint(0, 3)}.{r.randint(0, 9)}",
+        f"2001:db8:{r.randint(0, 3):x}::{r.randint(0, 9):x}", some(r, "abc.@+\\\"", 8)]) for _ in range(n)]
+
+
+def random_text(r):
+    lines = []
+    for key in dict.fromkeys(k.lower() for k in random_keys(r, 60)):
+        if key.count('"') % 2 or "\\" in key or key.startswith("#"):
+            continue
+        lines.append(f"{key if r.random() < 0.8 else key.upper()}{r.choice([' ', '  ', chr(9)])}"
+                     f"{some(r, string.ascii_letters, 9)}{r.choice(['', ' ', ' two words'])}")
+        if r.random() < 0.1:
+            lines.append(r.choice(["# comment", "", "   goes on", "\tagain", "  # comment"]))
+    return "\n".join(lines) + "\n"
+
+
+def random_rules(r, pattern, depth=0):
+    lines = []
+    for _ in range(r.randint(1, 6)):
+        negated = r.choice(["", "", "", "!"])
+        if depth < 3 and r.random() < 0.2:
+            lines += [f"{r.choice(['if', 'IF'])} {negated}{pattern(r)[0]}", *random_rules(r, pattern, depth + 1), "endif"]
+        else:
+            text, groups = pattern(r)
+            result = some(r, string.ascii_letters, 6)
+            if groups and not negated:
+                result += r.choice(["$1", "${1}x", "$(1) $$", " $1 end"])
+            lines.append(f"{negated}{text} {result}")
+    return lines
+
+
+def random_pattern(r):
+    text = r.choice(["^a", "(b|c)", "org$", "[a-c]+", "(info|sales)@", r"\.", "^(.)", "(x)?y", "@(mail\\.)?", "q*", "é|ö"])
+    return f"/{text}/{r.choice(['', '', 'i', 'ii', 'm'])}", text.count("(") > 0
+
+
+def random_network(r):
+    if r.random() < 0.4:
+        return r.choice(["2001:db8::/32", f"2001:db8:{r.randint(0, 3)}::/48", "::/0", f"[2001:db8:1::{r.randint(0, 9)}]"]), False
+    return r.choice(["10.0.0.0/8", f"10.{r.randint(0, 3)}.0.0/16", f"10.1.{r.randint(0, 3)}.0/24", "0.0.0.0/0",
+                     f"10.1.1.{r.randint(0, 9)}"]), False
+
+
+def test_answers_are_those_of_postmap(tmp_path):
+    print(f"SEED={SEED}")
+    r = random.Random(SEED)
+    for parent in (tmp_path, *tmp_path.parents[:2]):
+        parent.chmod(0o755)
+    tables = Tables(tmp_path)
+    for name in ("text", "hash", "btree", *Tables.flags):
+        tables.add(name, name.split("_")[0], random_text(r))
+    for name in ("regexp", "pcre"):
+        for i in range(4):
+            tables.add(f"{name}{i}", name, "\n".join(random_rules(r, random_pattern)) + "\n")
+    for i in range(4):
+        tables.add(f"cidr{i}", "cidr", "\n".join(random_rules(r, random_network)) + "\n")
+    keys = list(dict.fromkeys(random_keys(r, 400)))
+    found = 0
+    with harness.Postroad(sections=tables.sections(), tls=None) as server:
+        for name in tables.types:
+            want = tables.postfix(name, keys)
+            assert asked(server, name, keys) == want, name
+            found += len(want)
+    assert found > 500
+
+
+# --- what they do to mail --------------------------------------------------------------------
+
+POSTMAPPED = {
+    "senders": "bad@spam.example REJECT 5.7.1 No spam\nspam.example DUNNO\nevil.example 554 Evil\n<> OK\nlater.example DEFER 4.7.9 Come back\n",
+    "recipients": "void@example.org DISCARD\nteam@example.org OK\na@example.org DUNNO\nclosed@ REJECT Closed\n",
+    "virtual": "info@example.org a@example.org, b@example.org\nold@example.org c@example.org\nloop1@example.org loop2@example.org\n"
+               "loop2@example.org loop1@example.org\nshop d\n@alias.example @example.org\nnobody@example.org nothing@example.org\n",
+    "logins": "sales@example.org a@example.org, b@example.org\n",
+}
+
+
+def address_of(sink):
+    return f"[127.0.0.1]:{sink.port}"
+
+
+@pytest.fixture(scope="module")
+def sink():
+    with Sink() as s:
+        yield s
+
+
+@pytest.fixture(scope="module")
+def server(sink):
+    with harness.Postroad(domains=("example.org", "alias.example"), settings={
+            "auth_without_tls": "yes", "auth_delay_s": "0", "smtp_greet_delay_ms": "0", "remote_tls": '"none"'}) as s:
+        folder = s.folder / "tables"
+        folder.mkdir()
+        folder.chmod(0o755)
+        s.tables = folder
+        for name, text in POSTMAPPED.items():
+            (folder / name).write_text(text)
+            subprocess.run(["postmap", f"hash:{folder / name}"], check=True)
+        (folder / "helo").write_text("/^(spammer)\\./ REJECT you are a $1\n")
+        (folder / "clients").write_text("127.0.0.9 REJECT Not from there\n")
+        (folder / "routes").write_text(f"far.example smtp:{address_of(sink)}\n.below.example smtp:{address_of(sink)}\n"
+                                       "gone.example error:5.1.2 no such place\n")
+        kinds = {**dict.fromkeys(POSTMAPPED, "hash"), "helo": "pcre", "clients": "cidr", "routes": "text"}
+        s.sections = "\n".join(f'table "{n}" {{ type = "{k}" file = "{folder / n}" }}' for n, k in kinds.items())
+        s.write_config(client_access='{"clients"}', helo_access='{"helo"}', sender_access='{"senders"}',
+                       recipient_access='{"recipients"}', alias_tables='{"virtual"}', route_tables='{"routes"}',
+                       sender_tables='{"logins"}')
+        s.start()
+        for name in "abcd":
+            s.add_account(f"{name}@example.org", PASSWORD)
+        yield s
+
+
+def rcpt(server, sender, recipient, helo="client.example", source="127.0.0.1", login=None):
+    """Code and text of the answer at RCPT."""
+    with smtplib.SMTP(source_address=(source, 0)) as client:
+        client.connect("127.0.0.1", server.ports["submission" if login else "smtp"])
+        client.ehlo(helo)
+        if login:
+            client.login(login, PASSWORD)
+        code, text = client.mail(sender)
+        if code != 250:
+            return f"MAIL {code} {text.decode()}"
+        code, text = client.rcpt(recipient)
+        return f"{code} {text.decode()}"
+
+
+def send(server, recipient, text, sender="x@outside.example"):
+    with smtplib.SMTP("127.0.0.1", server.ports["smtp"]) as client:
+        return client.sendmail(sender, [recipient], f"Subject: {text}\r\n\r\nhello\r\n".encode())
+
+
+@pytest.mark.parametrize("what, want", [
+    (dict(sender="bad@spam.example", recipient="a@example.org"), "554 5.7.1 No spam"),
+    (dict(sender="good@spam.example", recipient="a@example.org"), "250"),
+    (dict(sender="x@sub.evil.example", recipient="a@example.org"), "554 5.7.1 Evil"),
+    (dict(sender="x@later.example", recipient="a@example.org"), "450 4.7.9 Come back"),
+    (dict(sender="x@fine.example", recipient="closed+box@example.org"), "554 5.7.1 Closed"),
+    (dict(sender="x@fine.example", recipient="a@example.org", helo="spammer.example"), "554 5.7.1 you are a spammer"),
+    (dict(sender="x@fine.example", recipient="a@example.org", source="127.0.0.9"), "554 5.7.1 Not from there"),
+    (dict(sender="", recipient="a@example.org"), "250"),
+    (dict(sender="x@fine.example", recipient="nobody@example.org"), "550 5.1.1"),
+    (dict(sender="x@fine.example", recipient="loop1@example.org"), "451"),
+    (dict(sender="x@fine.example", recipient="x@far.example"), "550 5.7.1 Relaying denied"),
+    (dict(sender="a@example.org", recipient="x@gone.example", login="a@example.org"), "550 5.1.2 no such place"),
+    (dict(sender="a@example.org", recipient="a@example.org", login="a@example.org", helo="spammer.example"), "250"),
+    (dict(sender="sales@example.org", recipient="a@example.org", login="b@example.org"), "250"),
+    (dict(sender="sales@example.org", recipient="a@example.org", login="c@example.org"), "MAIL 553 5.7.1"),
+    (dict(sender="c@example.org", recipient="a@example.org", login="c@example.org"), "250"),
+], ids=lambda v: None if isinstance(v, str) else "-".join(v.values()) or "-")
+def test_answer_at_rcpt(server, what, want):
+    assert rcpt(server, **what).startswith(want)
+
+
+def test_aliases_come_before_accounts(server):
+    send(server, "info@example.org", "to-both")
+    send(server, "old+box@example.org", "with-detail")
+    send(server, "shop@example.org", "bare")
+    send(server, "a@alias.example", "other-domain")
+    Mailbox(server, "a@example.org").wait_for(b"to-both")
+    Mailbox(server, "b@example.org").wait_for(b"to-both")
+    assert b"c+box@example.org" in Mailbox(server, "c@example.org").wait_for(b"with-detail")[0]
+    Mailbox(server, "d@example.org").wait_for(b"bare")
+    Mailbox(server, "a@example.org").wait_for(b"other-domain")
+
+
+def test_discarded_mail_is_taken_and_forgotten(server):
+    send(server, "void@example.org", "into-the-void")
+    send(server, "a@example.org", "after-the-void")
+    Mailbox(server, "a@example.org").wait_for(b"after-the-void")
+    assert server.logged("smtp.discarded", "rcpt=void@example.org")
+    assert json.loads(server.command("--json", "queue", "list").stdout) == []
+
+
+def test_routes_of_tables_are_taken(server, sink):
+    with smtplib.SMTP("127.0.0.1", server.ports["submission"]) as client:
+        client.login("a@example.org", PASSWORD)
+        for domain in ("far.example", "deep.below.example"):
+            client.sendmail("a@example.org", [f"x@{domain}"], f"Subject: {domain}\r\n\r\nhello\r\n".encode())
+    for domain in (b"far.example", b"deep.below.example"):
+        harness.wait_until(lambda d=domain: any(d in str(m).encode() for m in sink.messages), 20, domain)
+
+
+def rewrite(server, name, text):
+    """As an operator does it: the file, then postmap."""
+    (server.tables / name).write_text(text)
+    subprocess.run(["postmap", f"hash:{server.tables / name}"], check=True)
+
+
+def test_a_changed_table_is_taken_up_by_itself(server):
+    rewrite(server, "recipients", POSTMAPPED["recipients"] + "b@example.org REJECT New rule\n")
+    harness.wait_until(lambda: rcpt(server, "x@fine.example", "b@example.org").startswith("554 5.7.1 New rule"))
+    rewrite(server, "recipients", POSTMAPPED["recipients"])
+    harness.wait_until(lambda: rcpt(server, "x@fine.example", "b@example.org").startswith("250"))
+
+
+def test_a_table_that_breaks_is_used_as_it_was(server):
+    routes = server.tables / "routes"
+    before = routes.read_text()
+    routes.write_text(before + "bad.example uucp:nowhere\n")
+    harness.wait_until(lambda: rcpt(server, "a@example.org", "x@gone.example", login="a@example.org") and
+                       server.logged("table.problem", "table=routes"), 20, "the problem in the log")
+    line = server.logged("table.problem", "table=routes", "line=4")[0]
+    assert "uucp:nowhere" in line
+    assert rcpt(server, "a@example.org", "x@gone.example", login="a@example.org").startswith("550 5.1.2")
+    checked = server.command("check", check=False)
+    assert checked.returncode == 1
+    assert f"{routes}:4: \"uucp:nowhere\" is no route" in checked.stderr.decode()
+    routes.write_text(before)
+
+
+def test_operator_asks_tables(server):
+    assert server.command("table", "query", "virtual", "info@example.org").stdout == b"a@example.org, b@example.org\n"
+    assert server.command("table", "query", "virtual", "nothing", check=False).returncode == 1
+    assert server.command("table", "query", "helo", "spammer.x").stdout == b"REJECT you are a spammer\n"
+    wrong = server.command("table", "query", "nowhere", "x", check=False)
+    assert wrong.returncode == 1 and b'no table "nowhere"' in wrong.stderr
+    rows = {row["table"]: row for row in json.loads(server.command("--json", "table", "list").stdout)}
+    assert rows["virtual"]["type"] == "hash" and rows["virtual"]["ready"] and rows["virtual"]["asked"] > 0
+    assert rows["routes"]["entries"] == 3
+    assert "clients" in server.command("table", "list").stdout.decode()
+
+
+def test_reload_takes_new_tables(server):
+    (server.tables / "more").write_text("127.0.0.8 REJECT More\n")
+    server.sections += f'\ntable "more" {{ type = "cidr" file = "{server.tables / "more"}" }}'
+    server.write_config(client_access='{"clients", "more"}')
+    server.command("reload")
+    harness.wait_until(lambda: rcpt(server, "x@fine.example", "a@example.org", source="127.0.0.8").startswith("554 5.7.1 More"))
+    assert rcpt(server, "x@fine.example", "a@example.org").startswith("250")
+
+
+# --- PostgreSQL --------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def database():
+    try:
+        d = postgres.Postgres()
+    except (LookupError, OSError, subprocess.CalledProcessError) as e:
+        pytest.skip(f"no PostgreSQL: {e}")
+    d.sql("CREATE TABLE alias (address text PRIMARY KEY, goto text, active boolean)")
+    d.sql("INSERT INTO alias VALUES ('sql@example.org', 'a@example.org', true), ('two@example.org', 'b@example.org', true),"
+          " ('off@example.org', 'a@example.org', false), ('o''hara@example.org', 'a@example.org', true)")
+    yield d
+    d.stop()
+
+
+@pytest.fixture(scope="module")
+def with_sql(database):
+    with harness.Postroad(settings={"auth_without_tls": "yes", "smtp_greet_delay_ms": "0"}) as s:
+        s.sections = (f'table "people" {{ type = "postgresql" connection = "{database.connection()}" timeout_s = 2\n'
+                      "query = \"SELECT goto FROM alias WHERE address = '%u@%d' AND active\" }\n"
+                      f'table "file" {{ type = "postgresql" file = "{s.folder}/people.cf" }}\n')
+        (s.folder / "people.cf").write_text(
+            f"hosts = unix:{database.socket}:{database.port}\nuser = {postgres.USER}\ndbname = {database.database}\n"
+            "query = SELECT goto, address FROM alias\n WHERE address = '%s'\nresult_format = <%s>\n"
+            .replace(f"unix:{database.socket}:{database.port}",
+                     f"postgresql://{postgres.USER}@/{database.database}?host={database.socket}&port={database.port}"))
+        s.write_config(alias_tables='{"people"}')
+        s.start()
+        for name in "ab":
+            s.add_account(f"{name}@example.org", PASSWORD)
+        yield s
+
+
+def test_keys_go_to_the_database_as_parameters(with_sql):
+    def query(key):
+        return with_sql.command("table", "query", "people", key, check=False).stdout.decode().strip()
+    assert query("sql@example.org") == "a@example.org"
+    assert query("o'hara@example.org") == "a@example.org"
+    assert query("off@example.org") == query("' OR true --@example.org") == query("a") == ""
+    done = with_sql.command("table", "query", "file", "two@example.org")
+    assert done.stdout == b"<b@example.org>,<two@example.org>\n"
+
+
+def test_mail_by_aliases_of_a_database(with_sql):
+    send(with_sql, "sql@example.org", "by-sql")
+    Mailbox(with_sql, "a@example.org").wait_for(b"by-sql")
+    assert rcpt(with_sql, "x@y.example", "off@example.org").startswith("550 5.1.1")
+
+
+def test_a_dead_database_is_451_and_delays_nobody(with_sql, database):
+    database.freeze()
+    try:
+        started = time.monotonic()
+        with smtplib.SMTP("127.0.0.1", with_sql.ports["smtp"]) as slow:
+            slow.ehlo()
+            slow.mail("x@y.example")
+            slow.putcmd("rcpt", "to:<sql@example.org>")
+            client = smtplib.SMTP("127.0.0.1", with_sql.ports["submission"])
+            client.login("a@example.org", PASSWORD)
+            assert time.monotonic() - started < 1.5
+            client.close()
+            assert slow.getreply()[0] == 451
+    finally:
+        database.thaw()
+    harness.wait_until(lambda: rcpt(with_sql, "x@y.example", "sql@example.org").startswith("250"), 10, "all is well again")
