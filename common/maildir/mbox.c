@@ -41,7 +41,7 @@ own_put(struct span bytes, const struct mbox_state *s, struct buf *out)
 {
 	struct buf hold = buf_make(bytes.n);
 	size_t start = out->n;
-	bool ignored;
+	bool ignored = false;
 
 	body_put(span_after(bytes, s->header_bytes), &hold);
 	if (s->raw)

@@ -71,10 +71,10 @@ message_put(struct writing *w, const struct store_record *r)
 			       .flags = r->flags,
 			       .uid = r->uid,
 			       .keywords = words,
-			       .uidl = export_uidl(w->b, r),
-			       .guid = span_str(guid)};
+			       .uidl = export_uidl(w->b, r)};
 
 	hex_put(r->guid, sizeof(r->guid), guid);
+	e.guid = span_str(guid);
 	e.n_keywords = words_of(w->b, export_keywords(w->b, r), words);
 	if (w->first)
 		base_take(w->b, &e);
