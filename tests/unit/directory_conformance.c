@@ -1,0 +1,784 @@
+#include "tests/unit/directory_conformance.h"
+
+#include <stdio.h>
+
+#include "tests/unit/directory_script.h"
+
+static const struct conformance *backend;
+
+static int
+setup(void **state)
+{
+	*state = script_new(backend->make());
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct script *s = *state;
+	struct directory *d = script_free(&s);
+
+	backend->drop(&d);
+	return 0;
+}
+
+/* ---- rows of operations */
+
+static const struct script_row domain_rows[] = {
+    {"add domain b.example",					      "done"					  },
+    {"add domain A.example",					      "done"					  },
+    {"add domain a.EXAMPLE",					      "exists"					},
+    {"add domain B\xc3\xbc"
+     "cher.example",						 "done"					  },
+    {"add domain xn--bcher-kva.example",                                  "exists"                                        },
+    {"add domain -a.example",					     "bad name"                                      },
+    {"add domain a..example",					     "bad name"                                      },
+    {"list domain",						       "done a.example b.example xn--bcher-kva.example"},
+    {"show domain a.example enabled alias_of accounts_max",
+     "done enabled=yes alias_of= accounts_max=0"									  },
+    {"set domain a.example accounts_max=2 quota_bytes=10G delimiters=+-", "done"                                          },
+    {"show domain a.example accounts_max quota_bytes delimiters",
+     "done accounts_max=2 quota_bytes=10737418240 delimiters=+-"                                                          },
+    {"set domain a.example delimiters=a",                                 "bad value"                                     },
+    {"set domain a.example delimiters=none",                              "done"                                          },
+    {"set domain a.example id=7",					 "bad value"                                     },
+    {"set domain gone.example enabled=no",                                "not found"                                     },
+    {"show domain gone.example enabled",                                  "not found"                                     },
+    {"remove domain gone.example",					"not found"                                     },
+    {"add account you@a.example",					 "done"					  },
+    {"remove domain a.example",					   "in use"					},
+    {"remove domain b.example",					   "done"					  },
+    {"remove account you@a.example",				      "done"                                          },
+    {"remove domain a.example",					   "done"					  },
+    {"list domain",						       "done xn--bcher-kva.example"                    },
+};
+
+static const struct script_row account_rows[] = {
+    {"add account you@example.org",				    "not found"						   },
+    {"add domain example.org",					 "done"							},
+    {"add account You@Example.org name=\xc3\x89va quota_bytes=5M",     "done"                                                        },
+    {"add account you@example.org",				    "exists"						      },
+    {"add alias you@example.org targets=x@y.example",                  "exists"                                                      },
+    {"add list you@example.org",				       "exists"						      },
+    {"show account YOU@EXAMPLE.ORG disabled name quota_bytes created",
+     "done disabled=no name=\xc3\x89va quota_bytes=5242880 "
+     "created=2023-11-14T22:13:20Z"												  },
+    {"add account \xc3\x9c"
+     "mit@example.org",					   "done"							},
+    {"add account u\xcc\x88mit@example.org",                           "exists"						      },
+    {"add account a.b@example.org",				    "done"							},
+    {"add account .b@example.org",				     "bad name"						    },
+    {"add account b.@example.org",				     "bad name"						    },
+    {"add account \"a\"\"b\"@example.org",                             "bad name"                                                    },
+    {"add account @example.org",				       "bad name"						    },
+    {"add account nobody",					     "bad name"						    },
+    {"list account",						   "done a.b@example.org you@example.org \xc3\xbcmit@example.org"},
+    {"set account you@example.org quota_bytes=none disabled=yes",      "done"                                                        },
+    {"show account you@example.org quota_bytes disabled",
+     "done quota_bytes=0 disabled=yes"											       },
+    {"set account you@example.org disabled=2",                         "unreadable"                                                  },
+    {"set account you@example.org created=2020-01-01",                 "bad value"                                                   },
+    {"set account you@example.org name=a\x01"
+     "b",							 "bad value"						   },
+    {"set account you@example.org used_bytes=1",                       "bad value"                                                   },
+    {"set account gone@example.org name=x",                            "not found"                                                   },
+    {"remove account gone@example.org",                                "not found"						   },
+    {"remove account you@example.org",                                 "done"							},
+    {"show account you@example.org name",                              "not found"                                                   },
+    {"find you@example.org",					   "not found"						   },
+    {"find a.b@example.org",					   "done a.b@example.org"                                        },
+};
+
+static const struct script_row limit_rows[] = {
+    {"add domain example.org accounts_max=2 aliases_max=1 lists_max=1 "
+     "account_quota_bytes=1G",		      "done"		       },
+    {"add account a@example.org",                        "done"                       },
+    {"show account a@example.org quota_bytes",           "done quota_bytes=1073741824"},
+    {"add account b@example.org quota_bytes=2G",         "limit"                      },
+    {"add account b@example.org quota_bytes=none",       "limit"                      },
+    {"add account b@example.org quota_bytes=1M",         "done"                       },
+    {"add account c@example.org",                        "limit"                      },
+    {"set account b@example.org quota_bytes=2G",         "limit"                      },
+    {"set account b@example.org quota_bytes=1G",         "done"                       },
+    {"add alias info@example.org targets=a@example.org", "done"                       },
+    {"add alias info@example.org targets=b@example.org", "done"                       },
+    {"add alias more@example.org targets=a@example.org", "limit"                      },
+    {"add list l@example.org",                           "done"                       },
+    {"add list m@example.org",                           "limit"                      },
+    {"remove account b@example.org",                     "done"                       },
+    {"add account c@example.org",                        "done"                       },
+    {"set domain example.org accounts_max=1",            "done"                       },
+    {"add account d@example.org",                        "limit"                      },
+    {"set domain example.org accounts_max=0",            "done"                       },
+    {"add account d@example.org",                        "done"                       },
+};
+
+static const struct script_row alias_rows[] = {
+    {"add domain example.org",					 "done"                                    },
+    {"add account you@example.org",				    "done"                                    },
+    {"add account her@example.org",				    "done"                                    },
+    {"add alias info@example.org targets=you@example.org",             "done"                                    },
+    {"add alias info@example.org targets=YOU@example.org",             "exists"                                  },
+    {"add alias info@example.org targets=you@example.org,X@y.example", "done"                                    },
+    {"show alias info@example.org targets",                            "done targets=you@example.org,X@y.example"},
+    {"resolve info@example.org",				       "targets you@example.org ->X@y.example"   },
+    {"add alias dead@example.org targets=nobody@example.org",          "not found"                               },
+    {"add alias self@example.org targets=self@example.org",            "not found"                               },
+    {"add alias none@example.org targets=",                            "bad value"                               },
+    {"add alias none@example.org",				     "bad value"                               },
+    {"add alias bad@example.org targets=x",                            "bad value"                               },
+    {"add alias bad@example.org targets=@example.org",                 "bad value"                               },
+    {"add alias bad@example.org targets=group:no@example.org",         "not found"                               },
+    {"add alias @example.org targets=info@example.org",                "done"                                    },
+    {"resolve any@example.org",					"targets you@example.org ->X@y.example"   },
+    {"set alias info@example.org targets-=z@y.example",                "not found"                               },
+    {"set alias info@example.org targets-=X@y.example",                "done"                                    },
+    {"set alias info@example.org targets+=her@example.org",            "done"                                    },
+    {"resolve info@example.org",				       "targets you@example.org her@example.org" },
+    {"set alias info@example.org targets=her@example.org",             "done"                                    },
+    {"list alias example.org",					 "done @example.org info@example.org"      },
+    {"set alias info@example.org targets-=her@example.org",            "done"                                    },
+    {"show alias info@example.org targets",                            "not found"                               },
+    {"resolve any@example.org",					"loop"                                    },
+    {"remove alias @example.org",				      "done"                                    },
+    {"resolve any@example.org",					"unknown"                                 },
+    {"list alias",						     "done"				    },
+};
+
+/* ---- resolving */
+
+static const struct script_row resolve_rows[] = {
+    {"add domain example.org",                           "done"                        },
+    {"add account you@example.org",                      "done"                        },
+    {"add account off@example.org disabled=yes",         "done"                        },
+    {"resolve you@example.org",                          "targets you@example.org"     },
+    {"resolve YOU@Example.ORG",                          "targets you@example.org"     },
+    {"resolve \"you\"@example.org",                      "targets you@example.org"     },
+    {"resolve you+shop@example.org",                     "targets you@example.org/shop"},
+    {"resolve you+a+b@example.org",                      "targets you@example.org/a+b" },
+    {"resolve +a@example.org",                           "unknown"                     },
+    {"resolve you-shop@example.org",                     "unknown"                     },
+    {"set domain example.org delimiters=-",              "done"                        },
+    {"resolve you-shop@example.org",                     "targets you@example.org/shop"},
+    {"resolve you+shop@example.org",                     "unknown"                     },
+    {"set domain example.org delimiters=none",           "done"                        },
+    {"resolve you-shop@example.org",                     "unknown"                     },
+    {"set domain example.org delimiters=",               "done"                        },
+    {"resolve off@example.org",                          "disabled skipped=1"          },
+    {"resolve nobody@example.org",                       "unknown"                     },
+    {"resolve x@elsewhere.example",                      "not-local"                   },
+    {"resolve x@[192.0.2.1]",                            "not-local"                   },
+    {"resolve x@-.example",			      "bad"                         },
+    {"resolve postmaster@example.org",                   "targets you@example.org"     },
+    {"resolve Postmaster",			       "targets you@example.org"     },
+    {"add alias a@example.org targets=x@y.example",      "done"                        },
+    {"add alias b@example.org targets=a@example.org",    "done"                        },
+    {"set alias a@example.org targets=b@example.org",    "done"                        },
+    {"resolve a@example.org",                            "loop"                        },
+    {"set alias a@example.org targets+=you@example.org", "done"                        },
+    {"resolve b@example.org",                            "targets you@example.org"     },
+    {"set domain example.org enabled=no",                "done"                        },
+    {"resolve you@example.org",                          "disabled skipped=1"          },
+};
+
+static const struct script_row domain_alias_rows[] = {
+    {"add domain example.org",                           "done"                     },
+    {"add domain example.net alias_of=Example.org",      "done"                     },
+    {"add domain loop.example alias_of=loop.example",    "bad value"                },
+    {"add domain far.example alias_of=gone.example",     "not found"                },
+    {"add domain two.example alias_of=example.net",      "bad value"                },
+    {"add account you@example.org",                      "done"                     },
+    {"add account me@example.net",                       "bad name"                 },
+    {"add alias me@example.net targets=you@example.org", "bad name"                 },
+    {"resolve you@example.net",                          "targets you@example.org"  },
+    {"resolve you+x@example.net",                        "targets you@example.org/x"},
+    {"resolve postmaster@example.net",                   "targets you@example.org"  },
+    {"resolve her@example.net",                          "unknown"                  },
+    {"find you@example.net",			     "done you@example.org"     },
+    {"send you@example.org you@example.net",             "yes"                      },
+    {"send you@example.org her@example.net",             "no"                       },
+    {"remove domain example.org",                        "in use"                   },
+    {"add domain third.example",                         "done"                     },
+    {"set domain example.org alias_of=third.example",    "in use"                   },
+    {"add group g@third.example",                        "done"                     },
+    {"set domain third.example alias_of=example.org",    "in use"                   },
+    {"remove group g@third.example",                     "done"                     },
+    {"set domain third.example alias_of=example.org",    "done"                     },
+    {"resolve you@third.example",                        "targets you@example.org"  },
+    {"set domain third.example enabled=no",              "done"                     },
+    {"resolve you@third.example",                        "disabled skipped=1"       },
+    {"set domain third.example alias_of= enabled=yes",   "done"                     },
+    {"resolve you@third.example",                        "unknown"                  },
+    {"remove account you@example.org",                   "done"                     },
+    {"remove domain example.org",                        "in use"                   },
+    {"remove domain example.net",                        "done"                     },
+    {"remove domain example.org",                        "done"                     },
+};
+
+static const struct script_row forward_rows[] = {
+    {"add domain example.org",					      "done"						},
+    {"add account you@example.org",					 "done"						},
+    {"add account her@example.org",					 "done"						},
+    {"set account you@example.org forward=me@home.example",                 "done"                                                },
+    {"resolve you@example.org",					     "targets ->me@home.example"                           },
+    {"set account you@example.org forward_keep=yes",                        "done"                                                },
+    {"resolve you+x@example.org",					   "targets ->me@home.example you@example.org/x"         },
+    {"set account you@example.org forward=her@example.org forward_keep=no", "done"                                                },
+    {"resolve you@example.org",					     "targets her@example.org"                             },
+    {"send you@example.org you@example.org",                                "yes"                                                 },
+    {"send her@example.org you@example.org",                                "no"						  },
+    {"set account her@example.org forward=you@example.org",                 "done"                                                },
+    {"resolve you@example.org",					     "targets you@example.org"                             },
+    {"resolve her@example.org",					     "targets her@example.org"                             },
+    {"set account her@example.org disabled=yes forward=",                   "done"                                                },
+    {"resolve you@example.org",					     "targets you@example.org skipped=1"                   },
+    {"set account you@example.org forward=nobody@example.org",              "not found"                                           },
+    {"set account you@example.org forward=group:g@example.org",             "not found"                                           },
+    {"set account you@example.org forward= reply_enabled=yes",              "done"                                                },
+    {"resolve you@example.org",					     "targets you@example.org!reply"                       },
+    {"set account you@example.org forward=me@home.example",                 "done"                                                },
+    {"resolve you@example.org",					     "targets ->me@home.example you@example.org!only-reply"},
+    {"set account you@example.org reply_from=2023-11-15",                   "done"                                                },
+    {"resolve you@example.org",					     "targets ->me@home.example"                           },
+    {"set account you@example.org reply_from=none reply_until=2023-11-14",  "done"                                                },
+    {"resolve you@example.org",					     "targets ->me@home.example"                           },
+    {"set account you@example.org reply_until=2023-11-15 forward=",         "done"                                                },
+    {"resolve you@example.org",					     "targets you@example.org!reply"                       },
+};
+
+static const struct script_row list_rows[] = {
+    {"add domain example.org",						      "done"                                 },
+    {"add account a@example.org",						   "done"                                 },
+    {"add account b@example.org reply_enabled=yes",                                 "done"                                 },
+    {"add account c@example.org",						   "done"                                 },
+    {"add list all@example.org name=Everybody members=a@example.org,b@example.org",
+     "done"														},
+    {"add list all@example.org",						    "exists"                               },
+    {"add account all@example.org",						 "exists"                               },
+    {"resolve all@example.org",						     "targets a@example.org b@example.org"  },
+    {"set list all@example.org members+=c@example.org,x@y.example",                 "done"                                 },
+    {"set list all@example.org members+=c@example.org",                             "exists"                               },
+    {"set list all@example.org members-=b@example.org",                             "done"                                 },
+    {"set list all@example.org owner=c@example.org",                                "done"                                 },
+    {"resolve all@example.org",
+     "targets a@example.org<c@example.org c@example.org<c@example.org "
+     "->x@y.example<c@example.org"											 },
+    {"set list all@example.org posting=members",                                    "done"                                 },
+    {"resolve all@example.org",						     "not-allowed skipped=1"                },
+    {"resolve all@example.org from=A@example.org",
+     "targets a@example.org<c@example.org c@example.org<c@example.org "
+     "->x@y.example<c@example.org"											 },
+    {"resolve all@example.org from=b@example.org",                                  "not-allowed skipped=1"                },
+    {"set list all@example.org posting=sender",                                     "bad value"                            },
+    {"set list all@example.org posting=sender poster=b@example.org "
+     "members=a@example.org owner=",					   "done"				 },
+    {"resolve all@example.org from=a@example.org",                                  "not-allowed skipped=1"                },
+    {"resolve all@example.org from=b@example.org",                                  "targets a@example.org"                },
+    {"resolve all@example.org login=b@example.org",                                 "targets a@example.org"                },
+    {"set list all@example.org posting=authenticated",                              "done"                                 },
+    {"resolve all@example.org from=b@example.org",                                  "not-allowed skipped=1"                },
+    {"resolve all@example.org login=c@example.org",                                 "targets a@example.org"                },
+    {"send b@example.org all@example.org",                                          "yes"                                  },
+    {"send a@example.org all@example.org",                                          "no"                                   },
+    {"set list all@example.org owner=a@example.org",                                "done"                                 },
+    {"send a@example.org all@example.org",                                          "yes"                                  },
+    {"add alias everybody@example.org targets=all@example.org,b@example.org",       "done"                                 },
+    {"resolve everybody@example.org",					       "targets b@example.org!reply skipped=1"},
+    {"set list all@example.org posting=anyone members=all@example.org",             "done"                                 },
+    {"resolve all@example.org",						     "loop"                                 },
+    {"set list all@example.org members=",					   "done"                                 },
+    {"resolve all@example.org",						     "unknown"                              },
+    {"remove list all@example.org",						 "done"                                 },
+    {"resolve everybody@example.org",					       "targets b@example.org!reply skipped=1"},
+};
+
+static const struct script_row group_rows[] = {
+    {"add domain example.org",						 "done"                               },
+    {"add account a@example.org",					      "done"                               },
+    {"add account b@example.org",					      "done"                               },
+    {"add group sales@example.org members=a@example.org",                      "done"                               },
+    {"add group sales@example.org",					    "exists"                             },
+    {"add account sales@example.org",					  "done"                               },
+    {"remove account sales@example.org",                                       "done"                               },
+    {"set group sales@example.org members+=nobody@example.org",                "not found"                          },
+    {"set group sales@example.org members+=x@y.example",                       "not found"                          },
+    {"set group sales@example.org members+=b@example.org",                     "done"                               },
+    {"add list l@example.org members=group:Sales@example.org,a@example.org",   "done"                               },
+    {"show list l@example.org members",
+     "done members=group:sales@example.org,a@example.org"							   },
+    {"resolve l@example.org",						  "targets a@example.org b@example.org"},
+    {"resolve sales@example.org",					      "unknown"                            },
+    {"set list l@example.org posting=members members=group:sales@example.org", "done"                               },
+    {"resolve l@example.org from=b@example.org",                               "targets a@example.org b@example.org"},
+    {"resolve l@example.org from=c@example.org",                               "not-allowed skipped=1"              },
+    {"add alias shop@example.org targets=group:sales@example.org",             "done"                               },
+    {"resolve shop@example.org",					       "targets a@example.org b@example.org"},
+    {"send b@example.org shop@example.org",                                    "yes"                                },
+    {"remove domain example.org",					      "in use"                             },
+    {"remove account b@example.org",					   "done"                               },
+    {"resolve shop@example.org",					       "targets a@example.org skipped=1"    },
+    {"remove group sales@example.org",					 "done"                               },
+    {"resolve shop@example.org",					       "unknown skipped=1"                  },
+    {"list group",							     "done"			       },
+};
+
+static const struct {
+	const char *name;
+	const struct script_row *rows;
+	size_t n;
+} scenarios[] = {
+    {"domains",        domain_rows,       N_ELEMS(domain_rows)      },
+    {"accounts",       account_rows,      N_ELEMS(account_rows)     },
+    {"limits",         limit_rows,        N_ELEMS(limit_rows)       },
+    {"aliases",        alias_rows,        N_ELEMS(alias_rows)       },
+    {"resolving",      resolve_rows,      N_ELEMS(resolve_rows)     },
+    {"domain aliases", domain_alias_rows, N_ELEMS(domain_alias_rows)},
+    {"forwards",       forward_rows,      N_ELEMS(forward_rows)     },
+    {"lists",          list_rows,         N_ELEMS(list_rows)        },
+    {"groups",         group_rows,        N_ELEMS(group_rows)       },
+};
+
+static void
+test_rows_give_their_answers(void **state)
+{
+	int failed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMS(scenarios); i++) {
+		struct script *s = script_new(backend->make());
+		struct directory *d;
+
+		print_message("%s: %s\n", backend->name, scenarios[i].name);
+		for (size_t row = 0; row < scenarios[i].n; row++)
+			failed += !script_check(s, &scenarios[i].rows[row]);
+		d = script_free(&s);
+		backend->drop(&d);
+	}
+	assert_int_equal(failed, 0);
+}
+
+/* ---- pages */
+
+static void
+fill(struct script *s)
+{
+	char line[160];
+
+	script_do(s, "add domain a.example");
+	script_do(s, "add domain aa.example administrators=");
+	script_do(s, "add domain b.example alias_of=a.example");
+	for (int i = 0; i < 12; i++) {
+		snprintf(line, sizeof(line),
+			 "add account u%d@a%s.example name=User quota_bytes=%dM", i,
+			 i % 3 ? "" : "a", i);
+		script_do(s, line);
+	}
+	script_do(s, "set domain a.example administrators=u1@a.example");
+	script_do(s, "add alias @a.example targets=u1@a.example,x@y.example");
+	script_do(s, "add alias info@aa.example targets=u0@aa.example");
+	script_do(s, "add group g@a.example members=u1@a.example,u0@aa.example");
+	script_do(s, "add list l@a.example members=group:g@a.example,info@aa.example "
+		     "owner=u2@a.example posting=members");
+	script_do(s, "set account u4@a.example forward=u5@a.example forward_keep=yes "
+		     "reply_enabled=yes reply_text=Gone reply_until=2030-01-01");
+}
+
+/* All names of a kind, asked for `limit` at a time. */
+static void
+all_names(struct script *s, enum directory_kind kind, const char *in, uint32_t limit,
+	  struct buf *out)
+{
+	struct directory_request r = {
+	    .verb = DIRECTORY_LISTING,
+	    .object = {.kind = kind, .name = span_str(in)},
+	    .limit = limit
+        };
+	char last[DIRECTORY_ADDRESS_MAX + 1] = "";
+
+	buf_reset(out);
+	for (;;) {
+		struct directory_object row;
+		struct cursor c;
+		bool any = false;
+
+		r.after = span_str(last);
+		assert_int_equal(script_request(s, &r), DIRECTORY_DONE);
+		c = cursor_make(buf_span(&s->rows));
+		while (directory_item_next(&c, &row.name)) {
+			assert_true(directory_row_get(row.name, &row));
+			buf_put(out, row.name);
+			buf_put_char(out, ' ');
+			any = true;
+		}
+		if (!any)
+			return;
+		assert_true(span_copy(row.name, last, sizeof(last)));
+	}
+}
+
+static void
+test_pages_of_any_size_give_the_same(void **state)
+{
+	struct script *s = *state;
+	struct buf want = buf_make(1 << 16), got = buf_make(1 << 16);
+
+	fill(s);
+	for (int kind = 0; kind < DIRECTORY_APP_PASSWORD; kind++) {
+		all_names(s, (enum directory_kind)kind, "", 0, &want);
+		assert_true(want.n > 0);
+		for (uint32_t limit = 1; limit < 14; limit++) {
+			all_names(s, (enum directory_kind)kind, "", limit, &got);
+			assert_true(span_equal(buf_span(&got), buf_span(&want)));
+		}
+	}
+	all_names(s, DIRECTORY_ACCOUNT, "aa.example", 2, &got);
+	assert_true(
+	    span_equal(buf_span(&got), SPAN("u0@aa.example u3@aa.example u6@aa.example "
+					    "u9@aa.example ")));
+	all_names(s, DIRECTORY_ACCOUNT, "gone.example", 2, &got);
+	assert_int_equal(got.n, 0);
+	buf_release(&want);
+	buf_release(&got);
+}
+
+/* ---- dump and load */
+
+static void
+add_app_password(struct script *s, const char *address, const char *label,
+		 unsigned scope, char text[DIRECTORY_APP_PASSWORD_MAX],
+		 enum directory_result want)
+{
+	struct directory_request r = {
+	    .verb = DIRECTORY_ADD,
+	    .object = {.kind = DIRECTORY_APP_PASSWORD,
+		       .name = span_str(address),
+		       .label = span_str(label)}
+        };
+	struct buf secret = buf_make(256);
+	struct err err;
+
+	assert_int_equal(directory_app_password_make(text, &secret, &err), 0);
+	directory_put_text(&r.object, FIELD_APP_PASSWORD_SECRET, buf_span(&secret));
+	if (scope)
+		directory_put_number(&r.object, FIELD_APP_PASSWORD_SCOPE, scope);
+	assert_int_equal(script_request(s, &r), want);
+	buf_release(&secret);
+}
+
+/* Every row of the directory, in pages of `limit`. */
+static void
+dump(struct script *s, uint32_t limit, struct buf *out)
+{
+	buf_reset(out);
+	for (int kind = 0; kind < DIRECTORY_KINDS; kind++) {
+		struct directory_request r = {
+		    .verb = DIRECTORY_DUMP,
+		    .object = {.kind = (enum directory_kind)kind},
+		    .limit = limit};
+		char last[DIRECTORY_ADDRESS_MAX + 1] = "";
+		char label[DIRECTORY_LABEL_MAX + 1] = "";
+		bool any;
+
+		do {
+			struct directory_object row;
+			struct span bytes;
+			struct cursor c;
+
+			any = false;
+			r.after = span_str(last);
+			r.after_label = span_str(label);
+			assert_int_equal(script_request(s, &r), DIRECTORY_DONE);
+			c = cursor_make(buf_span(&s->rows));
+			while (directory_item_next(&c, &bytes)) {
+				assert_true(directory_row_get(bytes, &row));
+				buf_put(out, bytes);
+				any = true;
+			}
+			if (any)
+				assert_true(span_copy(row.name, last, sizeof(last)) &&
+					    span_copy(row.label, label, sizeof(label)));
+		} while (any);
+	}
+	assert_false(out->full);
+}
+
+static enum directory_result
+load(struct script *s, struct span rows)
+{
+	struct directory_request r = {.verb = DIRECTORY_LOAD, .rows = rows};
+
+	return script_request(s, &r);
+}
+
+static void
+test_dump_loads_into_the_same_again(void **state)
+{
+	struct script *s = *state, *other;
+	struct buf one = buf_make(1 << 20), two = buf_make(1 << 20);
+	char text[DIRECTORY_APP_PASSWORD_MAX];
+	struct directory *d;
+
+	fill(s);
+	add_app_password(s, "u1@a.example", "phone", 0, text, DIRECTORY_DONE);
+	add_app_password(s, "u1@a.example", "\xc3\x89t\xc3\xa9", 2, text,
+			 DIRECTORY_DONE);
+	add_app_password(s, "u2@a.example", "phone", 0, text, DIRECTORY_DONE);
+	dump(s, 3, &one);
+	dump(s, 0, &two);
+	assert_true(span_equal(buf_span(&one), buf_span(&two)));
+	other = script_new(backend->make());
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(load(other, buf_span(&one)), DIRECTORY_DONE);
+		dump(other, 1, &two);
+		assert_true(span_equal(buf_span(&one), buf_span(&two)));
+	}
+	script_do(other, "add account new@a.example");
+	script_expect(other,
+		      &(struct script_row){"resolve x@b.example",
+					   "targets u1@a.example ->x@y.example"});
+	d = script_free(&other);
+	backend->drop(&d);
+	buf_release(&one);
+	buf_release(&two);
+}
+
+static void
+put_account(struct buf *rows, const char *address, uint64_t id)
+{
+	struct directory_object o = {.kind = DIRECTORY_ACCOUNT,
+				     .name = span_str(address)};
+
+	if (id)
+		directory_put_number(&o, FIELD_ACCOUNT_ID, id);
+	directory_object_put(&o, rows);
+}
+
+static void
+test_load_is_all_or_nothing(void **state)
+{
+	static const struct script_row rows[] = {
+	    {"find one@example.org", "not found"           },
+	    {"find you@example.org", "done you@example.org"},
+	};
+	struct script *s = *state;
+	struct buf bytes = buf_make(1 << 16);
+	uint64_t you;
+
+	script_do(s, "add domain example.org");
+	script_do(s, "add account you@example.org");
+	you = script_id(s, "you@example.org");
+	put_account(&bytes, "one@example.org", 500);
+	put_account(&bytes, "two@example.org", you);
+	assert_int_equal(load(s, buf_span(&bytes)), DIRECTORY_EXISTS);
+	for (size_t cut = 1; cut < bytes.n; cut++)
+		if (load(s, span_first(buf_span(&bytes), cut)) == DIRECTORY_DONE)
+			script_do(s, "remove account one@example.org");
+	buf_reset(&bytes);
+	put_account(&bytes, "one@example.org", 500);
+	put_account(&bytes, "two..@example.org", 0);
+	assert_int_equal(load(s, buf_span(&bytes)), DIRECTORY_BAD_NAME);
+	for (size_t i = 0; i < N_ELEMS(rows); i++)
+		script_expect(s, &rows[i]);
+	buf_release(&bytes);
+}
+
+static void
+test_load_gives_and_keeps_numbers(void **state)
+{
+	struct script *s = *state;
+	struct buf bytes = buf_make(1 << 16);
+	uint64_t you, new;
+
+	script_do(s, "add domain example.org");
+	script_do(s, "add account you@example.org");
+	script_do(s, "add alias info@example.org targets=you@example.org");
+	you = script_id(s, "you@example.org");
+	put_account(&bytes, "you@example.org", 0);
+	put_account(&bytes, "new@example.org", 0);
+	put_account(&bytes, "far@example.org", 5000);
+	put_account(&bytes, "info@example.org", 0);
+	assert_int_equal(load(s, buf_span(&bytes)), DIRECTORY_DONE);
+	assert_int_equal(script_id(s, "you@example.org"), you);
+	new = script_id(s, "new@example.org");
+	assert_true(new > you &&new < 5000);
+	assert_int_equal(script_id(s, "far@example.org"), 5000);
+	script_expect(s, &(struct script_row){"show alias info@example.org targets",
+					      "not found"});
+	script_do(s, "add account later@example.org");
+	assert_true(script_id(s, "later@example.org") > 5000);
+	/* Another number for the same account: the old one leads nowhere. */
+	buf_reset(&bytes);
+	put_account(&bytes, "far@example.org", 6000);
+	assert_int_equal(load(s, buf_span(&bytes)), DIRECTORY_DONE);
+	assert_int_equal(script_id(s, "far@example.org"), 6000);
+	assert_string_equal(script_of_id(s, 5000), "");
+	assert_string_equal(script_of_id(s, 6000), "far@example.org");
+	buf_release(&bytes);
+}
+
+/* ---- app passwords, logins, replies, administrators */
+
+static void
+expect_match(struct script *s, const char *address, const char *password,
+	     unsigned scope, const char *want)
+{
+	char label[DIRECTORY_LABEL_MAX + 1] = "";
+	int r = script_match(s, address, password, scope, label);
+
+	assert_int_equal(r, want ? 1 : 0);
+	if (want)
+		assert_string_equal(label, want);
+}
+
+static void
+test_app_passwords_match_in_their_scope(void **state)
+{
+	struct script *s = *state;
+	char phone[DIRECTORY_APP_PASSWORD_MAX], mail[DIRECTORY_APP_PASSWORD_MAX];
+	char typed[DIRECTORY_APP_PASSWORD_MAX];
+
+	script_do(s, "add domain example.org");
+	script_do(s, "add domain example.net alias_of=example.org");
+	script_do(s, "add account you@example.org");
+	script_do(s, "add account her@example.org");
+	add_app_password(s, "you@example.org", "phone", DIRECTORY_SCOPE_IMAP, phone,
+			 DIRECTORY_DONE);
+	add_app_password(s, "you@example.org", "mail", 0, mail, DIRECTORY_DONE);
+	add_app_password(s, "you@example.org", "mail", 0, typed, DIRECTORY_EXISTS);
+	add_app_password(s, "no@example.org", "mail", 0, typed, DIRECTORY_NOT_FOUND);
+	add_app_password(s, "you@example.org", "", 0, typed, DIRECTORY_BAD_NAME);
+	add_app_password(s, "you@example.org", "a\nb", 0, typed, DIRECTORY_BAD_NAME);
+	expect_match(s, "you@example.org", phone, DIRECTORY_SCOPE_IMAP, "phone");
+	expect_match(s, "you@example.net", phone, DIRECTORY_SCOPE_IMAP, "phone");
+	expect_match(s, "you@example.org", phone, DIRECTORY_SCOPE_SMTP, NULL);
+	expect_match(s, "you@example.org", mail, DIRECTORY_SCOPE_SMTP, "mail");
+	expect_match(s, "her@example.org", mail, DIRECTORY_SCOPE_SMTP, NULL);
+	for (size_t i = 0; i < sizeof(typed); i++)
+		typed[i] = mail[i] == '-' ? ' ' : mail[i];
+	expect_match(s, "you@example.org", typed, DIRECTORY_SCOPE_POP3, "mail");
+	typed[0] = typed[0] == 'a' ? 'b' : 'a';
+	expect_match(s, "you@example.org", typed, DIRECTORY_SCOPE_POP3, NULL);
+	expect_match(s, "you@example.org", "secret", DIRECTORY_SCOPE_POP3, NULL);
+	script_do(s, "remove account you@example.org");
+	script_do(s, "add account you@example.org");
+	expect_match(s, "you@example.org", mail, DIRECTORY_SCOPE_SMTP, NULL);
+}
+
+static void
+test_app_passwords_have_a_limit(void **state)
+{
+	struct script *s = *state;
+	char text[DIRECTORY_APP_PASSWORD_MAX], label[16];
+
+	script_do(s, "add domain example.org");
+	script_do(s, "add account you@example.org");
+	for (int i = 0; i <= DIRECTORY_APP_PASSWORDS_MAX; i++) {
+		snprintf(label, sizeof(label), "n%d", i);
+		add_app_password(s, "you@example.org", label, 0, text,
+				 i < DIRECTORY_APP_PASSWORDS_MAX ? DIRECTORY_DONE
+								 : DIRECTORY_LIMIT);
+	}
+}
+
+static void
+test_logins_are_noted(void **state)
+{
+	struct script *s = *state;
+	char text[DIRECTORY_APP_PASSWORD_MAX];
+	struct directory_login logins[3] = {
+	    {.at = 1700000000, .service = SPAN("imap"), .client = SPAN("192.0.2.1")},
+	    {.account = 99999, .at = 1700000001,        .service = SPAN("pop3")    },
+	};
+
+	script_do(s, "add domain example.org");
+	script_do(s, "add account you@example.org name=You");
+	add_app_password(s, "you@example.org", "phone", 0, text, DIRECTORY_DONE);
+	logins[0].account = script_id(s, "you@example.org");
+	logins[2] = logins[0];
+	logins[0].label = SPAN("phone");
+	logins[2].at++;
+	assert_int_equal(script_note(s, logins, 3), DIRECTORY_DONE);
+	script_expect(s,
+		      &(struct script_row){
+			  "show account you@example.org name last_login last_service "
+			  "last_address",
+			  "done name=You last_login=2023-11-14T22:13:21Z "
+			  "last_service=imap last_address=192.0.2.1"});
+}
+
+static void
+test_administrators_are_those_named(void **state)
+{
+	static const struct script_row rows[] = {
+	    {"add domain example.org",                                   "done"     },
+	    {"add domain other.example",                                 "done"     },
+	    {"add account boss@example.org",                             "done"     },
+	    {"add account you@example.org",                              "done"     },
+	    {"set domain other.example administrators=boss@example.org", "done"     },
+	    {"set domain other.example administrators+=x@y.example",     "not found"},
+	    {"rules boss@example.org other.example",                     "yes"      },
+	    {"rules boss@example.org OTHER.example",                     "yes"      },
+	    {"rules boss@example.org example.org",                       "no"       },
+	    {"rules you@example.org other.example",                      "no"       },
+	    {"rules boss@example.org gone.example",                      "no"       },
+	    {"remove account boss@example.org",                          "done"     },
+	    {"rules boss@example.org other.example",                     "no"       },
+	};
+
+	for (size_t i = 0; i < N_ELEMS(rows); i++)
+		script_expect(*state, &rows[i]);
+}
+
+/* ---- large values */
+
+static void
+test_lists_hold_a_thousand_members(void **state)
+{
+	struct script *s = *state;
+	struct directory_request r = {
+	    .verb = DIRECTORY_ADD,
+	    .object = {.kind = DIRECTORY_LIST, .name = SPAN("all@example.org")}
+        };
+	struct buf items = buf_make(1 << 20);
+	char address[64];
+
+	script_do(s, "add domain example.org");
+	for (int i = 0; i < DIRECTORY_TARGETS_MAX; i++) {
+		snprintf(address, sizeof(address), "m%d@far.example", i);
+		directory_item_put(&items, span_str(address));
+	}
+	directory_put_text(&r.object, FIELD_LIST_MEMBERS, buf_span(&items));
+	assert_int_equal(script_request(s, &r), DIRECTORY_DONE);
+	script_expect(s, &(struct script_row){"set list all@example.org "
+					      "members+=one@far.example",
+					      "bad value"});
+	script_expect(s, &(struct script_row){"set list all@example.org "
+					      "members-=m5@far.example",
+					      "done"});
+	script_expect(s, &(struct script_row){"set list all@example.org "
+					      "members+=one@far.example",
+					      "done"});
+	buf_release(&items);
+}
+
+int
+conformance_run(const struct conformance *of)
+{
+#define WITH_ONE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_rows_give_their_answers),
+	    WITH_ONE(test_pages_of_any_size_give_the_same),
+	    WITH_ONE(test_dump_loads_into_the_same_again),
+	    WITH_ONE(test_load_is_all_or_nothing),
+	    WITH_ONE(test_load_gives_and_keeps_numbers),
+	    WITH_ONE(test_app_passwords_match_in_their_scope),
+	    WITH_ONE(test_app_passwords_have_a_limit),
+	    WITH_ONE(test_logins_are_noted),
+	    WITH_ONE(test_administrators_are_those_named),
+	    WITH_ONE(test_lists_hold_a_thousand_members),
+	};
+
+	backend = of;
+	return cmocka_run_group_tests_name(of->name, tests, NULL, NULL);
+}
