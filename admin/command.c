@@ -1,12 +1,23 @@
 #include "admin/command.h"
 
 const struct command *const command_tables[] = {
-    commands_server,    commands_domain,
-    commands_account,   commands_alias,
-    commands_list,      commands_group,
-    commands_directory, commands_queue,
-    commands_mailbox,   commands_trace,
-    commands_complete,  NULL,
+    commands_server,
+    commands_domain,
+    commands_account,
+    commands_alias,
+    commands_list,
+    commands_group,
+    commands_directory,
+    commands_queue,
+    commands_import,
+    commands_export,
+    commands_mailbox,
+    commands_backup,
+    commands_restore,
+    commands_table,
+    commands_trace,
+    commands_complete,
+    NULL,
 };
 
 /* How many arguments are the words of `verb` ("show", "password add"), one after

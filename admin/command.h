@@ -65,8 +65,16 @@ extern const struct command commands_group[];
 extern const struct command commands_directory[];
 extern const struct command commands_queue[];
 extern const struct command commands_mailbox[];
+extern const struct command commands_backup[];
+extern const struct command commands_restore[];
+extern const struct command commands_table[];
+extern const struct command commands_export[];
+extern const struct command commands_import[];
 extern const struct command commands_trace[];
 extern const struct command commands_complete[];
+
+/* table.c: opens all lookup tables; tells what is wrong, with file and line. */
+MUST_USE bool table_check_all(struct admin *admin);
 
 /* Reads the settings once. False after telling every error with file and line. */
 MUST_USE bool admin_settings(struct admin *admin);
