@@ -53,6 +53,11 @@ MUST_USE enum directory_result
 directory_run(struct directory *d, const struct directory_request *r, uint64_t now,
 	      directory_row_sink *sink, void *context, struct err *err);
 
+/* The same for programs without a loop: waits, and tells the rows when it is done. */
+MUST_USE enum directory_result
+directory_run_now(struct directory *d, const struct directory_request *r, uint64_t now,
+		  directory_row_sink *sink, void *context, struct err *err);
+
 /* Does it change the directory? */
 MUST_USE bool directory_changes(const struct directory_request *r);
 
