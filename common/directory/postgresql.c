@@ -57,16 +57,86 @@ postgresql_count_statement(struct postgresql *b, const struct relation *r, size_
 	return (unsigned)*number;
 }
 
+/* ---- calls outside of a task, of programs without a loop: each is one of its own */
+
+struct call {
+	struct postgresql *b;
+	enum memo_kind kind;
+	struct span key, after;
+	size_t limit;
+	const struct backend_change *changes;
+	struct memo_entry *heard;
+	int result;
+	struct err *err;
+};
+
+static const struct memo_entry *
+hear(struct postgresql *b, enum memo_kind kind, struct span key, struct span after,
+     size_t limit, struct err *err);
+
+static void
+hear_work(struct directory *d, void *context)
+{
+	struct call *c = context;
+	const struct memo_entry *e =
+	    hear(c->b, c->kind, c->key, c->after, c->limit, c->err);
+
+	(void)d;
+	c->heard = e ? memo_copy(&c->b->direct[0], e) : NULL;
+}
+
+/* It stays until the next but one is heard. */
+static const struct memo_entry *
+hear_directly(struct postgresql *b, enum memo_kind kind, struct span key,
+	      struct span after, size_t limit, struct err *err)
+{
+	struct memo oldest = b->direct[1];
+	struct call c = {.b = b,
+			 .kind = kind,
+			 .key = key,
+			 .after = after,
+			 .limit = limit,
+			 .err = err};
+
+	memo_release(&oldest);
+	b->direct[1] = b->direct[0];
+	memo_init(&b->direct[0]);
+	postgresql_wait(&b->backend, NULL, DIRECTORY_READS, hear_work, &c);
+	return c.heard;
+}
+
+static void
+apply_work(struct directory *d, void *context)
+{
+	struct call *c = context;
+
+	(void)d;
+	c->result =
+	    c->b->backend.calls->apply(&c->b->backend, c->changes, c->limit, c->err);
+}
+
+static int
+apply_directly(struct postgresql *b, const struct backend_change *changes, size_t n,
+	       struct err *err)
+{
+	struct call c = {.b = b, .changes = changes, .limit = n, .err = err};
+
+	postgresql_wait(&b->backend, NULL, DIRECTORY_CHANGES, apply_work, &c);
+	return c.result;
+}
+
 /* ---- calls, while a task runs */
 
 /* The answer, or null: then -1 is to be returned, *err says why. */
-static struct memo_entry *
+static const struct memo_entry *
 hear(struct postgresql *b, enum memo_kind kind, struct span key, struct span after,
      size_t limit, struct err *err)
 {
 	struct postgresql_task *t = b->current;
 	struct memo_entry *e;
 
+	if (!t && b->own_base)
+		return hear_directly(b, kind, key, after, limit, err);
 	if (!t) {
 		err_set(err, "the directory was asked outside of a task");
 		return NULL;
@@ -92,7 +162,7 @@ static int
 postgresql_get(struct backend *backend, struct span key, struct buf *out,
 	       struct err *err)
 {
-	struct memo_entry *e =
+	const struct memo_entry *e =
 	    hear(of(backend), MEMO_GET, key, (struct span){0}, 1, err);
 
 	if (!e)
@@ -109,7 +179,7 @@ postgresql_walk(struct backend *backend, struct span prefix, struct span after,
 		size_t limit, backend_visit *visit, void *context, struct err *err)
 {
 	size_t page = limit ? limit : PAGE_RECORDS;
-	struct memo_entry *e;
+	const struct memo_entry *e;
 
 	if (page > PAGE_RECORDS_MAX)
 		page = PAGE_RECORDS_MAX;
@@ -132,7 +202,7 @@ static int
 postgresql_count(struct backend *backend, struct span prefix, size_t limit, size_t *n,
 		 struct err *err)
 {
-	struct memo_entry *e =
+	const struct memo_entry *e =
 	    hear(of(backend), MEMO_COUNT, prefix, (struct span){0}, limit, err);
 
 	if (!e)
@@ -156,8 +226,11 @@ static int
 postgresql_apply(struct backend *backend, const struct backend_change *changes,
 		 size_t n, struct err *err)
 {
-	struct postgresql_task *t = of(backend)->current;
+	struct postgresql *b = of(backend);
+	struct postgresql_task *t = b->current;
 
+	if (!t && b->own_base)
+		return apply_directly(b, changes, n, err);
 	if (!t || t->kind != DIRECTORY_CHANGES)
 		return err_set(err, "the directory was changed outside of a task");
 	if (t->apply == APPLY_DONE)
@@ -201,6 +274,8 @@ postgresql_close(struct backend *backend)
 	while (!TAILQ_EMPTY(&b->tasks))
 		postgresql_cancel(&TAILQ_FIRST(&b->tasks)->task);
 	event_del(&b->next);
+	memo_release(&b->direct[0]);
+	memo_release(&b->direct[1]);
 	pgsql_free(&b->pool);
 	if (b->own_base)
 		event_base_free(b->own_base);
@@ -251,6 +326,8 @@ postgresql_open(const struct directory_options *o, struct backend **out,
 	memset(b->statements, 0xff, n * FORMS * sizeof(*b->statements));
 	b->own_base = o->base ? NULL : event_base_new();
 	b->base = o->base ? o->base : b->own_base;
+	memo_init(&b->direct[0]);
+	memo_init(&b->direct[1]);
 	postgresql_tasks_init(b);
 	if (open_pool(b, o, err) != 0) {
 		postgresql_close(&b->backend);

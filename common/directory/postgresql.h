@@ -73,7 +73,8 @@ struct postgresql {
 	struct postgresql_tasks tasks; /* all of them */
 	struct event next;             /* one of the queued begins */
 	struct postgresql_task *current;
-	int *statements; /* numbers in the pool, by relation and form; -1 */
+	struct memo direct[2]; /* of calls outside of tasks, newest first */
+	int *statements;       /* numbers in the pool, by relation and form; -1 */
 };
 
 /* The number of a statement, made when it is first used. */

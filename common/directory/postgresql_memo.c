@@ -104,3 +104,20 @@ memo_heard(struct memo *m)
 	m->wanted_end = &m->wanted;
 	m->n_wanted = 0;
 }
+
+struct memo_entry *
+memo_copy(struct memo *to, const struct memo_entry *e)
+{
+	struct memo_entry *copy = arena_new(&to->arena, 1, sizeof(*copy));
+
+	if (!copy)
+		return NULL;
+	*copy = *e;
+	copy->records = arena_new(&to->arena, e->n + 1, sizeof(*copy->records));
+	for (size_t i = 0; copy->records && i < e->n; i++)
+		if (!arena_copy(&to->arena, e->records[i].key, &copy->records[i].key) ||
+		    !arena_copy(&to->arena, e->records[i].value,
+				&copy->records[i].value))
+			return NULL;
+	return copy->records ? copy : NULL;
+}

@@ -50,5 +50,7 @@ struct memo_entry *memo_find(struct memo *m, enum memo_kind kind, struct span ke
 MUST_USE int
 memo_take(struct memo *m, struct memo_entry *e, const struct pgsql_answer *answer,
 	  size_t query, struct err *err);
+/* An answer in another memo's memory; null when that is full. */
+struct memo_entry *memo_copy(struct memo *to, const struct memo_entry *e);
 /* All wanted ones are here. */
 void memo_heard(struct memo *m);

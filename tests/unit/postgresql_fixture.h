@@ -78,17 +78,23 @@ postgresql_step(void *context, unsigned version, const char *what)
 	(void)context, (void)version, (void)what;
 }
 
+static inline void
+postgresql_options(struct directory_options *options, const char *connection)
+{
+	options->backend = DIRECTORY_POSTGRESQL;
+	options->connection = connection;
+	options->password_file = "";
+	options->connections = 4;
+	options->timeout_ms = 5000;
+}
+
 /* `options` for a directory in it, whose tables are new and empty. */
 static inline void
 postgresql_prepare(struct directory_options *options)
 {
 	struct err err;
 
-	options->backend = DIRECTORY_POSTGRESQL;
-	options->connection = postgresql_server();
-	options->password_file = "";
-	options->connections = 4;
-	options->timeout_ms = 5000;
+	postgresql_options(options, postgresql_server());
 	postgresql_sql("DROP SCHEMA IF EXISTS postroad CASCADE", NULL);
 	if (directory_schema_upgrade(options, 0, postgresql_step, NULL, &err) != 0)
 		fail_msg("%s", err.text);
