@@ -58,11 +58,27 @@ ask_running(struct admin *admin, const struct directory_request *request,
 		return EXIT_USAGE;
 	}
 	status = as_wanted(admin)
-		     ? as_ask(admin, &ask, take_answer, asking)
+		     ? as_ask(&ask, take_answer, asking)
 		     : control_ask(admin, "authd", &ask, take_answer, asking);
 	explicit_bzero(bytes.at, bytes.n);
 	buf_release(&bytes);
 	return status;
+}
+
+static bool holding;
+static struct directory *held; /* from one request to the next */
+
+void
+directory_hold(void)
+{
+	holding = true;
+}
+
+void
+directory_drop(void)
+{
+	holding = false;
+	directory_free(&held);
 }
 
 static enum directory_result
@@ -70,17 +86,19 @@ apply_offline(struct admin *admin, const struct directory_request *request,
 	      struct asking *asking)
 {
 	const char *folder = admin->settings.directory_directory;
-	struct directory_options options = {.folder = folder};
-	struct directory *d = NULL;
-	enum directory_result result;
+	enum directory_result result = DIRECTORY_DONE;
+	struct directory_options options;
 
+	directory_options_of(&admin->settings, &options);
 	if (owner_become(folder, &asking->err) != 0)
 		return DIRECTORY_FAULT;
-	result = directory_open(&options, &d, &asking->err);
+	if (!held)
+		result = directory_open(&options, &held, &asking->err);
 	if (result == DIRECTORY_DONE)
-		result = directory_run(d, request, (uint64_t)time(NULL), take_row,
-				       asking, &asking->err);
-	directory_free(&d);
+		result = directory_run_now(held, request, (uint64_t)time(NULL),
+					   take_row, asking, &asking->err);
+	if (!holding)
+		directory_free(&held);
 	owner_restore();
 	return result;
 }
@@ -98,22 +116,36 @@ authd_runs(struct admin *admin)
 }
 
 enum exit_status
-directory_ask(struct admin *admin, const struct directory_request *request,
-	      directory_take *take, void *context)
+directory_try(struct admin *admin, const struct directory_request *request,
+	      directory_take *take, void *context, enum directory_result *result,
+	      struct err *err)
 {
 	struct asking asking = {.take = take, .context = context};
 	enum exit_status status = EXIT_DONE;
 
 	if (!admin_settings(admin))
 		return EXIT_FAILED;
-	if (as_wanted(admin) || authd_runs(admin))
+	if (!held && (as_wanted(admin) || authd_runs(admin)))
 		status = ask_running(admin, request, &asking);
 	else
 		asking.result = apply_offline(admin, request, &asking);
-	if (status == EXIT_DONE && asking.result != DIRECTORY_DONE) {
-		admin_complain("%s", asking.err.text);
-		status = asking.result == DIRECTORY_BAD_NAME ||
-				 asking.result == DIRECTORY_BAD_VALUE
+	*result = asking.result;
+	*err = asking.err;
+	return status;
+}
+
+enum exit_status
+directory_ask(struct admin *admin, const struct directory_request *request,
+	      directory_take *take, void *context)
+{
+	enum directory_result result = DIRECTORY_DONE;
+	struct err err;
+	enum exit_status status =
+	    directory_try(admin, request, take, context, &result, &err);
+
+	if (status == EXIT_DONE && result != DIRECTORY_DONE) {
+		admin_complain("%s", err.text);
+		status = result == DIRECTORY_BAD_NAME || result == DIRECTORY_BAD_VALUE
 			     ? EXIT_USAGE
 			     : EXIT_FAILED;
 	}
@@ -125,7 +157,8 @@ directory_simple(struct admin *admin, enum directory_verb verb,
 		 enum directory_kind kind, const char *name)
 {
 	const struct directory_request request = {
-	    .verb = verb, .object = {.kind = kind, .name = span_str(name)}};
+	    .verb = verb, .object = {.kind = kind, .name = span_str(name)}
+        };
 
 	return directory_ask(admin, &request, NULL, NULL);
 }
@@ -159,7 +192,8 @@ directory_list(struct admin *admin, enum directory_verb verb, enum directory_kin
 
 	do {
 		struct directory_request request = {
-		    .verb = verb, .object = {.kind = kind, .name = span_str(in)}};
+		    .verb = verb, .object = {.kind = kind, .name = span_str(in)}
+                };
 
 		from = page;
 		request.after = span_str(from.last);
