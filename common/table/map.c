@@ -146,7 +146,7 @@ table_map_get(const struct table_map *map, struct span key, struct buf *value,
 {
 	if (key.n > TABLE_KEY_MAX)
 		return (enum table_result)err_set(err, "the key is too long");
-	if (span_find(key, '\0') < key.n)
+	if (span_find(key, '\0') < key.n || !utf8_valid(key))
 		return TABLE_NOT_FOUND;
 	if (map->kind == TABLE_TEXT)
 		return fixed_get(map, key, value);

@@ -3,7 +3,8 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-/* Perl's patterns, by libpcre2: beyond these limits, some milliseconds, a match is a
+/* Perl's patterns, by libpcre2, of bytes as Postfix has them; one that wants letters
+ * begins with (*UTF). Beyond these limits, some milliseconds, a match is a
  * fault and not a "no". */
 #define STEPS_MAX 200000
 #define HEAP_KIB  4096
@@ -30,7 +31,7 @@ flags_read(struct span flags, uint32_t *options)
 {
 	size_t k;
 
-	*options = PCRE2_CASELESS | PCRE2_DOTALL | PCRE2_UTF;
+	*options = PCRE2_CASELESS | PCRE2_DOTALL;
 	for (size_t i = 0; i < flags.n; i++) {
 		for (k = 0; k < N_ELEMS(flags_known); k++)
 			if (flags_known[k].flag == flags.at[i])
@@ -126,10 +127,8 @@ match(const void *what, struct span key, struct rule_groups *groups, struct err 
 	PCRE2_UCHAR text[100];
 	int n;
 
-	if (!utf8_valid(key))
-		return RULE_OTHER;
-	n = pcre2_match(what, (PCRE2_SPTR)(key.n ? key.at : ""), key.n, 0,
-			PCRE2_NO_UTF_CHECK, the_data, the_limits);
+	n = pcre2_match(what, (PCRE2_SPTR)(key.n ? key.at : ""), key.n, 0, 0, the_data,
+			the_limits);
 	if (n == PCRE2_ERROR_NOMATCH)
 		return RULE_NO;
 	if (n >= 0) {

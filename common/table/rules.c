@@ -159,14 +159,19 @@ rule_try(const struct rules *r, const struct rule *rule, struct span key,
 	return m;
 }
 
-static void
+static enum table_result
 result_put(const struct rule *rule, struct span key, const struct rule_groups *groups,
-	   struct buf *out)
+	   struct buf *out, struct err *err)
 {
 	if (rule->expands)
 		template_put(span_str(rule->result), key, groups, out);
 	else
 		buf_put_str(out, rule->result);
+	if (out->full)
+		return (enum table_result)err_set(err, "the result is too long");
+	if (!utf8_valid(buf_span(out)))
+		return (enum table_result)err_set(err, "the result is not UTF-8");
+	return TABLE_FOUND;
 }
 
 enum table_result
@@ -183,12 +188,8 @@ rules_get(const struct rules *r, struct span key, struct buf *value, struct err 
 		m = rule_try(r, rule, key, &groups, err);
 		if (m == RULE_FAULT)
 			return TABLE_FAULT;
-		if (m == RULE_YES && rule->kind == RULE_MATCH) {
-			result_put(rule, key, &groups, value);
-			return value->full ? (enum table_result)err_set(
-						 err, "the result is too long")
-					   : TABLE_FOUND;
-		}
+		if (m == RULE_YES && rule->kind == RULE_MATCH)
+			return result_put(rule, key, &groups, value, err);
 		if (m != RULE_YES && rule->kind == RULE_IF)
 			i = rule->end;
 	}
