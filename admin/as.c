@@ -79,13 +79,15 @@ send_login(struct admin *admin, const char *password)
 	return take_verdict(&err);
 }
 
-static enum exit_status
-log_in(struct admin *admin)
+enum exit_status
+as_enter(struct admin *admin)
 {
 	char password[PROMPT_MAX];
 	enum exit_status status;
 	struct err err;
 
+	if (!admin_settings(admin))
+		return EXIT_FAILED;
 	office = connect_office(admin, &err);
 	if (!office)
 		return control_failed("authd", &err);
@@ -102,16 +104,12 @@ log_in(struct admin *admin)
 }
 
 enum exit_status
-as_ask(struct admin *admin, const struct ipc_message *question, control_take *take,
-       void *context)
+as_ask(const struct ipc_message *question, control_take *take, void *context)
 {
-	enum exit_status status = office ? EXIT_DONE : log_in(admin);
 	struct ipc_message answer;
 	struct err err;
 	bool more = true;
 
-	if (status != EXIT_DONE)
-		return status;
 	if (ipc_client_send(office, question, &err) != 0)
 		return control_failed("authd", &err);
 	while (more) {

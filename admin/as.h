@@ -14,9 +14,11 @@ MUST_USE bool as_wanted(const struct admin *admin);
 /* Can the command of this noun be asked so? If not, that is told. */
 MUST_USE bool as_fits(const char *noun);
 
-/* As control_ask(). Logs in first, when that was not done yet. */
+/* Asks for the password and logs in, before the command asks for anything else. */
+MUST_USE enum exit_status as_enter(struct admin *admin);
+
+/* As control_ask(), after as_enter(). */
 MUST_USE enum exit_status
-as_ask(struct admin *admin, const struct ipc_message *question, control_take *take,
-       void *context);
+as_ask(const struct ipc_message *question, control_take *take, void *context);
 /* At the end of the command. */
 void as_leave(void);

@@ -120,7 +120,7 @@ enum exit_status
 admin_run(struct admin *admin, int argc, char **argv)
 {
 	const struct command *c;
-	enum exit_status status = EXIT_USAGE;
+	enum exit_status status;
 	int words;
 
 	if (argc == 0 || strcmp(argv[0], "help") == 0 ||
@@ -135,12 +135,14 @@ admin_run(struct admin *admin, int argc, char **argv)
 		help_print(stderr, argv[0]);
 		return EXIT_USAGE;
 	}
-	if (as_wanted(admin) && !as_fits(c->noun))
-		return EXIT_USAGE;
 	argc -= words;
 	argv += words;
+	status = EXIT_USAGE;
 	if (take_options(admin, c->options ? c->options : "", &argc, argv) &&
-	    argc >= c->least && (c->most < 0 || argc <= c->most))
+	    argc >= c->least && (c->most < 0 || argc <= c->most) &&
+	    (!as_wanted(admin) || as_fits(c->noun)))
+		status = as_wanted(admin) ? as_enter(admin) : EXIT_DONE;
+	if (status == EXIT_DONE)
 		status = c->run(admin, argc, argv);
 	if (status == EXIT_USAGE)
 		help_usage(stderr, c);
