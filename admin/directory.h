@@ -16,6 +16,18 @@ MUST_USE enum exit_status
 directory_ask(struct admin *admin, const struct directory_request *request,
 	      directory_take *take, void *context);
 
+/* The same, but what the directory says to it is the caller's: in *result, and *err
+ * unless that is DIRECTORY_DONE. Anything but EXIT_DONE when it cannot be asked. */
+MUST_USE enum exit_status
+directory_try(struct admin *admin, const struct directory_request *request,
+	      directory_take *take, void *context, enum directory_result *result,
+	      struct err *err);
+
+/* For many requests in a row: without a server the directory is opened once, and
+ * nobody else can have it until directory_drop(). */
+void directory_hold(void);
+void directory_drop(void);
+
 /* ADD, REMOVE or SHOW of what has that name, with nothing else to say. */
 MUST_USE enum exit_status
 directory_simple(struct admin *admin, enum directory_verb verb,
