@@ -120,6 +120,24 @@ box_have(struct import_box *box)
 	return STORE_OK;
 }
 
+/* May a client be told of it? [RFC9051 9] flag-keyword is an atom. */
+static bool
+keyword_good(struct span name)
+{
+	for (size_t i = 0; i < name.n; i++)
+		if (name.at[i] <= ' ' || name.at[i] >= 0x7f ||
+		    strchr("(){%*\"\\]", name.at[i]))
+			return false;
+	return name.n > 0;
+}
+
+static void
+keyword_lost(struct import_box *box, const char *why)
+{
+	import_note(box->im, box->name, "", why);
+	box->counts.keywords_lost++;
+}
+
 /* The account's bits for those that are used. */
 static enum store_result
 keywords_have(struct import_box *box)
@@ -135,14 +153,17 @@ keywords_have(struct import_box *box)
 
 		if (!(used >> i & 1))
 			continue;
+		if (!keyword_good(box->from->keywords[i])) {
+			keyword_lost(box, "a keyword is no word of IMAP");
+			continue;
+		}
 		result = store_keyword_add(im->account, box->from->keywords[i],
 					   im->options->now_us, &bit, im->err);
-		if (result == STORE_LIMIT) {
-			import_note(im, box->name, "", im->err->text);
-			box->counts.keywords_lost++;
-			result = STORE_OK;
-		} else if (result == STORE_OK) {
+		if (result == STORE_OK) {
 			box->keyword_bits[i] = UINT64_C(1) << bit;
+		} else if (result == STORE_LIMIT) {
+			keyword_lost(box, im->err->text);
+			result = STORE_OK;
 		}
 	}
 	return result;
@@ -276,7 +297,8 @@ uids_finish(struct import_box *box, struct import_batch *batch)
 	uint32_t id;
 	bool made;
 
-	if (!box->keep)
+	/* While UIDs of the source are still to come, none above them may be given. */
+	if (!box->keep || im->stopped)
 		return 0;
 	if (store_import_mailbox(im->account, &want, im->options->now_us, &id, &made,
 				 im->err) != STORE_OK)
