@@ -206,10 +206,10 @@ authd_peer_down(struct proc *p, struct ipc_peer *peer)
 		notices_lost(a);
 }
 
-void
-authd_status(struct proc *p, struct buf *out)
+static void
+put_figures(const struct authd *a, const struct directory_state *database,
+	    struct buf *out)
 {
-	const struct authd *a = proc_context(p);
 	const struct figure rows[] = {
 	    {"auth.logins",          a->count.logins        },
 	    {"auth.failures",        a->count.failures      },
@@ -226,7 +226,24 @@ authd_status(struct proc *p, struct buf *out)
 	    {"quota.notices",        a->count.notices       },
 	    {"reply.sent",           a->count.replies       },
 	    {"directory.operations", a->count.operations    },
+	    {"database.up",          database->up           },
+	    {"database.connections", database->connections  },
+	    {"database.waiting",     database->waiting      },
+	    {"database.asked",       database->asked        },
+	    {"database.failed",      database->failed       },
+	    {"database.conflicts",   database->conflicts    },
+	    {"database.lost",        database->lost         },
 	};
 
 	figures_put(rows, N_ELEMS(rows), out);
+}
+
+void
+authd_status(struct proc *p, struct buf *out)
+{
+	const struct authd *a = proc_context(p);
+	struct directory_state database;
+
+	directory_state(a->directory, &database);
+	put_figures(a, &database, out);
 }

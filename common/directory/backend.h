@@ -40,6 +40,9 @@ struct backend_calls {
 	 * takes no time. */
 	void (*prefetch)(struct backend *, const struct span *keys, size_t n);
 
+	/* Null where nothing can be down. */
+	void (*state)(const struct backend *, struct directory_state *);
+
 	/* Tasks [task.h]; all three null where nothing ever waits. In a task `get`,
 	 * `walk`, `count` and `apply` return -1 with EAGAIN in err->code while an
 	 * answer is on its way. */

@@ -251,3 +251,11 @@ directory_secret(const struct directory *d)
 {
 	return span_make(d->secret, sizeof(d->secret));
 }
+
+void
+directory_state(const struct directory *d, struct directory_state *out)
+{
+	*out = (struct directory_state){.up = true};
+	if (d->backend->calls->state)
+		d->backend->calls->state(d->backend, out);
+}

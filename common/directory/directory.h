@@ -76,6 +76,13 @@ struct directory_options {
 	const char *queries[DIRECTORY_SQL_QUERIES]; /* DIRECTORY_SQL; "" none */
 };
 
+/* How the database behind it is; files are up, the rest is 0. */
+struct directory_state {
+	bool up;
+	uint64_t connections, waiting, asked, failed, conflicts, lost;
+};
+void directory_state(const struct directory *d, struct directory_state *out);
+
 /* As the settings say, which must outlive it; without a loop. */
 struct settings;
 void directory_options_of(const struct settings *s, struct directory_options *out);

@@ -283,6 +283,24 @@ postgresql_close(struct backend *backend)
 	free(b);
 }
 
+static void
+postgresql_state(const struct backend *backend, struct directory_state *out)
+{
+	const struct postgresql *b = (const struct postgresql *)backend;
+	struct pgsql_state now;
+
+	pgsql_state(b->pool, &now);
+	*out = (struct directory_state){
+	    .up = now.up,
+	    .connections = now.connections,
+	    .waiting = now.waiting,
+	    .asked = now.asked,
+	    .failed = now.failed,
+	    .conflicts = now.conflicts,
+	    .lost = now.lost,
+	};
+}
+
 static const struct backend_calls calls = {
     .get = postgresql_get,
     .walk = postgresql_walk,
@@ -290,6 +308,7 @@ static const struct backend_calls calls = {
     .apply = postgresql_apply,
     .close = postgresql_close,
     .prefetch = postgresql_prefetch,
+    .state = postgresql_state,
     .begin = postgresql_begin,
     .cancel = postgresql_cancel,
     .wait = postgresql_wait,
