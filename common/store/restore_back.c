@@ -79,6 +79,7 @@ bring_one(struct bringing *b, const struct store_record *then, struct err *err)
 	e.record.flags &= STORE_FLAGS;
 	e.record.mailbox = b->to;
 	e.record.uid = box->uidnext;
+	e.record.given = 0;
 	e.record.saved_us = a->now_us;
 	e.record.modseq = e.record.appended = 0;
 	e.record.expunged_s = 0;
