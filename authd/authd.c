@@ -207,7 +207,7 @@ authd_peer_down(struct proc *p, struct ipc_peer *peer)
 }
 
 static void
-put_figures(const struct authd *a, const struct directory_state *database,
+put_status(const struct authd *a, const struct directory_state *database,
 	    struct buf *out)
 {
 	const struct figure rows[] = {
@@ -245,5 +245,5 @@ authd_status(struct proc *p, struct buf *out)
 	struct directory_state database;
 
 	directory_state(a->directory, &database);
-	put_figures(a, &database, out);
+	put_status(a, &database, out);
 }
