@@ -106,12 +106,10 @@ put_address(const struct directory_target *t, struct buf *out)
 /* Those outside see the owner of the list, or the rewritten sender, or where there is
  * neither the one that came. */
 static void
-put_outside(const struct question *q, const struct directory_target *t,
-	    struct target *target)
+put_outside(const struct question *q, struct target *target)
 {
-	target->sender = t->sender.n > 0 && q->ask.sender.n > 0
-			     ? t->sender
-			     : buf_span(&q->rewritten);
+	if (target->owner.n == 0)
+		target->sender = buf_span(&q->rewritten);
 	target->kind = target->sender.n > 0 ? TARGET_FORWARD : TARGET_REMOTE;
 }
 
@@ -123,6 +121,7 @@ put_inside(const struct directory_target *t, struct target *target, struct buf *
 	if (!t->reply_only)
 		target_put(out, target);
 	target->kind = TARGET_REPLY;
+	target->owner = (struct span){0};
 	if (t->reply)
 		target_put(out, target);
 }
@@ -139,11 +138,13 @@ put_targets(const struct question *q, struct buf *out)
 		buf_reset(&address);
 		put_address(t, &address);
 		target.address = buf_span(&address);
+		if (q->ask.sender.n > 0) /* the null sender stays */
+			target.owner = t->sender;
 		if (t->account) {
 			put_inside(t, &target, out);
 			continue;
 		}
-		put_outside(q, t, &target);
+		put_outside(q, &target);
 		target.next_hop = q->hops ? q->hops[i] : (struct span){0};
 		target_put(out, &target);
 	}

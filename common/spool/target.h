@@ -4,10 +4,11 @@
  * envelope, qmgr delivers by it. The list is the targets one after another:
  *
  *   u8 kind | u64 account | u32 length, address [| u32 length, sender]
- *   [| u32 length, next hop]
+ *   [| u32 length, next hop] [| u32 length, owner]
  *
  * Little-endian; the sender stands in a TARGET_FORWARD only, the next hop in that
- * and in a TARGET_REMOTE. An empty list is no targets.
+ * and in a TARGET_REMOTE, the owner where 128 was added to the kind. An empty list is
+ * no targets.
  */
 #pragma once
 
@@ -36,6 +37,9 @@ struct target {
 	/* Where a message to another server goes, written as a route's `to`; empty: as
 	 * the routes and the DNS have it. */
 	struct span next_hop;
+	/* Of the list that led here: it takes the place of the reverse-path, and
+	 * reports go to it. Empty: none. */
+	struct span owner;
 };
 
 /* Is it for another server? */

@@ -67,6 +67,8 @@ job_find(const struct queue *q, enum job_kind kind, uint32_t instance, uint64_t 
 /* Of a job of JOB_REMOTE with targets. */
 MUST_USE struct span job_domain(const struct queue *q, const struct job *j);
 
+/* The reverse-path that whoever takes the message is to see. */
+MUST_USE struct span work_sender(const struct work *w, const struct work_target *t);
 /* A job for the target, or `away`. */
 void local_start(struct queue *q, uint32_t work, uint32_t ordinal);
 /* A job for the answer of an account, or `away`. */

@@ -38,7 +38,7 @@ queue_next_job(struct queue *q, uint32_t instance, struct queue_job *out)
 				  .account = t->target.account,
 				  .ordinal = j->first,
 				  .replay = e->flags & ENTRY_REPLAY,
-				  .sender = w->envelope.sender,
+				  .sender = work_sender(w, t),
 				  .recipient = t->target.address,
 				  .original = t->recipient};
 	return true;

@@ -5,13 +5,6 @@
 
 /* --- from targets to transactions ----------------------------------------- */
 
-/* The reverse-path that the next server is to see. */
-static struct span
-sender_of(const struct work *w, const struct work_target *t)
-{
-	return t->target.kind == TARGET_FORWARD ? t->target.sender : w->envelope.sender;
-}
-
 static size_t
 list_bytes(const struct work_target *t)
 {
@@ -138,7 +131,7 @@ relay_start(struct queue *q, uint32_t work, const uint32_t *ordinals, uint32_t n
 		all[i] =
 		    (struct picked){.ordinal = ordinals[i],
 				    .destination = w->targets[ordinals[i]].destination,
-				    .sender = sender_of(w, &w->targets[ordinals[i]])};
+				    .sender = work_sender(w, &w->targets[ordinals[i]])};
 	if (n > 1)
 		qsort(all, n, sizeof(*all), picked_compare);
 	for (uint32_t i = 0, k; i < n; i += k) {
@@ -226,7 +219,7 @@ queue_next_relay(struct queue *q, uint32_t instance, uint32_t now_s,
 				    .envelope = &w->envelope,
 				    .domain = address_domain(t->target.address),
 				    .next_hop = t->target.next_hop,
-				    .sender = sender_of(w, t),
+				    .sender = work_sender(w, t),
 				    .recipients = buf_span(&q->relay_list)};
 	return true;
 }

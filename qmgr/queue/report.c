@@ -5,10 +5,18 @@
 
 /* --- who is to be told ---------------------------------------------------- */
 
+/* A list's owner in the sender's place, but of success [RFC3461 5.2.7.3]. */
+static struct span
+reader_of(const struct work *w, const struct work_target *t, unsigned report)
+{
+	return t->target.owner.n > 0 && report != WORK_SUCCESS ? t->target.owner
+							       : w->envelope.sender;
+}
+
 static bool
 failure_wanted(const struct work *w, const struct work_target *t)
 {
-	return w->envelope.sender.n > 0 &&
+	return reader_of(w, t, WORK_FAILURE).n > 0 &&
 	       (t->notify == 0 || t->notify & ENVELOPE_NOTIFY_FAILURE);
 }
 
@@ -32,8 +40,8 @@ delay_wanted(const struct queue *q, const struct work *w, const struct work_targ
 {
 	const struct entry *e = entry_at(&q->entries, w->ref);
 
-	return w->envelope.sender.n > 0 && q->config.warning_after_s > 0 &&
-	       !(e->flags & ENTRY_WARNED) && now_s > e->arrived_s &&
+	return reader_of(w, t, WORK_DELAY).n > 0 && q->config.warning_after_s > 0 &&
+	       !(e->flags & ENTRY_WARNED) && !t->told_late && now_s > e->arrived_s &&
 	       now_s - e->arrived_s >= q->config.warning_after_s &&
 	       (t->notify == 0 || t->notify & ENVELOPE_NOTIFY_DELAY);
 }
@@ -57,6 +65,14 @@ wanted(const struct queue *q, const struct work *w, uint32_t ordinal, uint32_t n
 		break;
 	}
 	return 0;
+}
+
+/* Is it in the report that is being made? */
+static bool
+in_report(const struct queue *q, const struct work *w, uint32_t ordinal, uint32_t now_s)
+{
+	return wanted(q, w, ordinal, now_s) == w->report &&
+	       span_equal(reader_of(w, &w->targets[ordinal], w->report), w->report_to);
 }
 
 /* --- when the jobs of a try have ended ------------------------------------ */
@@ -96,6 +112,9 @@ report_start(struct queue *q, uint32_t work, uint32_t now_s)
 		return false;
 	}
 	w->report = (uint8_t)(due & -due); /* the first in enum work_report */
+	for (uint32_t i = n; i-- > 0;)
+		if (wanted(q, w, i, now_s) == w->report)
+			w->report_to = reader_of(w, &w->targets[i], w->report);
 	job_line_up(q, job_new(q, work, JOB_BOUNCE, 0));
 	return true;
 }
@@ -160,7 +179,7 @@ rows_list(const struct queue *q, struct work *w, uint32_t now_s, struct buf *row
 	for (i = 0; i < n_targets; i++) {
 		struct dsn_row row;
 
-		if (wanted(q, w, i, now_s) != w->report)
+		if (!in_report(q, w, i, now_s))
 			continue;
 		row = row_of(q, w, &w->targets[i]);
 		if (n > 0 && rows->n + row_bytes(&row) > DSN_ROWS_BYTES_MAX)
@@ -186,8 +205,9 @@ request_put(struct queue *q, struct work *w, uint32_t now_s)
 				.ret = (uint8_t)e->ret,
 				.flags = e->flags,
 				.arrived_us = w->arrived_us,
-				.sender = e->sender,
-				.envid = e->envid,
+				.sender = w->report_to,
+				.envid = span_equal(w->report_to, e->sender) ? e->envid
+									     : SPAN(""),
 				.n_rows = rows_list(q, w, now_s, &rows)};
 
 	if (r.kind == DSN_DELAY)
@@ -241,18 +261,22 @@ static void
 targets_told(struct queue *q, struct work *w)
 {
 	struct entry *e = entry_at(&q->entries, w->ref);
+	bool all = true;
 
 	for (uint32_t i = 0; i < w->report_end; i++) {
-		if (wanted(q, w, i, w->report_now_s) != w->report)
+		if (!in_report(q, w, i, w->report_now_s))
 			continue;
 		w->targets[i].result.told = true;
+		w->targets[i].told_late |= w->report == WORK_DELAY;
 		if (w->report != WORK_FAILURE)
 			continue;
 		entry_target_set(e, i, TARGET_DONE);
 		if (e->n_targets > 1)
 			queue_note_target(q, e, i);
 	}
-	if (w->report == WORK_DELAY)
+	for (uint32_t i = 0; i < e->n_targets; i++)
+		all = all && wanted(q, w, i, w->report_now_s) != WORK_DELAY;
+	if (w->report == WORK_DELAY && all)
 		e->flags |= ENTRY_WARNED;
 }
 

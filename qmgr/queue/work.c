@@ -128,11 +128,21 @@ expanded_set(struct work_target *all, uint32_t n)
 			n_real++;
 			first = i;
 		}
-	if (n_real < 2 || notify == all[0].notify)
+	if ((n_real < 2 && all[0].target.owner.n == 0) || first == n ||
+	    notify == all[0].notify)
 		return;
 	all[first].expanded = true;
 	for (uint32_t i = 0; i < n; i++)
 		all[i].notify = notify ? notify : ENVELOPE_NOTIFY_NEVER;
+}
+
+/* What the sender wished is none of the owner's, who hears of what fails. */
+static void
+owned_set(struct work_target *all, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (all[i].target.owner.n > 0)
+			all[i].notify = 0;
 }
 
 static struct work_target *
@@ -152,8 +162,17 @@ targets_list(const struct envelope *envelope, uint32_t n)
 						      .notify = r.notify,
 						      .next = ENTRY_NONE};
 		expanded_set(all + first, i - first);
+		owned_set(all + first, i - first);
 	}
 	return all;
+}
+
+struct span
+work_sender(const struct work *w, const struct work_target *t)
+{
+	if (t->target.owner.n > 0)
+		return t->target.owner;
+	return t->target.kind == TARGET_FORWARD ? t->target.sender : w->envelope.sender;
 }
 
 /* --- one copy for those who are named twice ------------------------------- */

@@ -46,6 +46,7 @@ struct work_target {
 	struct span recipient; /* as RCPT had it */
 	struct span orcpt;
 	uint8_t notify;       /* enum envelope_notify */
+	bool told_late;       /* who hears of it knows that it is late */
 	bool expanded;        /* for this one, its recipient's success is told of: it
 				 leads to several, which have no such wish
 				 themselves [RFC3461 5.2.7.2] */
@@ -71,6 +72,7 @@ struct work {
 	uint64_t arrived_us;
 	uint8_t report;        /* enum work_report: the one that bounce makes */
 	uint8_t reports_later; /* those that bounce cannot make now */
+	struct span report_to; /* who gets it */
 	uint32_t report_end;   /* it tells of targets before this one ... */
 	uint32_t report_now_s; /* ... as they were then */
 	uint8_t away;          /* a bit for each kind of program that was missed */

@@ -35,6 +35,7 @@ queue_make(void)
 }
 
 static struct span fixture_sender = {"s@example.org", 13};
+static uint8_t fixture_notify;
 static uint64_t fixture_account; /* of me@example.org, who logged in; 0: nobody */
 
 /* An envelope to the targets of the list, allocated. */
@@ -48,6 +49,7 @@ envelope_of(const struct target *targets, size_t n, uint32_t *bytes)
 	for (size_t i = 0; i < n; i++)
 		target_put(&one, &targets[i]);
 	struct envelope_recipient r = {.address = SPAN("r@example.org"),
+				       .notify = fixture_notify,
 				       .targets = buf_span(&one)};
 	recipient_put(&list, &r);
 	struct envelope e = {.sender = fixture_sender,

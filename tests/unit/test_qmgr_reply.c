@@ -1,4 +1,6 @@
-/* tests/unit/test_qmgr_reply.c - answers of accounts, as the queue has them tried */
+/* tests/unit/test_qmgr_reply.c - answers of accounts, as the queue has them tried;
+ * owners of lists in the place of senders
+ */
 #include "tests/unit/queue_fixture.h"
 
 #include "common/dsn/dsn.h"
@@ -157,6 +159,92 @@ test_answer_makes_no_list_of_an_address(void **state)
 	queue_free(&q);
 }
 
+/* --- owners of lists ------------------------------------------------------- */
+
+static struct target
+owned(struct target t)
+{
+	t.owner = SPAN("owner@example.org");
+	return t;
+}
+
+/* The ordinal of its first recipient. */
+static uint32_t
+ordinal_of(const struct queue_relay *r)
+{
+	struct cursor c = cursor_make(r->recipients);
+	struct relay_recipient recipient;
+
+	assert_true(relay_recipient_next(&c, &recipient));
+	return recipient.ordinal;
+}
+
+static void
+test_owner_is_the_sender_of_what_goes_to_members(void **state)
+{
+	(void)state;
+	const struct target all[] = {owned(target_here), owned(target_there),
+				     remote_to("c@example.net")};
+	struct queue *q = queue_make();
+	struct queue_relay r;
+	struct queue_job job;
+	uint32_t instance, n = 0;
+
+	message_start(q, 1, all, 3, NOW);
+	assert_true(queue_next_job(q, 0, &job));
+	assert_true(span_equal(job.sender, SPAN("owner@example.org")));
+	for (; relay_take(q, &r, &instance, NOW); n++)
+		assert_true(span_equal(r.sender, ordinal_of(&r) == 1
+						     ? SPAN("owner@example.org")
+						     : SPAN("s@example.org")));
+	assert_int_equal(n, 2);
+	queue_free(&q);
+}
+
+static void
+test_owner_hears_of_what_fails_for_members(void **state)
+{
+	(void)state;
+	const struct target all[] = {owned(target_there), remote_to("c@example.net")};
+	const char *const want[] = {"owner@example.org", "s@example.org"};
+	struct queue *q = queue_make();
+	struct dsn_request request;
+	struct queue_report r;
+
+	message_start(q, 1, all, 2, NOW);
+	while (relay_one(q, DELIVERY_FAILED, RELAY_TALKED, NOW)) {
+	}
+	queue_instance_up(q, JOB_BOUNCE, 0);
+	message_again(q, all, 2, queue_find(q, 1)->due_s);
+	for (size_t i = 0; i < N_ELEMS(want); i++) {
+		assert_true(queue_next_report(q, 0, NOW, &r));
+		assert_true(dsn_request_parse(r.request, &request));
+		assert_true(span_equal(request.sender, span_str(want[i])));
+		assert_int_equal(request.n_rows, 1);
+		assert_true(queue_reported(q, 0, r.job, REPORT_MADE, NOW));
+	}
+	assert_null(queue_find(q, 1));
+	queue_free(&q);
+}
+
+/* A list is told of as one to who sent to it, however few members it has. */
+static void
+test_list_is_an_expansion(void **state)
+{
+	(void)state;
+	const struct target one = owned(target_here);
+	struct queue *q = queue_make();
+	const struct work *w;
+
+	fixture_notify = ENVELOPE_NOTIFY_SUCCESS;
+	message_start(q, 1, &one, 1, NOW);
+	fixture_notify = 0;
+	w = &q->works[queue_find(q, 1)->link];
+	assert_true(w->targets[0].expanded);
+	assert_int_equal(w->targets[0].notify, 0);
+	queue_free(&q);
+}
+
 int
 main(void)
 {
@@ -168,6 +256,9 @@ main(void)
 	    cmocka_unit_test(test_null_sender_has_no_answer),
 	    cmocka_unit_test(test_answer_is_in_no_report),
 	    cmocka_unit_test(test_answer_makes_no_list_of_an_address),
+	    cmocka_unit_test(test_owner_is_the_sender_of_what_goes_to_members),
+	    cmocka_unit_test(test_owner_hears_of_what_fails_for_members),
+	    cmocka_unit_test(test_list_is_an_expansion),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
