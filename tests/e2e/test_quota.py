@@ -1,6 +1,7 @@
 """Quotas of accounts and of domains: refused at RCPT, never bounced, exact after every change, told of at
 80 and 95 percent; a change reaches the sessions that are open."""
 import imaplib
+import json
 import smtplib
 
 import pytest
@@ -45,7 +46,6 @@ def imap(server, address):
 
 
 def used(server, address):
-    import json
     return json.loads(server.command("--json", "mailbox", "usage", address).stdout)
 
 
@@ -123,6 +123,14 @@ def test_a_domain_has_no_more_than_its_quota(server):
     server.command("account", "remove", "w@small.example")
     wait_code(server, "y@small.example", 250, 40000)
     server.command("domain", "set", "small.example", "quota_bytes=none")
+
+
+def test_account_show_tells_what_is_used(server):
+    send(server, "z@small.example", 5000)
+    wait_messages(server, "z@small.example", 2)
+    shown = json.loads(server.command("--json", "account", "show", "z@small.example").stdout)
+    assert shown["used_messages"] == 2
+    assert shown["used_bytes"] == int(used(server, "z@small.example")["bytes"])
 
 
 def test_a_message_may_be_too_big_for_a_mailbox(server):
