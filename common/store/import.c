@@ -66,3 +66,18 @@ store_import_mailbox(struct store_account *a, const struct store_import_mailbox 
 	}
 	return result;
 }
+
+enum store_result
+store_import_begin(struct store_account *a, int64_t now_us, struct err *err)
+{
+	const struct event_head gap = {.base = JOURNAL_GAP};
+	enum store_result result = change_begin(a, now_us, err);
+
+	if (result != STORE_OK)
+		return result;
+	/* A file is begun only when the one before is durable. */
+	if (a->state.position < JOURNAL_GAP &&
+	    (account_sync(a, err) < 0 || journal_roll(a, &gap, err) < 0))
+		return change_refuse(a, STORE_FAULT);
+	return store_batch_end(a, err);
+}

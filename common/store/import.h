@@ -16,6 +16,12 @@ struct store_import_mailbox {
 	uint32_t uidnext;           /* at least; 0: as it is */
 };
 
+/* To be called before an import: MODSEQs from here on are above 2^33, and so above what
+ * any other server may have given. A client that comes with one of those [RFC7162] then
+ * hears of all that is here, and of every later change. OK, BUSY, FAULT. */
+MUST_USE enum store_result
+store_import_begin(struct store_account *account, int64_t now_us, struct err *err);
+
 #define STORE_UIDVALIDITY_MAX (UINT32_MAX - (1u << 20)) /* higher ones can come */
 
 /* Makes the mailbox and the levels above it where they are missing, and gives it all

@@ -87,7 +87,12 @@ import_run(struct import *im)
 {
 	if (im->account && known_find(im) < 0)
 		return -1;
-	if (total_find(im) < 0 || boxes_run(im) < 0)
+	if (total_find(im) < 0)
+		return -1;
+	if (!im->options->dry_run &&
+	    store_import_begin(im->account, im->options->now_us, im->err) != STORE_OK)
+		return -1;
+	if (boxes_run(im) < 0)
 		return -1;
 	if (im->options->dry_run || im->stopped)
 		return 0;

@@ -190,6 +190,39 @@ test_mailbox_has_its_uidvalidity(void **state)
 	fixture_release(&f);
 }
 
+/* What was there keeps its MODSEQ; another handle follows. */
+static void
+test_modseqs_jump_once(void **state)
+{
+	struct store_account *other = NULL;
+	struct store_message m;
+	uint64_t position;
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f, &settings);
+	m = letter(&f, 1, SPAN(""));
+	assert_int_equal(append_one(&f, &m), STORE_OK);
+	fixture_check(&f, store_account_open(f.store, FIXTURE_ID, STORE_MUST_EXIST,
+					     f.now_us, &other, &f.err));
+	fixture_check(&f, store_view_refresh(other, &f.err));
+	fixture_check(&f, store_import_begin(f.account, f.now_us, &f.err));
+	position = store_position(f.account);
+	assert_true(position > UINT64_C(1) << 33);
+	fixture_check(&f, store_import_begin(f.account, f.now_us, &f.err));
+	assert_int_equal(store_position(f.account), position);
+	m.uid = 2;
+	assert_int_equal(append_one(&f, &m), STORE_OK);
+	fixture_check(&f, store_view_refresh(other, &f.err));
+	assert_true(store_find(other, STORE_INBOX, 1)->modseq < UINT64_C(1) << 33);
+	assert_true(store_find(other, STORE_INBOX, 2)->modseq > position);
+	store_account_close(&other);
+	fixture_reopen(&f);
+	fixture_check(&f, store_view_refresh(f.account, &f.err));
+	assert_non_null(store_find(f.account, STORE_INBOX, 2));
+	fixture_release(&f);
+}
+
 int
 main(void)
 {
@@ -198,6 +231,7 @@ main(void)
 	    cmocka_unit_test(test_unique_id_stays_with_the_message),
 	    cmocka_unit_test(test_what_is_no_unique_id_is_refused),
 	    cmocka_unit_test(test_mailbox_has_its_uidvalidity),
+	    cmocka_unit_test(test_modseqs_jump_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

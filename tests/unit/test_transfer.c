@@ -137,6 +137,7 @@ test_everything_is_as_it_was(void **state)
 	assert_int_equal(m.uidvalidity, 1400000000);
 	assert_int_equal(m.uidnext, 13);
 	assert_int_equal(m.messages, 3);
+	assert_true(m.modseq > UINT64_C(1) << 33);
 	check_subject(&w, m.id, 4, "one");
 	check_subject(&w, m.id, 12, "three");
 	r = store_find(w.f.account, m.id, 7);
