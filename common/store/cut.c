@@ -136,7 +136,7 @@ cut_files(struct store_account *a, const struct stand *s, enum file_sort sort,
 enum store_result
 store_cut(struct store_account *a, struct store_cut *out, struct err *err)
 {
-	struct stand s;
+	struct stand s = {0};
 	enum store_result result = stand_note(a, &s, err);
 
 	*out = (struct store_cut){0};
