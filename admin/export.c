@@ -208,6 +208,7 @@ put_mail(struct exporting *e, const char *address)
 		e->failed++;
 		return;
 	}
+	owner_restore(); /* what is written is whose who asked */
 	if (box.account)
 		result = transfer_export(box.account, path, &options, &calls, &counts,
 					 &e->err);
