@@ -1,6 +1,5 @@
 #include "common/movein/stamp.h"
 
-#include "common/base/base.h"
 
 /* Days from 1970-01-01 to a date of the Gregorian calendar. */
 static int64_t

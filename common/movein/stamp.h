@@ -1,7 +1,7 @@
 /* common/movein/stamp.h - dates as databases write them */
 #pragma once
 
-#include "common/base/span.h"
+#include "common/base/base.h"
 
 /* "2026-11-22 08:31:07", with "T" for the space, a fraction (left out) and a zone
  * ("+02", "-03:30", "Z") or without: seconds since 1970. Without a zone *has_zone is
