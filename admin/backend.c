@@ -1,5 +1,5 @@
 /* admin/backend.c - postroad directory init|upgrade|check: the tables in PostgreSQL */
-#include "admin/command.h"
+#include "admin/backend.h"
 #include "admin/owner.h"
 #include "common/directory/directory.h"
 
@@ -22,10 +22,10 @@ become_user(const char *name, struct err *err)
 	return 0;
 }
 
-/* The database knows authd's user, and only that may read the password file. */
-static bool
-become(const struct admin *admin, const char *folder)
+int
+backend_become(struct admin *admin)
 {
+	const char *folder = admin->settings.directory_directory;
 	struct err err;
 	int result = access(folder, F_OK) == 0
 			 ? owner_become(folder, &err)
@@ -33,7 +33,7 @@ become(const struct admin *admin, const char *folder)
 
 	if (result != 0)
 		admin_complain("%s", err.text);
-	return result == 0;
+	return result;
 }
 
 /* Which database, from the settings; false after telling that there is none. */
@@ -47,7 +47,7 @@ database(struct admin *admin, struct directory_options *options)
 		admin_complain("the setting postgresql_connection names no database");
 		return false;
 	}
-	return become(admin, options->folder);
+	return backend_become(admin) == 0;
 }
 
 static enum exit_status
@@ -190,12 +190,26 @@ run_check(struct admin *admin, int argc, char **argv)
 	return status;
 }
 
+static enum exit_status
+run_copy(struct admin *admin, int argc, char **argv)
+{
+	enum exit_status status = backend_copy(admin);
+
+	(void)argc, (void)argv;
+	owner_restore();
+	return status;
+}
+
+/* clang-format off */
 const struct command commands_directory[] = {
     {"directory", "init", "", 0, 0, NULL, run_init,
      "make the tables in the database of postgresql_connection"},
-    {"directory",         "upgrade", "", 0, 0, NULL, run_upgrade,
+    {"directory", "upgrade", "", 0, 0, NULL, run_upgrade,
      "bring them up to this version of Postroad"},
-    {"directory",          "check", "", 0, 0, NULL, run_check,
+    {"directory", "check", "", 0, 0, NULL, run_check,
      "whether the database can be reached and has the right tables"},
-    {0  },
+    {"directory", "copy", "--from berkeley|postgresql --to berkeley|postgresql", 0, 0,
+     "--from= --to=", run_copy, "copy the whole directory, and compare"},
+    {.noun = NULL},
 };
+/* clang-format on */

@@ -1,0 +1,265 @@
+"""The directory in PostgreSQL: mail comes and goes, and whatever happens to the database, nobody
+is refused for good and nothing is lost."""
+import imaplib
+import os
+import pathlib
+import signal
+import smtplib
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import harness
+import postgres
+
+ADDRESS = "anna@example.org"
+UNIT_TESTS = ["pgsql/test_pgsql", "directory/test_postgresql", "directory/test_directory_postgresql"]
+
+
+@pytest.fixture(scope="module")
+def database():
+    with postgres.Postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def fresh(database):
+    """The database without tables."""
+    database.sql("DROP SCHEMA IF EXISTS postroad CASCADE")
+    return database
+
+
+def settings_of(database, tcp=False, **more):
+    return {"directory": "postgresql", "postgresql_timeout_s": 2, "auth_delay_s": 0,
+            "postgresql_connection": f'"{database.connection(tcp)}"', **more}
+
+
+@pytest.fixture
+def server(fresh):
+    with harness.Postroad(settings=settings_of(fresh)) as server:
+        server.command("directory", "init")
+        server.start()
+        harness.wait_until(lambda: server.logged("directory.domain.made"), 10, "the first domain")
+        server.add_account(ADDRESS)
+        yield server
+
+
+def rcpt(server, address=ADDRESS):
+    """The code of RCPT, and of the message when that was taken."""
+    with smtplib.SMTP("127.0.0.1", server.ports["smtp"], timeout=30) as client:
+        client.ehlo("client.example")
+        client.mail("sender@elsewhere.example")
+        return client.rcpt(address)[0]
+
+
+def send(server, subject):
+    with smtplib.SMTP("127.0.0.1", server.ports["smtp"], timeout=30) as client:
+        client.ehlo("client.example")
+        client.mail("sender@elsewhere.example")
+        code = client.rcpt(ADDRESS)[0]
+        if code == 250:
+            code = client.data(f"Subject: {subject}\r\n\r\nHello.\r\n")[0]
+        return code
+
+
+def login(server, password="secret"):
+    """None, or what the server said against it."""
+    client = imaplib.IMAP4("127.0.0.1", server.ports["imap"], timeout=30)
+    try:
+        import ssl
+        context = ssl.create_default_context(cafile=server.tls[0])
+        context.check_hostname = False
+        client.starttls(context)
+        client.login(ADDRESS, password)
+        client.logout()
+        return None
+    except imaplib.IMAP4.error as error:
+        client.shutdown()
+        return str(error)
+
+
+def subjects(server):
+    import ssl
+    context = ssl.create_default_context(cafile=server.tls[0])
+    context.check_hostname = False
+    client = imaplib.IMAP4_SSL("127.0.0.1", server.ports["imaps"], ssl_context=context)
+    client.login(ADDRESS, "secret")
+    client.select(readonly=True)
+    found = client.fetch("1:*", "BODY.PEEK[HEADER.FIELDS (SUBJECT)]")[1] if client.search(None, "ALL")[1][0] else []
+    client.logout()
+    return [part[1].split(b":", 1)[1].strip().decode() for part in found if isinstance(part, tuple)]
+
+
+@pytest.mark.parametrize("name", UNIT_TESTS)
+def test_unit_tests_pass_on_a_real_server(database, name):
+    build = pathlib.Path(os.environ.get("POSTROAD_BUILD", harness.TOP / "build/development"))
+    done = subprocess.run([build / "common" / name], capture_output=True, cwd=harness.TOP,
+                          env=dict(os.environ, POSTROAD_POSTGRESQL=database.connection()))
+    assert done.returncode == 0, done.stdout.decode()[-3000:] + done.stderr.decode()[-3000:]
+
+
+def test_mail_comes_in_and_is_read(server, database):
+    assert send(server, "first") == 250
+    harness.wait_until(lambda: subjects(server) == ["first"], 10, "the message")
+    assert rcpt(server, "nobody@example.org") == 550
+    assert "AUTHENTICATIONFAILED" in login(server, "wrong")
+    assert database.sql("SELECT domain, local FROM postroad.account") == [["example.org", "anna"]]
+    shown = server.command("account", "show", ADDRESS).stdout.decode()
+    assert "anna@example.org" in shown
+
+
+def test_command_works_without_the_server(fresh):
+    with harness.Postroad(settings=settings_of(fresh)) as server:
+        server.command("directory", "init")
+        server.start()  # which makes the folders
+        server.stop()
+        server.command("domain", "add", "example.net")
+        server.command("account", "add", "b@example.net", "--password-stdin", stdin=b"x\n")
+        assert b"b@example.net" in server.command("account", "list").stdout
+        assert server.command("directory", "check").returncode == 0
+
+
+def test_serves_once_the_tables_are_made(fresh):
+    with harness.Postroad(settings=settings_of(fresh)) as server:
+        server.start()
+        assert rcpt(server) == 451
+        assert "UNAVAILABLE" in login(server)
+        assert server.command("directory", "check", check=False).returncode == 1
+        server.command("directory", "init")
+        harness.wait_until(lambda: server.logged("directory.domain.made"), 5, "life")
+        server.add_account(ADDRESS)
+        assert rcpt(server) == 250
+        assert len(server.logged("program.started", "authd")) <= 1
+
+
+def test_tables_of_another_version_are_told_and_not_used(server, database):
+    database.sql("UPDATE postroad.schema_version SET version = 99")
+    database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'postroad directory'")
+    harness.wait_until(lambda: rcpt(server) == 451, 5, "the fault")
+    assert server.logged("pgsql.down", "a newer Postroad is needed")
+    database.sql("UPDATE postroad.schema_version SET version = 1")
+    harness.wait_until(lambda: rcpt(server) == 250, 5, "life")
+
+
+class Load:
+    """Clients that send and log in, over and over, until they are told to stop."""
+
+    def __init__(self, server):
+        self.server, self.stop = server, threading.Event()
+        self.codes, self.taken, self.said = [], [], []
+        self.threads = [threading.Thread(target=self.run, args=(what,))
+                        for what in (self.send, self.send, self.login)]
+
+    def run(self, what):
+        n = 0
+        while not self.stop.is_set():
+            n += 1
+            what(f"{threading.get_ident()}-{n}")
+
+    def send(self, subject):
+        code = send(self.server, subject)
+        self.codes.append((time.monotonic(), code))
+        if code == 250:
+            self.taken.append(subject)
+
+    def login(self, _):
+        self.said.append((time.monotonic(), login(self.server)))
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *exc):
+        self.stop.set()
+        for thread in self.threads:
+            thread.join(60)
+
+
+def stop_and_start(database):
+    database.stop(signal.SIGQUIT)
+    time.sleep(1)
+    database.start()
+
+
+def restart(database):
+    database.stop(signal.SIGINT)
+    database.start()
+
+
+def freeze_and_thaw(database):
+    database.freeze()
+    time.sleep(3)
+    database.thaw()
+
+
+@pytest.mark.parametrize("trouble", [stop_and_start, restart, freeze_and_thaw])
+def test_trouble_under_load_is_never_a_refusal_or_a_loss(server, database, trouble):
+    with Load(server) as load:
+        harness.wait_until(lambda: len(load.taken) > 5 and load.said, 20, "load")
+        trouble(database)
+        back = time.monotonic()
+
+        def well():
+            return any(t > back and code == 250 for t, code in load.codes) and \
+                any(t > back and said is None for t, said in load.said)
+        harness.wait_until(well, 5, "all well")
+        all_well = time.monotonic()
+        time.sleep(1)
+    assert {code for _, code in load.codes} <= {250, 451}
+    assert all(said is None or "UNAVAILABLE" in said for _, said in load.said), load.said
+    assert all(code == 250 for t, code in load.codes if t > all_well + 1)
+    harness.wait_until(lambda: sorted(subjects(server)) == sorted(load.taken), 20, "every message once")
+
+
+def test_copy_there_and_back_is_the_same(fresh):
+    with harness.Postroad(settings={"postgresql_connection": f'"{fresh.connection()}"'}) as server:
+        server.start()
+        for name in "cab":
+            server.add_account(f"{name}@example.org", quota="1G")
+        server.command("alias", "add", "all@example.org", "a@example.org", "out@elsewhere.example")
+        server.command("directory", "init")
+        refused = server.command("directory", "copy", "--from", "berkeley", "--to", "postgresql", check=False)
+        assert refused.returncode == 1 and b"the server runs" in refused.stderr
+        server.stop()
+        before = server.command("account", "list").stdout
+        said = server.command("directory", "copy", "--from", "berkeley", "--to", "postgresql").stdout
+        assert said == b"copied 5 objects; all 5 are the same in both\n"
+        # Asked for again, there is nothing left to do; and it goes on where it stopped.
+        assert b"copied 0 objects" in server.command("directory", "copy", "--from", "berkeley", "--to", "postgresql").stdout
+        fresh.sql("DELETE FROM postroad.alias")
+        assert b"copied 1 objects" in server.command("directory", "copy", "--from", "berkeley", "--to", "postgresql").stdout
+        # What differs is told, and stays.
+        fresh.sql("UPDATE postroad.account SET name = 'Another' WHERE local = 'b'")
+        differs = server.command("directory", "copy", "--from", "berkeley", "--to", "postgresql", check=False)
+        assert differs.returncode == 1 and b"b@example.org" in differs.stderr
+        fresh.sql("UPDATE postroad.account SET name = NULL WHERE local = 'b'")
+        # On the other backend all is there, numbers and passwords included.
+        server.write_config(directory="postgresql", auth_delay_s=0)
+        assert server.command("account", "list").stdout == before
+        for path in (server.folder / "directory").iterdir():
+            path.unlink()
+        assert b"copied 5 objects" in server.command("directory", "copy", "--from", "postgresql", "--to", "berkeley").stdout
+        server.write_config(directory="berkeley")
+        assert server.command("account", "list").stdout == before
+
+
+def test_two_servers_that_write_meet_and_lose_nothing(server, database, tmp_path):
+    """Both write the same row: 40001 is not an answer of anybody's."""
+    with harness.Postroad(settings=settings_of(database)) as other:
+        other.start()
+
+        def many(who, name):
+            for i in range(10):
+                who.command("alias", "add", "all@example.org", f"{name}{i}@elsewhere.example")
+        threads = [threading.Thread(target=many, args=args) for args in ((server, "a"), (other, "b"))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        targets = database.sql("SELECT cardinality(targets) FROM postroad.alias WHERE local = 'all'")
+        assert targets == [["20"]]
