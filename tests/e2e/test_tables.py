@@ -102,7 +102,7 @@ def random_rules(r, pattern, depth=0):
 
 
 def random_pattern(r):
-    text = r.choice(["^a", "(b|c)", "org$", "[a-c]+", "(info|sales)@", r"\.", "^([a-zö])", "(x)?y", "@(mail\\.)?", "q*", "é|ö"])
+    text = r.choice(["^a", "(b|c)", "org$", "[a-c]+", "(info|sales)@", r"\.", "^([a-z]|ö)", "(x)?y", "@(mail\\.)?", "q*", "é|ö"])
     return f"/{text}/{r.choice(['', '', 'i', 'ii', 'm'])}", text.count("(") > 0
 
 
@@ -241,7 +241,8 @@ def test_discarded_mail_is_taken_and_forgotten(server):
     send(server, "a@example.org", "after-the-void")
     Mailbox(server, "a@example.org").wait_for(b"after-the-void")
     assert server.logged("smtp.discarded", "rcpt=void@example.org")
-    assert json.loads(server.command("--json", "queue", "list").stdout) == []
+    waiting = json.loads(server.command("--json", "queue", "list").stdout)
+    assert not any("void@example.org" in row["recipients"] for row in waiting)
 
 
 def test_routes_of_tables_are_taken(server, sink):
