@@ -236,6 +236,7 @@ check_server(struct admin *admin, int argc, char **argv)
 	good = check_folders(&admin->settings) && good;
 	good = check_tls(&admin->settings) && good;
 	good = check_reports(&admin->settings) && good;
+	good = table_check_all(admin) && good;
 	if (good)
 		printf("%s: no faults found\n", admin->config);
 	return good ? EXIT_DONE : EXIT_FAILED;
