@@ -160,12 +160,13 @@ add_row(struct copying *c, const struct stream *row, struct err *err)
 static int
 alien(const struct stream *s, bool differs, struct err *err)
 {
+	struct span name = span_first(s->object.name, 120);
+
 	return err_set(err,
-		       differs ? "the %s %.150s is another one there; nothing is "
+		       differs ? "the %s %.*s is another one there; nothing is "
 				 "overwritten"
-			       : "the %s %.150s is there, but not in what is copied",
-		       directory_kind_name(s->kind),
-		       s->object.name.n < 150 ? (const char *)s->after.at : "...");
+			       : "the %s %.*s is there, but not in what is copied",
+		       directory_kind_name(s->kind), SPAN_ARG(name));
 }
 
 static int
