@@ -130,7 +130,7 @@ def test_account_show_tells_what_is_used(server):
     wait_messages(server, "z@small.example", 2)
     shown = json.loads(server.command("--json", "account", "show", "z@small.example").stdout)
     assert shown["used_messages"] == 2
-    assert shown["used_bytes"] == int(used(server, "z@small.example")["bytes"])
+    assert shown["used_bytes"] == int(used(server, "z@small.example")["size"])
 
 
 def test_a_message_may_be_too_big_for_a_mailbox(server):
