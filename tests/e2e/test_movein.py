@@ -289,6 +289,14 @@ def populate(server):
     server.command("account", "quota", "jane@example.org", "1G")
     server.command("alias", "add", "sales@example.org", "jane@example.org", "out@elsewhere.example")
     server.command("alias", "add", "@example.org", "bob@example.org")
+    server.command("domain", "set", "example.org", "quota_bytes=10G", "administrators=jane@example.org")
+    server.command("domain", "add", "example.net", "alias_of=example.org")
+    server.command("group", "add", "staff@example.org", "jane@example.org", "bob@example.org")
+    server.command("list", "add", "all@example.org", "members=group:staff@example.org,x@elsewhere.example",
+                   "posting=members", "owner=bob@example.org")
+    server.command("account", "forward", "weird.na-me+x@example.org", "out@elsewhere.example", "--keep")
+    server.command("account", "reply", "bob@example.org", "on", "--subject", "Away: \u00fc", "--text", "a\nb \"c\"")
+    made = server.command("--json", "account", "password", "add", "jane@example.org", "phone", "--scope", "imap")
     client = login(server, "jane@example.org", "secret")
     client.create("Work/2026")
     client.subscribe("Work/2026")
@@ -302,6 +310,7 @@ def populate(server):
     with smtplib.SMTP("127.0.0.1", server.ports["smtp"]) as smtp:
         smtp.sendmail("x@elsewhere.example", ["bob@example.org"], "Subject: hello\r\n\r\nhello\r\n")
     harness.wait_until(lambda: fingerprint(server, "bob@example.org", "secret")["INBOX"][2], what="delivery")
+    return json.loads(made.stdout)["password"]
 
 
 def test_export_and_import_give_everything_back(tmp_path):
@@ -309,7 +318,7 @@ def test_export_and_import_give_everything_back(tmp_path):
     with harness.Postroad(settings=PLAIN) as before, harness.Postroad(settings=PLAIN, domains=()) as after:
         before.start()
         after.start().stop()
-        populate(before)
+        app_password = populate(before)
         status, rows, told = run(before, "export", out)
         assert status == 0 and rows["account"]["number"] == 3 and rows["message"]["number"] == 18, told
         assert (out / "directory.jsonl").stat().st_mode & 0o777 == 0o600
@@ -324,6 +333,7 @@ def test_export_and_import_give_everything_back(tmp_path):
                 json.loads(after.command("--json", "account", "list").stdout)} == ids
         for user in ids:
             assert fingerprint(before, user, "secret") == fingerprint(after, user, "secret")
+        login(after, "jane@example.org", app_password).logout()
         assert everything(before, tmp_path / "a") == everything(after, tmp_path / "b")
         status, rows, told = run(after, "import", "postroad", out)
         assert status == 0 and rows["account"]["equal"] == 3 and rows["message"]["equal"] == 18, told
