@@ -104,6 +104,23 @@ answer_sender(struct script *t)
 	session_answer_sender(t->s, draw(t, rule->sender, SESSION_SENDER_LATER + 1));
 }
 
+/* "table0@" and so on: refused with a reply that is not the session's own. */
+static void
+answer_table(struct script *t, struct span address)
+{
+	static const struct span replies[] = {
+	    SPAN("554 5.7.1 Go away"),
+	    SPAN("450 4.7.1 Not now"),
+	    SPAN("250 2.0.0 Fine"),
+	    SPAN("554 5.7.1 two\r\n250 lines"),
+	    SPAN("554"),
+	    SPAN("600 5.7.1 No such code"),
+	};
+	size_t n = (size_t)(address.at[5] - '0');
+
+	session_answer_rcpt_refused(t->s, n < N_ELEMS(replies) ? replies[n] : SPAN(""));
+}
+
 static void
 answer_rcpt(struct script *t)
 {
@@ -111,6 +128,10 @@ answer_rcpt(struct script *t)
 
 	buf_put(&t->asked, address);
 	buf_put_char(&t->asked, ' ');
+	if (span_starts(address, SPAN("table"))) {
+		answer_table(t, address);
+		return;
+	}
 	session_answer_rcpt(t->s,
 			    draw(t, find_rule(address)->rcpt, SESSION_RCPT_LATER + 1),
 			    SPAN("target"));

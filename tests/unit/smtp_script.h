@@ -1,8 +1,8 @@
 /* tests/unit/smtp_script.h - one session core with an outside that answers by rule
  *
  * Senders and recipients are answered by their local part: "unknown", "relay",
- * "disabled", "overquota", "later", "refused", "rate", "full", "foreign"; any
- * other is fine. AUTH takes alice with "secret". A message is stored at END unless
+ * "disabled", "overquota", "later", "refused", "rate", "full", "foreign", "table0" to
+ * "table5"; any other is fine. AUTH takes alice with "secret". A message is stored at END unless
  * `end_answer` says otherwise.
  */
 #pragma once

@@ -23,6 +23,11 @@ static const struct row {
 } rows[] = {
     {"a message",			   SESSION_MX,         TO_DATA "x\r\n.\r\n|QUIT\r\n",
      "220 250 250 250 354 250 221 ",																   "a@c.example>b@example.org:x\r\n\n"                                 },
+    {"replies of tables",                   SESSION_MX,
+     "EHLO c\r\n|" MAIL "RCPT TO:<table0@d>\r\nRCPT TO:<table1@d>\r\n"
+     "RCPT TO:<table2@d>\r\nRCPT TO:<table3@d>\r\nRCPT TO:<table4@d>\r\n"
+     "RCPT TO:<table5@d>\r\nRCPT TO:<table9@d>\r\n" RCPT "DATA\r\n|x\r\n.\r\n",
+     "220 250 250 554 450 451 451 451 451 451 250 354 250 ",													   "a@c.example>b@example.org:x\r\n\n"                                 },
     {"helo",				SESSION_MX,         "HELO c\r\n|" MAIL RCPT "DATA\r\n|x\r\n.\r\n",
      "220 250 250 250 354 250 ",																       "a@c.example>b@example.org:x\r\n\n"                                 },
     {"empty message",		       SESSION_MX,         TO_DATA ".\r\n",                                       "220 250 250 250 354 250 ",
