@@ -35,13 +35,6 @@ config_read(const struct conf_table *conf, struct table_config *out,
 	result = opened_file_read(conf->file, &text, err);
 	if (result == 0 && !table_config_parse(buf_span(&text), out, problems))
 		result = err_set(err, "%.150s: has errors", conf->file);
-	if (result == 0 && *out->password) {
-		table_config_release(out);
-		result = err_set(err,
-				 "%.100s: the password goes into a file of its own; "
-				 "set password_file of the table",
-				 conf->file);
-	}
 	if (text.at)
 		explicit_bzero(text.at, text.size);
 	buf_release(&text);
@@ -64,6 +57,7 @@ database_new(const struct conf_table *conf, struct event_base *base,
 		return -1;
 	}
 	options.connection = d->config.connection;
+	options.password = d->config.password;
 	if (pgsql_new(base, &options, &d->pool, err) != 0) {
 		database_free(&d);
 		return -1;

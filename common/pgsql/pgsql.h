@@ -57,6 +57,8 @@ struct pgsql_options {
 	const char *connection;
 	/* Its first line is the password, read at each connect; null or "": none. */
 	const char *password_file;
+	/* Instead of the file; copied; null or "": none. */
+	const char *password;
 	unsigned connections; /* at most so many; opened as they are needed */
 	uint64_t timeout_ms;  /* of a question, from asking to its answer */
 	bool read_only;       /* the server refuses statements that change */

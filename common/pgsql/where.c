@@ -13,6 +13,7 @@
 struct where {
 	char *name;
 	char *password_file;
+	char *password;            /* where there is no such file; "" none */
 	PQconninfoOption *options; /* as the operator wrote them */
 	char *presets;             /* the value of "options" */
 	char *application;
@@ -133,6 +134,7 @@ where_new(const struct pgsql_options *o, struct where **out, struct err *err)
 
 	w->name = span_dup(span_str(o->name));
 	w->password_file = span_dup(span_str(o->password_file));
+	w->password = span_dup(span_str(o->password));
 	if (parse(w, o->connection, &why) != 0) {
 		where_free(&w);
 		return err_set(err, "the connection of database %.32s: %s", o->name,
@@ -159,6 +161,8 @@ where_free(struct where **owner)
 	free(w->presets);
 	free(w->application);
 	free(w->password_file);
+	explicit_bzero(w->password, strlen(w->password));
+	free(w->password);
 	free(w->name);
 	free(w);
 }
@@ -297,6 +301,22 @@ pair_own(struct pairs *p, const struct where *w)
 	}
 }
 
+/* With a NUL behind it; empty without one. */
+static int
+get_password(const struct where *w, struct buf *out, struct err *err)
+{
+	if (w->password_file[0] != '\0')
+		return read_password(w, out, err);
+	if (w->password[0] != '\0') {
+		buf_put_str(out, w->password);
+		buf_put_char(out, '\0');
+	}
+	if (out->full)
+		return err_set(err, "the password of database %.32s is too long",
+			       w->name);
+	return 0;
+}
+
 static PGconn *
 connect_to(const struct where *w, struct lists *l, struct err *err)
 {
@@ -312,7 +332,7 @@ connect_to(const struct where *w, struct lists *l, struct err *err)
 	pair(&p, "host", l->host.at);
 	pair(&p, "hostaddr", l->hostaddr.at);
 	pair(&p, "port", l->port.at);
-	if (w->password_file[0] == '\0' || read_password(w, &password, err) == 0) {
+	if (get_password(w, &password, err) == 0) {
 		if (password.n > 0)
 			pair(&p, "password", password.at);
 		pq = PQconnectStartParams(p.keys, p.values, 0);

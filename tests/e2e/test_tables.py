@@ -325,7 +325,7 @@ def with_sql(database):
                       "query = \"SELECT goto FROM alias WHERE address = '%u@%d' AND active\" }\n"
                       f'table "file" {{ type = "postgresql" file = "{s.folder}/people.cf" }}\n')
         (s.folder / "people.cf").write_text(
-            f"hosts = unix:{database.socket}:{database.port}\nuser = {postgres.USER}\ndbname = {database.database}\n"
+            f"hosts = unix:{database.socket}:{database.port}\nuser = {postgres.USER}\ndbname = {database.database}\npassword = unused\n"
             "query = SELECT goto, address FROM alias\n WHERE address = '%s'\nresult_format = <%s>\n"
             .replace(f"unix:{database.socket}:{database.port}",
                      f"postgresql://{postgres.USER}@/{database.database}?host={database.socket}&port={database.port}"))
