@@ -224,8 +224,8 @@ def test_show_says_where_an_alias_leads(own, full):
         settle(own, 10)
         [row] = listed(own, "--to", "x@dead1.example")
         [recipient] = told(own, "show", row["id"])["recipients"]
-        assert recipient == {"address": "x@dead1.example", "given": "info@example.org", "state": "waiting",
-                             "last_reply": None}
+        assert recipient == {"address": "x@dead1.example", "given": "info@example.org", "next_hop": "",
+                             "answer": False, "state": "waiting", "last_reply": None}
     finally:
         own.command("alias", "remove", "info@example.org")
 
