@@ -115,7 +115,7 @@ record_key_name(enum directory_kind kind, struct span key, struct record_name *o
 	domain = span_cut(&rest, '\0');
 	local = kind == DIRECTORY_APP_PASSWORD ? span_cut(&rest, '\0') : rest;
 	if (kind == DIRECTORY_APP_PASSWORD &&
-	    !span_copy(rest, out->label, sizeof(out->label)))
+	    (rest.n == 0 || !span_copy(rest, out->label, sizeof(out->label))))
 		return false;
 	return directory_name_make(local, domain, &out->name);
 }
