@@ -111,8 +111,8 @@ take_line(struct table_fixed *f, struct span line, unsigned number, struct buf *
 		table_error(problems, number, "is not UTF-8");
 	else if (!add(f, buf_span(key), value, number))
 		table_warning(problems, number,
-			      "\"%.60s\" is there before; the first one counts",
-			      line.at);
+			      "\"%.*s\" is there before; the first one counts",
+			      (int)(n < 60 ? n : 60), line.at);
 }
 
 void

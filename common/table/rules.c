@@ -98,7 +98,8 @@ line_take(struct rules *r, struct span line, unsigned number,
 	else if (word_take(&line, SPAN("if")))
 		keep = if_take(r, line, &rule, problems);
 	else if (!r->class->words && ascii_alnum(line.at[0])) {
-		table_error(problems, number, "is no rule: \"%.40s\"", line.at);
+		table_error(problems, number, "is no rule: \"%.*s\"",
+			    (int)(line.n < 40 ? line.n : 40), line.at);
 		keep = false;
 	} else
 		keep = match_take(r, line, &rule, problems);

@@ -103,7 +103,7 @@ test_text_problems_have_lines(void **state)
 	assert_problems(TABLE_TEXT, "\"open v\n", "1 has a quote that is not closed");
 	assert_problems(TABLE_TEXT, "a \377\n", "1 is not UTF-8");
 	assert_problems(TABLE_TEXT, "a b\nA c\n",
-			"w2 \"A c\n\" is there before; the first one counts");
+			"w2 \"A\" is there before; the first one counts");
 }
 
 static void
