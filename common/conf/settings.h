@@ -51,9 +51,6 @@
 	S(TEXT,     sql_domain_query,             "", 0, 8000, 0, "for directory = sql: the domain $1, one row if it is ours") \
 	S(TEXT,     sql_account_query,            "", 0, 8000, 0, "for directory = sql: the account $1, with local part $2 and domain $3") \
 	S(TEXT,     sql_alias_query,              "", 0, 8000, 0, "for directory = sql: where mail for the alias $1 goes, with local part $2 and domain $3") \
-	S(TEXT,     sql_domain_list_query,        "", 0, 8000, 0, "for directory = sql: up to $2 domains after $1, in order") \
-	S(TEXT,     sql_account_list_query,       "", 0, 8000, 0, "for directory = sql: up to $3 accounts of domain $1 whose local part is after $2, in order") \
-	S(TEXT,     sql_alias_list_query,         "", 0, 8000, 0, "for directory = sql: up to $3 aliases of domain $1 whose local part is after $2, in order") \
 	S(PATH,     run_directory,                "/run/postroad", 1, 80, 0, "sockets and the process id file") \
 	S(TEXT,     user_net,                     "postroad-net", 1, 32, 0, "user of the programs that face the network") \
 	S(TEXT,     user_queue,                   "postroad-queue", 1, 32, 0, "user that owns the queue") \

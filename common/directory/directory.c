@@ -190,10 +190,15 @@ static enum directory_result
 open_postgresql(struct directory *d, const struct directory_options *options,
 		struct err *err)
 {
-	if (directory_secret_read(options->folder, d->secret, err) != 0 ||
-	    postgresql_open(options, &d->backend, err) != 0)
+	enum directory_result r = DIRECTORY_DONE;
+
+	if (directory_secret_read(options->folder, d->secret, err) != 0)
 		return DIRECTORY_FAULT;
-	return DIRECTORY_DONE;
+	if (options->backend == DIRECTORY_SQL) /* has files beside */
+		r = lock_folder(d, options->folder, err);
+	if (r == DIRECTORY_DONE && postgresql_open(options, &d->backend, err) != 0)
+		return DIRECTORY_FAULT;
+	return r;
 }
 
 enum directory_result

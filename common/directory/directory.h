@@ -58,11 +58,8 @@ enum directory_sql_query {
 	DIRECTORY_SQL_DOMAIN,
 	DIRECTORY_SQL_ACCOUNT,
 	DIRECTORY_SQL_ALIAS,
-	DIRECTORY_SQL_DOMAIN_LIST,
-	DIRECTORY_SQL_ACCOUNT_LIST,
-	DIRECTORY_SQL_ALIAS_LIST,
 };
-#define DIRECTORY_SQL_QUERIES 6
+#define DIRECTORY_SQL_QUERIES 3
 
 struct directory_options {
 	const char *folder; /* made (0700) when missing; its parent must exist */

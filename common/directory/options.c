@@ -22,9 +22,6 @@ directory_options_of(const struct settings *s, struct directory_options *out)
 			  [DIRECTORY_SQL_DOMAIN] = s->sql_domain_query,
 			  [DIRECTORY_SQL_ACCOUNT] = s->sql_account_query,
 			  [DIRECTORY_SQL_ALIAS] = s->sql_alias_query,
-			  [DIRECTORY_SQL_DOMAIN_LIST] = s->sql_domain_list_query,
-			  [DIRECTORY_SQL_ACCOUNT_LIST] = s->sql_account_list_query,
-			  [DIRECTORY_SQL_ALIAS_LIST] = s->sql_alias_list_query,
 			  },
 	};
 }

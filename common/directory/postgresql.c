@@ -1,5 +1,6 @@
 #include "common/directory/postgresql.h"
 #include "common/directory/postgresql_schema.h"
+#include "common/directory/sql.h"
 
 #include <errno.h>
 
@@ -279,6 +280,7 @@ postgresql_close(struct backend *backend)
 	pgsql_free(&b->pool);
 	if (b->own_base)
 		event_base_free(b->own_base);
+	buf_release(&b->sql_record);
 	free(b->statements);
 	free(b);
 }
@@ -301,7 +303,7 @@ postgresql_state(const struct backend *backend, struct directory_state *out)
 	};
 }
 
-static const struct backend_calls calls = {
+const struct backend_calls postgresql_calls = {
     .get = postgresql_get,
     .walk = postgresql_walk,
     .count = postgresql_count,
@@ -323,7 +325,8 @@ open_pool(struct postgresql *b, const struct directory_options *o, struct err *e
 	    .password_file = o->password_file,
 	    .connections = o->connections,
 	    .timeout_ms = o->timeout_ms,
-	    .check = SCHEMA_VERSION_STATEMENT,
+	    .read_only = o->backend == DIRECTORY_SQL,
+	    .check = o->backend == DIRECTORY_SQL ? NULL : SCHEMA_VERSION_STATEMENT,
 	    .judge = schema_judge,
 	};
 
@@ -338,7 +341,7 @@ postgresql_open(const struct directory_options *o, struct backend **out,
 	size_t n;
 
 	(void)relations(&n);
-	b->backend.calls = &calls;
+	b->backend.calls = &postgresql_calls;
 	b->timeout_ms = o->timeout_ms;
 	b->changing_max = o->connections > 1 ? o->connections / 2 : 1;
 	b->statements = memory_new(n * FORMS, sizeof(*b->statements));
@@ -348,10 +351,14 @@ postgresql_open(const struct directory_options *o, struct backend **out,
 	memo_init(&b->direct[0]);
 	memo_init(&b->direct[1]);
 	postgresql_tasks_init(b);
-	if (open_pool(b, o, err) != 0) {
+	b->sql_record = buf_make(RECORD_VALUE_MAX);
+	if (open_pool(b, o, err) != 0 ||
+	    (o->backend == DIRECTORY_SQL && sql_open(o, b, err) != 0)) {
 		postgresql_close(&b->backend);
 		return -1;
 	}
+	if (b->sql)
+		b->backend.calls = &sql_calls;
 	*out = &b->backend;
 	return 0;
 }

@@ -64,6 +64,8 @@ struct postgresql_task {
 
 TAILQ_HEAD(postgresql_tasks, postgresql_task);
 
+struct sql;
+
 struct postgresql {
 	struct backend backend; /* first */
 	struct event_base *base, *own_base;
@@ -74,8 +76,12 @@ struct postgresql {
 	struct event next;             /* one of the queued begins */
 	struct postgresql_task *current;
 	struct memo direct[2]; /* of calls outside of tasks, newest first */
+	struct sql *sql;       /* an operator's own tables; null: ours */
+	struct buf sql_record; /* the last one made of them */
 	int *statements;       /* numbers in the pool, by relation and form; -1 */
 };
+
+extern const struct backend_calls postgresql_calls;
 
 /* The number of a statement, made when it is first used. */
 unsigned postgresql_statement(struct postgresql *b, const struct relation *r,

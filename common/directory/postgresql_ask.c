@@ -1,4 +1,4 @@
-#include "common/directory/postgresql.h"
+#include "common/directory/sql.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -117,6 +117,19 @@ put_page(struct round *r, const struct relation *relation, const struct memo_ent
 	return true;
 }
 
+static bool
+put_sql(struct round *r, const struct memo_entry *e)
+{
+	const struct sql *s = r->t->b->sql;
+	enum directory_sql_query which;
+
+	if (e->kind != MEMO_GET || !sql_has(e->key, &which) || !s->given[which] ||
+	    !sql_put_key(s, e->key, round_row(r)))
+		return false;
+	round_statement(r, s->statements[which]);
+	return true;
+}
+
 static int
 put_entry(struct round *r, const struct memo_entry *e, struct err *err)
 {
@@ -125,7 +138,7 @@ put_entry(struct round *r, const struct memo_entry *e, struct err *err)
 	    [MEMO_GET] = put_get, [MEMO_PAGE] = put_page, [MEMO_COUNT] = put_count};
 	const struct relation *relation = relation_of(e->key);
 
-	if (relation && puts[e->kind](r, relation, e))
+	if (r->t->b->sql ? put_sql(r, e) : relation && puts[e->kind](r, relation, e))
 		return 0;
 	return err_set(err, "a question that the directory's tables do not answer");
 }
@@ -151,7 +164,7 @@ put_change(struct round *r, const struct backend_change *change, struct err *err
 static size_t
 head_of(const struct postgresql_task *t)
 {
-	return t->kind == DIRECTORY_CHANGES && !t->begun ? 2 : 0;
+	return t->kind == DIRECTORY_CHANGES && !t->b->sql && !t->begun ? 2 : 0;
 }
 
 static int
@@ -182,7 +195,8 @@ take_answer(struct postgresql_task *t, const struct pgsql_answer *answer,
 	if (t->apply == APPLY_WANTED)
 		return 0;
 	for (struct memo_entry *e = t->memo.wanted; e; e = e->next_wanted)
-		if (memo_take(&t->memo, e, answer, i++, err) != 0)
+		if ((t->b->sql ? sql_take(t->b, &t->memo, e, answer, i++, err)
+			       : memo_take(&t->memo, e, answer, i++, err)) != 0)
 			return -1;
 	memo_heard(&t->memo);
 	return 0;
@@ -254,7 +268,7 @@ must_begin_first(const struct postgresql_task *t)
 static void
 round_send(struct postgresql_task *t, const struct round *r)
 {
-	if (t->kind == DIRECTORY_CHANGES && !t->session)
+	if (t->kind == DIRECTORY_CHANGES && !t->b->sql && !t->session)
 		t->session = pgsql_session_new(t->b->pool);
 	t->request = pgsql_ask(t->b->pool, t->session, r->queries, r->n, on_answer, t);
 }
