@@ -30,8 +30,11 @@ struct exporting {
 	const char *domain, *account; /* only that, or null */
 	FILE *file;
 	uint64_t objects[DIRECTORY_KINDS];
-	char (*addresses)[DIRECTORY_ADDRESS_MAX + 1]; /* of the accounts */
-	size_t n_addresses, addresses_size;
+	struct exported {
+		uint64_t id;
+		char address[DIRECTORY_ADDRESS_MAX + 1];
+	} * accounts;
+	size_t n_accounts, accounts_size;
 	struct transfer_exported mails;
 	uint64_t failed; /* accounts whose mail was not written */
 	struct progress *progress;
@@ -43,15 +46,19 @@ struct exporting {
 /* ---- the directory */
 
 static void
-keep_address(struct exporting *e, struct span address)
+keep_account(struct exporting *e, const struct directory_object *o)
 {
-	if (e->n_addresses == e->addresses_size) {
-		e->addresses_size = e->addresses_size ? e->addresses_size * 2 : 64;
-		e->addresses = memory_resize(e->addresses, e->addresses_size,
-					     sizeof(*e->addresses));
+	struct exported *a;
+
+	if (e->n_accounts == e->accounts_size) {
+		e->accounts_size = e->accounts_size ? e->accounts_size * 2 : 64;
+		e->accounts =
+		    memory_resize(e->accounts, e->accounts_size, sizeof(*e->accounts));
 	}
-	if (span_copy(address, e->addresses[e->n_addresses], sizeof(*e->addresses)))
-		e->n_addresses++;
+	a = &e->accounts[e->n_accounts];
+	a->id = o->values[FIELD_ACCOUNT_ID].number;
+	if (span_copy(o->name, a->address, sizeof(a->address)))
+		e->n_accounts++;
 }
 
 static void
@@ -71,7 +78,7 @@ take_object(void *context, const struct directory_object *o)
 	}
 	e->objects[o->kind]++;
 	if (o->kind == DIRECTORY_ACCOUNT)
-		keep_address(e, o->name);
+		keep_account(e, o);
 	if (line.n > 0)
 		explicit_bzero(line.at, line.n);
 	buf_release(&line);
@@ -82,10 +89,10 @@ put_app_passwords(struct exporting *e)
 {
 	enum exit_status status = EXIT_DONE;
 
-	for (size_t i = 0; i < e->n_addresses && status == EXIT_DONE; i++)
+	for (size_t i = 0; i < e->n_accounts && status == EXIT_DONE; i++)
 		status =
 		    directory_list(e->admin, DIRECTORY_DUMP, DIRECTORY_APP_PASSWORD,
-				   e->addresses[i], take_object, e);
+				   e->accounts[i].address, take_object, e);
 	return status;
 }
 
@@ -147,7 +154,7 @@ put_directory(struct exporting *e)
 		admin_complain("%s", e->err.text);
 		return EXIT_FAILED;
 	}
-	if (status == EXIT_DONE && e->account && e->n_addresses == 0) {
+	if (status == EXIT_DONE && e->account && e->n_accounts == 0) {
 		admin_complain("there is no account %s", e->account);
 		status = EXIT_FAILED;
 	}
@@ -193,7 +200,7 @@ make_folder(const char *path, struct err *err)
 }
 
 static void
-put_mail(struct exporting *e, const char *address)
+put_mail(struct exporting *e, const struct exported *account)
 {
 	const struct transfer_export options = {.now_us = mailbox_now_us()};
 	const struct transfer_callbacks calls = {on_step, on_note, NULL, e};
@@ -202,9 +209,10 @@ put_mail(struct exporting *e, const char *address)
 	char path[EXPORT_PATH_MAX];
 	struct mailbox box;
 
-	e->at = address;
-	if (!export_mail_path(e->destination, span_str(address), path) ||
-	    mailbox_open(e->admin, address, STORE_MUST_EXIST, &box) != EXIT_DONE) {
+	e->at = account->address;
+	if (!export_mail_path(e->destination, span_str(account->address), path) ||
+	    mailbox_open_id(e->admin, account->address, account->id, STORE_MUST_EXIST,
+			    &box) != EXIT_DONE) {
 		e->failed++;
 		return;
 	}
@@ -215,7 +223,7 @@ put_mail(struct exporting *e, const char *address)
 	mailbox_close(&box);
 	add_counts(&e->mails, &counts);
 	if (result == TRANSFER_FAULT) {
-		admin_complain("%s: %s", address, e->err.text);
+		admin_complain("%s: %s", account->address, e->err.text);
 		e->failed++;
 	}
 }
@@ -226,8 +234,8 @@ put_mails(struct exporting *e)
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
 	e->progress = progress_new("exporting", "messages", 0);
-	for (size_t i = 0; i < e->n_addresses && !stop_wanted; i++)
-		put_mail(e, e->addresses[i]);
+	for (size_t i = 0; i < e->n_accounts && !stop_wanted; i++)
+		put_mail(e, &e->accounts[i]);
 	progress_free(&e->progress);
 }
 
@@ -292,7 +300,7 @@ run_export(struct admin *admin, int argc, char **argv)
 	}
 	if (stop_wanted)
 		admin_complain("stopped; the same command goes on");
-	free(e.addresses);
+	free(e.accounts);
 	return status;
 }
 

@@ -151,7 +151,6 @@ take_everything(struct import *im)
 	struct import_counts counts = {0};
 	struct import_state *state = import_state_new();
 	enum exit_status status;
-	struct err err;
 
 	import_mail_watch();
 	directory_hold();
@@ -161,8 +160,7 @@ take_everything(struct import *im)
 	import_state_free(&state);
 	if (status == EXIT_DONE && (im->mail || !im->from->read)) {
 		im->hmail = import_hmail_new();
-		if (import_mail(im, &err) != 0)
-			status = EXIT_FAILED;
+		status = import_mail(im);
 		import_hmail_free(&im->hmail);
 	}
 	tell_notes(im);

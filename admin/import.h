@@ -118,7 +118,7 @@ MUST_USE bool import_mail_stopped(void);
 
 /* The mail of every account of the list that is not dropped. What is wrong with one of
  * them is told, and the others go on. */
-MUST_USE int import_mail(struct import *im, struct err *err);
+MUST_USE enum exit_status import_mail(struct import *im);
 
 /* Where the list, and --mail, say that it lies. 1, 0: nowhere, -1. */
 MUST_USE int import_path_source(struct import *im, const struct movein_object *account,

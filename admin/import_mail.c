@@ -3,7 +3,9 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include "admin/directory.h"
 #include "admin/import.h"
+#include "admin/import_state.h"
 #include "admin/mailbox.h"
 #include "admin/owner.h"
 #include "admin/progress.h"
@@ -125,6 +127,7 @@ import_path_source(struct import *im, const struct movein_object *account,
 
 struct taking {
 	struct import *im;
+	struct import_state *state; /* the numbers of the accounts */
 	const struct movein_object *account;
 	struct progress *progress;
 };
@@ -162,6 +165,28 @@ count(struct import_mails *sum, const struct transfer_counts *c)
 	sum->bytes += c->bytes;
 }
 
+/* Its mailboxes; in a dry run none, since it is most often not there yet. 1, 0: it did
+ * not come in, so its mail does not, -1. */
+static int
+open_account(struct taking *t, struct mailbox *box, struct err *err)
+{
+	struct directory_name name;
+	struct directory_object there;
+
+	if (t->im->dry_run)
+		return 1;
+	if (directory_name_parse(t->account->name, &name, err) != 0 ||
+	    !import_state_find(t->state, DIRECTORY_ACCOUNT, directory_name_span(&name),
+			       SPAN(""), &there))
+		return 0;
+	if (mailbox_open_id(t->im->admin, name.text,
+			    there.values[FIELD_ACCOUNT_ID].number, STORE_MAY_CREATE,
+			    box) != EXIT_DONE)
+		return err_set(err, "its mailboxes cannot be opened");
+	owner_read_all();
+	return 1;
+}
+
 static int
 take_source(struct taking *t, struct mail_source *source, struct err *err)
 {
@@ -171,15 +196,10 @@ take_source(struct taking *t, struct mail_source *source, struct err *err)
 	struct transfer_counts counts = {0};
 	enum transfer_result result;
 	struct mailbox box = {0};
-	char address[DIRECTORY_ADDRESS_MAX + 1];
+	int r = open_account(t, &box, err);
 
-	if (!span_copy(t->account->name, address, sizeof(address)))
-		return err_set(err, "too long an address");
-	/* In a dry run the account is most often not there yet. */
-	if (!t->im->dry_run &&
-	    mailbox_open(t->im->admin, address, STORE_MAY_CREATE, &box) != EXIT_DONE)
-		return err_set(err, "the mailboxes cannot be opened");
-	owner_read_all();
+	if (r <= 0)
+		return r;
 	result =
 	    transfer_import_source(box.account, source, &options, &calls, &counts, err);
 	if (!t->im->dry_run)
@@ -200,24 +220,45 @@ take_account(struct taking *t, struct err *err)
 	return r;
 }
 
-int
-import_mail(struct import *im, struct err *err)
+/* The numbers of the accounts, as they are now. */
+static enum exit_status
+read_numbers(struct taking *t)
 {
-	struct taking t = {im, NULL, progress_new("importing", "messages", 0)};
-	int r = 0;
+	enum exit_status status = EXIT_DONE;
+	char domain[DIRECTORY_DOMAIN_MAX + 1];
+	struct err err;
 
-	for (size_t i = 0; i < im->m.n && r == 0 && !stop_wanted; i++) {
+	directory_hold();
+	for (size_t i = 0; i < t->im->m.n && status == EXIT_DONE; i++) {
+		const struct movein_object *o = t->im->m.objects[i];
+
+		if (o->kind == MOVEIN_DOMAIN && !o->dropped && !t->im->dry_run &&
+		    directory_domain_canonical(o->name, domain, &err) == 0)
+			status =
+			    import_state_read(t->state, t->im->admin, span_str(domain));
+	}
+	directory_drop();
+	return status;
+}
+
+enum exit_status
+import_mail(struct import *im)
+{
+	struct taking t = {.im = im, .state = import_state_new()};
+	enum exit_status status = read_numbers(&t);
+	struct err err;
+
+	t.progress = progress_new("importing", "messages", 0);
+	for (size_t i = 0; i < im->m.n && status == EXIT_DONE && !stop_wanted; i++) {
 		t.account = im->m.objects[i];
-		if (t.account->kind != MOVEIN_ACCOUNT || t.account->dropped)
+		if (t.account->kind != MOVEIN_ACCOUNT || t.account->dropped ||
+		    take_account(&t, &err) == 0)
 			continue;
-		r = take_account(&t, err);
-		if (r != 0) {
-			admin_complain("%.*s: %s", SPAN_ARG(t.account->name),
-				       err->text);
-			im->mails.accounts_failed++;
-			r = 0; /* one account's trouble is not the others' */
-		}
+		/* One account's trouble is not the others'. */
+		admin_complain("%.*s: %s", SPAN_ARG(t.account->name), err.text);
+		im->mails.accounts_failed++;
 	}
 	progress_free(&t.progress);
-	return r;
+	import_state_free(&t.state);
+	return status;
 }

@@ -65,6 +65,20 @@ open_store(struct admin *admin, uint64_t id, enum store_open_mode mode,
 	return result == STORE_NONE ? STORE_OK : result;
 }
 
+enum exit_status
+mailbox_open_id(struct admin *admin, const char *address, uint64_t id,
+		enum store_open_mode mode, struct mailbox *box)
+{
+	struct err err;
+
+	*box = (struct mailbox){0};
+	if (open_store(admin, id, mode, box, &err) == STORE_OK)
+		return EXIT_DONE;
+	admin_complain("%s: %s", address, err.text);
+	mailbox_close(box);
+	return EXIT_FAILED;
+}
+
 /* The account's number comes from the directory, its mail from the store. */
 enum exit_status
 mailbox_open(struct admin *admin, const char *address, enum store_open_mode mode,
@@ -76,17 +90,12 @@ mailbox_open(struct admin *admin, const char *address, enum store_open_mode mode
         };
 	struct found found = {0};
 	enum exit_status status = directory_ask(admin, &request, take_found, &found);
-	struct err err;
 
-	*box = (struct mailbox){.quota_bytes = found.quota_bytes};
-	if (status != EXIT_DONE)
-		return status;
-	if (open_store(admin, found.id, mode, box, &err) != STORE_OK) {
-		admin_complain("%s: %s", address, err.text);
-		mailbox_close(box);
-		return EXIT_FAILED;
-	}
-	return EXIT_DONE;
+	*box = (struct mailbox){0};
+	if (status == EXIT_DONE)
+		status = mailbox_open_id(admin, address, found.id, mode, box);
+	box->quota_bytes = found.quota_bytes;
+	return status;
 }
 
 static enum exit_status
@@ -235,8 +244,6 @@ const struct command commands_mailbox[] = {
      "USER@DOMAIN SOURCE [--format FORMAT] [--into MAILBOX] "
      "[--pop3-uidl FORMAT] [--dry-run]", 2, 2, "--format= --into= --pop3-uidl= --dry-run", mailbox_import,
      "bring in a Maildir, mbox or folders of .eml files"},
-    {"mailbox", "export", "USER@DOMAIN DEST [--format FORMAT]", 2, 2, "--format=",
-     mailbox_export, "write all of it as Maildir++, mbox or .eml files"},
     {"mailbox",              "export", "USER@DOMAIN DEST [--format FORMAT]", 2, 2,
      "--format=", mailbox_export, "write all of it as Maildir++, mbox or .eml files"},
     {0	  },

@@ -177,7 +177,7 @@ def everything(server, folder):
     found = []
     for line in (folder / "directory.jsonl").read_text().splitlines():
         row = json.loads(line)
-        for key in "id", "created", "first_account", "last_login", "last_service", "last_address":
+        for key in "id", "created", "first_account", "last_login", "last_service", "last_address", "last_use":
             row.pop(key, None)
         found.append(row)
     return sorted(found, key=lambda row: (row["kind"], row["name"]))
