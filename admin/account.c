@@ -136,7 +136,7 @@ const struct command commands_account[] = {
      "no mail, no login any more"},
     {"account", "list", "[DOMAIN]", 0, 1, NULL, list_accounts, "all accounts"},
     {"account", "show", "USER@DOMAIN", 1, 1, NULL, show_account, "one account, all fields"},
-    {"account", "set", "USER@DOMAIN FIELD=VALUE...", 2, -1, NULL, set_account,
+    {"account", "set", "USER@DOMAIN FIELD=VALUE ...", 2, -1, NULL, set_account,
      "change its fields"},
     {"account", "passwd", "USER@DOMAIN [--password-stdin]", 1, 1, "--password-stdin",
      account_passwd, "set a new password"},
@@ -148,7 +148,7 @@ const struct command commands_account[] = {
      "that program must not log in any more"},
     {"account", "quota", "USER@DOMAIN SIZE|none", 2, 2, NULL, set_quota,
      "how much it may hold"},
-    {"account", "forward", "USER@DOMAIN off|ADDRESS... [--keep]", 2, -1, "--keep",
+    {"account", "forward", "USER@DOMAIN off|ADDRESS ... [--keep]", 2, -1, "--keep",
      account_forward, "send its mail on"},
     {"account", "reply", "USER@DOMAIN on|off [--subject TEXT] [--text TEXT] [--from DATE]"
      " [--until DATE]", 2, 2, "--subject= --text= --from= --until=", account_reply,

@@ -67,11 +67,11 @@ show_alias(struct admin *admin, int argc, char **argv)
 }
 
 const struct command commands_alias[] = {
-    {"alias",	      "add", "ADDRESS TARGET...", 2, -1, NULL, add_alias,
+    {"alias",	       "add", "ADDRESS TARGET ...", 2, -1, NULL, add_alias,
      "@DOMAIN as address takes what nobody else does"},
-    {"alias", "remove", "ADDRESS [TARGET...]", 1, -1, NULL, remove_alias,
+    {"alias", "remove", "ADDRESS [TARGET ...]", 1, -1, NULL, remove_alias,
      "these targets, or all of it"},
-    {"alias",		  "list", "[DOMAIN]", 0, 1, NULL, list_aliases, "what leads where"},
-    {"alias",           "show", "ADDRESS", 1, 1, NULL, show_alias, "where one leads"},
-    {0		   },
+    {"alias",		   "list", "[DOMAIN]", 0, 1, NULL, list_aliases, "what leads where"},
+    {"alias",            "show", "ADDRESS", 1, 1, NULL, show_alias, "where one leads"},
+    {0		    },
 };

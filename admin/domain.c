@@ -55,13 +55,13 @@ list_domains(struct admin *admin, int argc, char **argv)
 }
 
 const struct command commands_domain[] = {
-    {"domain",		 "add", "NAME [FIELD=VALUE...]", 1, -1, NULL, add_domain,
+    {"domain",		  "add", "NAME [FIELD=VALUE ...]", 1, -1, NULL, add_domain,
      "take mail for a domain"},
     {"domain", "remove", "NAME", 1, 1, NULL, remove_domain,
      "when nothing is left in it"},
-    {"domain",		      "list", "", 0, 0, NULL, list_domains, "the domains mail is taken for"},
-    {"domain",              "show", "NAME", 1, 1, NULL, show_domain, "one domain and its limits"},
-    {"domain",			"set", "NAME FIELD=VALUE...", 2, -1, NULL, set_domain,
+    {"domain",		       "list", "", 0, 0, NULL, list_domains, "the domains mail is taken for"},
+    {"domain",	       "show", "NAME", 1, 1, NULL, show_domain, "one domain and its limits"},
+    {"domain",			 "set", "NAME FIELD=VALUE ...", 2, -1, NULL, set_domain,
      "change limits, delimiters, administrators"},
-    {0	       },
+    {0		},
 };

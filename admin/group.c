@@ -62,14 +62,14 @@ list_groups(struct admin *admin, int argc, char **argv)
 }
 
 const struct command commands_group[] = {
-    {"group",		     "add", "NAME@DOMAIN [ACCOUNT...]", 1, -1, NULL, add_group,
+    {"group",		      "add", "NAME@DOMAIN [ACCOUNT ...]", 1, -1, NULL, add_group,
      "accounts that lists and aliases name together"},
     {"group", "remove", "NAME@DOMAIN", 1, 1, NULL, remove_group, "its accounts stay"},
-    {"group",			 "list", "[DOMAIN]", 0, 1, NULL, list_groups, "all groups"},
-    {"group",		  "show", "NAME@DOMAIN", 1, 1, NULL, show_group, "who is in it"},
-    {"group", "member add", "NAME@DOMAIN ACCOUNT...", 2, -1, NULL, add_members,
+    {"group",			  "list", "[DOMAIN]", 0, 1, NULL, list_groups, "all groups"},
+    {"group",		   "show", "NAME@DOMAIN", 1, 1, NULL, show_group, "who is in it"},
+    {"group",			    "member add", "NAME@DOMAIN ACCOUNT ...", 2, -1, NULL, add_members,
      "put accounts in"},
-    {"group", "member remove", "NAME@DOMAIN ACCOUNT...", 2, -1, NULL, remove_members,
+    {"group",		    "member remove", "NAME@DOMAIN ACCOUNT ...", 2, -1, NULL, remove_members,
      "take them out"},
-    {0		  },
+    {0			  },
 };

@@ -76,16 +76,16 @@ list_lists(struct admin *admin, int argc, char **argv)
 }
 
 const struct command commands_list[] = {
-    {"list",		      "add", "ADDRESS [FIELD=VALUE...]", 1, -1, NULL, add_list,
+    {"list",		       "add", "ADDRESS [FIELD=VALUE ...]", 1, -1, NULL, add_list,
      "a new distribution list"},
     {"list", "remove", "ADDRESS", 1, 1, NULL, remove_list, "its members stay"},
-    {"list",			 "list", "[DOMAIN]", 0, 1, NULL, list_lists, "all lists"},
-    {"list",		   "show", "ADDRESS", 1, 1, NULL, show_list, "one list and its members"},
-    {"list",			   "set", "ADDRESS FIELD=VALUE...", 2, -1, NULL, set_list,
+    {"list",			  "list", "[DOMAIN]", 0, 1, NULL, list_lists, "all lists"},
+    {"list",		    "show", "ADDRESS", 1, 1, NULL, show_list, "one list and its members"},
+    {"list",			    "set", "ADDRESS FIELD=VALUE ...", 2, -1, NULL, set_list,
      "who may post, who owns it"},
-    {"list", "member add", "ADDRESS MEMBER...", 2, -1, NULL, add_members,
+    {"list",		    "member add", "ADDRESS MEMBER ...", 2, -1, NULL, add_members,
      "addresses, or group:NAME@DOMAIN"},
-    {"list", "member remove", "ADDRESS MEMBER...", 2, -1, NULL, remove_members,
+    {"list",			   "member remove", "ADDRESS MEMBER ...", 2, -1, NULL, remove_members,
      "take them out"},
-    {0			 },
+    {0		       },
 };
