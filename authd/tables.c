@@ -162,7 +162,8 @@ tables_hops(struct question *q)
 
 	if (!q->access)
 		return;
-	if (q->kind == DIRECTORY_ROUTE_NOT_LOCAL)
+	if (q->kind == DIRECTORY_ROUTE_NOT_LOCAL &&
+	    (q->ask.may_relay || q->ask.account))
 		verdict = access_route(q->access, q->ask.address, &q->arena,
 				       &q->relay_hop, &q->err);
 	if (q->kind == DIRECTORY_ROUTE_TARGETS) {
