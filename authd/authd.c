@@ -208,7 +208,7 @@ authd_peer_down(struct proc *p, struct ipc_peer *peer)
 
 static void
 put_status(const struct authd *a, const struct directory_state *database,
-	    struct buf *out)
+	   struct buf *out)
 {
 	const struct figure rows[] = {
 	    {"auth.logins",          a->count.logins        },
@@ -238,12 +238,29 @@ put_status(const struct authd *a, const struct directory_state *database,
 	figures_put(rows, N_ELEMS(rows), out);
 }
 
+static void
+put_tables_status(const struct lookup_sums *sums, struct buf *out)
+{
+	const struct figure rows[] = {
+	    {"tables.ready",   sums->ready  },
+            {"tables.asked",   sums->asked  },
+	    {"tables.found",   sums->found  },
+            {"tables.faults",  sums->faults },
+	    {"tables.waiting", sums->waiting},
+	};
+
+	figures_put(rows, N_ELEMS(rows), out);
+}
+
 void
 authd_status(struct proc *p, struct buf *out)
 {
 	const struct authd *a = proc_context(p);
 	struct directory_state database;
+	struct lookup_sums sums;
 
 	directory_state(a->directory, &database);
 	put_status(a, &database, out);
+	lookups_sums(a->lookups, &sums);
+	put_tables_status(&sums, out);
 }

@@ -405,3 +405,33 @@ lookups_state(const struct lookups *ls, size_t i, struct lookup_state *out)
 	    .problems = &s->problems,
 	};
 }
+
+static bool
+waits(const struct lookup *l)
+{
+	const struct answer *a;
+
+	TAILQ_FOREACH(a, &l->answers, link)
+	if (a->request)
+		return true;
+	return l->timer && evtimer_pending(l->timer, NULL);
+}
+
+void
+lookups_sums(const struct lookups *ls, struct lookup_sums *out)
+{
+	const struct lookup *l;
+
+	*out = (struct lookup_sums){0};
+	for (size_t i = 0; i < ls->n; i++) {
+		struct lookup_state s;
+
+		lookups_state(ls, i, &s);
+		out->ready += s.ready;
+		out->asked += s.asked;
+		out->found += s.found;
+		out->faults += s.faults;
+	}
+	TAILQ_FOREACH(l, &ls->all, link)
+	out->waiting += waits(l);
+}

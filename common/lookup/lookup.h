@@ -87,6 +87,13 @@ struct lookup_state {
 	const struct table_problems *problems; /* of the file as it is now */
 };
 
+/* Of all tables together. */
+struct lookup_sums {
+	uint64_t ready, asked, found, faults, waiting;
+};
+
+void lookups_sums(const struct lookups *ls, struct lookup_sums *out);
+
 MUST_USE size_t lookups_count(const struct lookups *ls);
 /* i is less than lookups_count(); by name. */
 void lookups_state(const struct lookups *ls, size_t i, struct lookup_state *out);
