@@ -1,5 +1,6 @@
 #include "common/directory/password.h"
 #include "common/directory/sql.h"
+#include "common/movein/movein.h"
 
 #define VALUE_BYTES_MAX (1U << 20)
 
@@ -61,15 +62,18 @@ sql_put_key(const struct sql *s, struct span key, struct row *row)
 
 /* ---- values of columns */
 
+/* Of any scheme that can be checked; another lets nobody in, nor does one that stands
+ * there in clear: making keys of it takes too long for a lookup. */
 static int
 take_password(struct span text, struct arena *arena, struct directory_value *v)
 {
-	struct directory_password password;
-	struct buf bytes = buf_make(VALUE_BYTES_MAX);
+	struct buf hash = buf_make(DIRECTORY_CRYPT_MAX),
+		   bytes = buf_make(VALUE_BYTES_MAX);
+	struct directory_password password = {0};
 	struct err why;
 
-	/* One in a scheme that cannot be checked lets nobody in. */
-	if (directory_password_import(text, &password, &why) == 0) {
+	if (movein_password(text, &hash) == MOVEIN_PASSWORD_HASH &&
+	    directory_password_import(buf_span(&hash), &password, &why) == 0) {
 		directory_password_put(&password, &bytes);
 		v->how = DIRECTORY_VALUE_SET;
 		if (!arena_copy(arena, buf_span(&bytes), &v->text))
@@ -77,6 +81,7 @@ take_password(struct span text, struct arena *arena, struct directory_value *v)
 		explicit_bzero(bytes.at, bytes.n);
 	}
 	directory_password_wipe(&password);
+	buf_release(&hash);
 	buf_release(&bytes);
 	return 0;
 }

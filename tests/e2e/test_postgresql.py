@@ -1,6 +1,7 @@
 """The directory in PostgreSQL: mail comes and goes, and whatever happens to the database, nobody
 is refused for good and nothing is lost."""
 import imaplib
+import json
 import os
 import pathlib
 import signal
@@ -12,8 +13,9 @@ import time
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[n]) for n in (0, 1)]
 import harness
+import movein_tables
 import postgres
 
 ADDRESS = "anna@example.org"
@@ -263,3 +265,92 @@ def test_two_servers_that_write_meet_and_lose_nothing(server, database, tmp_path
             thread.join()
         targets = database.sql("SELECT cardinality(targets) FROM postroad.alias WHERE local = 'all'")
         assert targets == [["20"]]
+
+
+# --- an operator's own tables ---------------------------------------------------------------------
+
+POSTFIXADMIN = {
+    "sql_domain_query": "SELECT d.active AS enabled, NULL AS alias_of FROM domain d WHERE d.domain = $1 "
+                        "UNION ALL SELECT active, target_domain FROM alias_domain WHERE alias_domain = $1",
+    "sql_account_query": "SELECT password, name, quota AS quota_bytes, active AS enabled FROM mailbox "
+                         "WHERE username = $1",
+    "sql_alias_query": "SELECT goto AS targets FROM alias WHERE address = $1 AND active",
+}
+HMAILSERVER = {
+    "sql_domain_query": "SELECT domainactive AS enabled, NULL AS alias_of FROM hm_domains WHERE domainname = $1 "
+                        "UNION ALL SELECT 1, domainname FROM hm_domain_aliases JOIN hm_domains "
+                        "ON domainid = dadomainid WHERE daalias = $1",
+    "sql_account_query": "SELECT CASE accountpwencryption WHEN 3 THEN '{HMAIL-SHA256}' || accountpassword "
+                         "WHEN 2 THEN '{PLAIN-MD5}' || accountpassword END AS password, "
+                         "accountmaxsize * 1048576::bigint AS quota_bytes, accountactive AS enabled "
+                         "FROM hm_accounts WHERE lower(accountaddress) = $1",
+    "sql_alias_query": "SELECT aliasvalue AS targets FROM hm_aliases WHERE lower(aliasname) = $1 AND aliasactive = 1",
+}
+
+
+def sql_settings(database, name, queries):
+    return {"directory": "sql", "auth_delay_s": 0, "postgresql_timeout_s": 2,
+            "postgresql_connection": f'"{database.connection(more=f"dbname={name}")}"',
+            **{key: f'"{text}"' for key, text in queries.items()}}
+
+
+def filled(database, name, tables):
+    database.sql(f"DROP DATABASE IF EXISTS {name}")
+    database.sql(f"CREATE DATABASE {name}")
+    path = database.folder / f"{name}.sql"
+    path.write_text(tables)
+    database.run_file(path, name)
+
+
+def login_as(server, user, password):
+    import ssl
+    context = ssl.create_default_context(cafile=server.tls[0])
+    context.check_hostname = False
+    client = imaplib.IMAP4_SSL("127.0.0.1", server.ports["imaps"], ssl_context=context)
+    try:
+        client.login(user, password)
+        client.logout()
+        return True
+    except imaplib.IMAP4.error:
+        client.shutdown()
+        return False
+
+
+def test_tables_of_postfixadmin_are_a_directory(database):
+    import crypt
+    hashes = {"jane": "{SHA512-CRYPT}" + crypt.crypt("geheim", crypt.METHOD_SHA512), "bob": "{PLAIN-MD5}x"}
+    filled(database, "postfixadmin", movein_tables.postfixadmin(hashes))
+    with harness.Postroad(settings=sql_settings(database, "postfixadmin", POSTFIXADMIN)) as server:
+        server.start()
+        codes = {who: rcpt(server, who) for who in (
+            "jane@example.org", "jane@example.net", "sales@example.org", "office@example.org",
+            "anybody@example.org", "gone@example.org", "x@closed.example", "x@unknown.example")}
+        assert codes == {"jane@example.org": 250, "jane@example.net": 250, "sales@example.org": 250,
+                         "office@example.org": 250, "anybody@example.org": 250, "gone@example.org": 550,
+                         "x@closed.example": 550, "x@unknown.example": 554}, codes
+        assert login_as(server, "jane@example.org", "geheim")
+        assert not login_as(server, "jane@example.org", "wrong")
+        assert not login_as(server, "bob@example.org", "anything")
+        shown = server.command("account", "show", "jane@example.org").stdout.decode()
+        assert "Jane Doe" in shown
+        # What is theirs is not changed by us.
+        refused = server.command("account", "add", "new@example.org", "--password-stdin", stdin=b"x\n", check=False)
+        assert refused.returncode == 1 and b"operator's own tables" in refused.stderr
+        # The number of an account stays.
+        before = server.command("--json", "account", "show", "jane@example.org").stdout
+        server.stop()
+        server.start()
+        assert json.loads(before)["id"] == json.loads(
+            server.command("--json", "account", "show", "jane@example.org").stdout)["id"]
+
+
+def test_tables_of_hmailserver_are_a_directory(database):
+    filled(database, "hmailserver", movein_tables.make(movein_tables.HMAILSERVER) + "\n"
+           + "\n".join(movein_tables.hmailserver_objects()))
+    with harness.Postroad(settings=sql_settings(database, "hmailserver", HMAILSERVER)) as server:
+        server.start()
+        assert rcpt(server, "jane@example.org") == 250
+        assert rcpt(server, "Jane@example.net") == 250
+        assert rcpt(server, "nobody@example.org") == 550
+        assert login_as(server, "jane@example.org", "old secret")
+        assert not login_as(server, "jane@example.org", "old")
