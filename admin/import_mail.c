@@ -90,6 +90,10 @@ put_path(const struct import *im, const struct movein_object *account, struct bu
 	if (span_find(mail, '%') < mail.n) {
 		put_expanded(mail, account->name, out);
 	} else if (own.n > 0) {
+		while (!whole && own.n > 1 && own.at[0] == '/')
+			own = span_after(own, 1);
+		while (mail.n > 0 && mail.at[mail.n - 1] == '/')
+			mail.n--;
 		if (!whole) {
 			buf_put(out, mail);
 			buf_put_char(out, '/');

@@ -29,6 +29,8 @@ database_fault(PGconn *database, struct err *err)
 {
 	struct span text = span_trim(span_str(PQerrorMessage(database)), " \n");
 
+	/* What else it says on further lines is advice. */
+	text = span_first(text, span_find(text, '\n'));
 	return err_set(err, "the database: %.*s", SPAN_ARG(span_first(text, 180)));
 }
 

@@ -4,9 +4,8 @@ Tables of Postfixadmin and hMailServer stand in a real PostgreSQL and in a dump 
 log in by IMAP afterwards."""
 import imaplib
 import json
-import os
 import re
-import shutil
+import signal
 import smtplib
 import subprocess
 import time
@@ -167,6 +166,27 @@ def test_postfix_maps_and_maildirs_come_in(own, tmp_path):
     assert client.uid("SEARCH", "ALL")[1] == [b"1 3 5 7 9"]
     status, rows, told = run(own, "import", "postfix", tmp_path, "--mail", tmp_path / "vhosts")
     assert rows["account"]["equal"] == 2 and rows["message"]["new"] == 0 and rows["message"]["equal"] == 5, told
+
+
+def test_mail_that_was_cut_off_goes_on(own, tmp_path):
+    accounts, each = 12, 30
+    users = tmp_path / "users"
+    users.write_text("".join(f"u{i}@example.org:{{SSHA}}0c0blFTXXNuAMHECS4uxrj3ZieMoWImr\n" for i in range(accounts)))
+    for i in range(accounts):
+        maildir(tmp_path / f"u{i}" / "Maildir", each)
+    args = ("import", "dovecot-passwd", users, "--mail", f"{tmp_path}/%n/Maildir")
+    command = [own.build / "bin/postroad", "--config", own.config, *args]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as first:
+        harness.wait_until(lambda: any(own.mail.glob("*/*/data.*")), what="the first mail")
+        first.send_signal(signal.SIGINT)
+        first.communicate(timeout=60)
+    assert first.returncode in (0, 75)
+    status, rows, told = run(own, *args)
+    assert status == 0 and rows["account"]["equal"] == accounts, told
+    assert rows["message"]["found"] == accounts * each, told
+    assert rows["message"]["new"] + rows["message"]["equal"] == accounts * each, told
+    status, rows, told = run(own, *args)
+    assert rows["message"]["new"] == 0 and rows["message"]["equal"] == accounts * each, told
 
 
 # --- Postfixadmin -----------------------------------------------------------------------------------
