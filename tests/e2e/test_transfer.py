@@ -49,11 +49,15 @@ def utf7(name):
     return out
 
 
+LINES = [bytes(random.Random(i).choices(b"abcdefgh .>From", k=i % 70)) for i in range(500)] + [
+    b"From here", b">From there", b".", b""]
+
+
 def letter(rng, n):
     lines = [b"Received: from x by y; Sat, 1 Mar 2025 10:00:00 +0000", b"From: s@example.net",
              b"To: a@example.org", b"Subject: letter %d" % n, b"Message-ID: <%d@example.net>" % n,
              b"Date: Sat, 1 Mar 2025 10:%02d:%02d +0000" % (n // 60 % 60, n % 60), b""]
-    lines += [bytes(rng.choices(b"abcdefgh .>From", k=rng.randrange(70))) for _ in range(rng.randrange(1, 60))]
+    lines += rng.choices(LINES, k=rng.randrange(1, 60))
     return b"\n".join(lines) + b"\n"
 
 
@@ -146,13 +150,15 @@ service pop3-login {{
         self.process = subprocess.Popen(["dovecot", "-F", "-c", self.conf],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         harness.wait_until(lambda: (folder / "run/master.pid").exists(), 20, "dovecot")
-        harness.wait_until(self.answers, 20, "dovecot's login")
+        harness.wait_until(self.answers, 60, "dovecot's login")
 
     def answers(self):
         try:
-            imaplib.IMAP4_SSL("localhost", self.ports["imaps"], ssl_context=client_tls(self)).logout()
+            client = imaplib.IMAP4_SSL("localhost", self.ports["imaps"], ssl_context=client_tls(self))
+            client.login(ACCOUNT, PASSWORD)
+            client.logout()
             return True
-        except OSError:
+        except (OSError, imaplib.IMAP4.error):
             return False
 
     def close(self):
