@@ -23,7 +23,7 @@ USER = "postroad"  # of the database, with all rights in it
 SETTINGS = {
     "fsync": "off", "shared_buffers": "'64MB'", "max_connections": 50, "timezone": "'UTC'",
     "log_min_messages": "warning", "log_line_prefix": "'%m [%p] %a '", "dynamic_shared_memory_type": "mmap",
-    "wal_level": "minimal", "max_wal_senders": 0,
+    "jit": "off", "wal_level": "minimal", "max_wal_senders": 0,
 }
 
 
@@ -90,13 +90,20 @@ class Postgres:
                  "unix_socket_directories": f"'{self.socket}'"}
         with open(self.data / "postgresql.conf", "a") as conf:
             conf.writelines(f"{k} = {v}\n" for k, v in lines.items())
+        with open(self.data / "pg_hba.conf", "a") as rules:
+            rules.write("host all all 10.0.0.0/8 trust\n")  # hosts of a test's own network
 
     def start(self):
+        """`prefix` is run as root, before the user changes: "ip netns exec NAME" for example."""
+        command, user = [self.bin / "postgres", "-D", self.data], self.as_user()
+        if self.prefix and user:
+            command = [*self.prefix, "setpriv", f"--reuid={user['user']}", f"--regid={user['group']}",
+                       "--clear-groups", *command]
+            user = {}
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [*self.prefix, self.bin / "postgres", "-D", self.data], stdout=log, stderr=log,
-                stdin=subprocess.DEVNULL, cwd="/", env=self.environment(),
-                start_new_session=True, **self.as_user())
+                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd="/", start_new_session=True,
+                env=dict(self.environment(), PATH="/usr/sbin:/usr/bin:/sbin:/bin"), **user)
         harness.wait_until(self.answers, 30, "PostgreSQL")
         return self
 
@@ -153,9 +160,9 @@ class Postgres:
         if done.returncode:
             raise AssertionError(done.stderr)
 
-    def connection(self, tcp=False, more=""):
-        """As the setting postgresql_connection has it."""
-        host = "127.0.0.1" if tcp else self.socket
+    def connection(self, tcp=None, more=""):
+        """As the setting postgresql_connection has it; `tcp` is an address, or the socket is used."""
+        host = tcp or self.socket
         return f"host={host} port={self.port} dbname={self.database} user={USER} {more}".strip()
 
     def close(self):

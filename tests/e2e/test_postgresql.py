@@ -17,6 +17,7 @@ sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[n]) for n in (0, 1)
 import harness
 import movein_tables
 import postgres
+from lab import net
 
 ADDRESS = "anna@example.org"
 UNIT_TESTS = ["pgsql/test_pgsql", "directory/test_postgresql", "directory/test_directory_postgresql"]
@@ -35,7 +36,7 @@ def fresh(database):
     return database
 
 
-def settings_of(database, tcp=False, **more):
+def settings_of(database, tcp=None, **more):
     return {"directory": "postgresql", "postgresql_timeout_s": 2, "auth_delay_s": 0,
             "postgresql_connection": f'"{database.connection(tcp)}"', **more}
 
@@ -265,6 +266,73 @@ def test_two_servers_that_write_meet_and_lose_nothing(server, database, tmp_path
             thread.join()
         targets = database.sql("SELECT cardinality(targets) FROM postroad.alias WHERE local = 'all'")
         assert targets == [["20"]]
+
+
+# --- over a network -------------------------------------------------------------------------------
+
+HERE, THERE = "10.78.91.1", "10.78.91.2"
+
+
+def ip(*words):
+    subprocess.run(["ip", *words], check=True, capture_output=True)
+
+
+@pytest.fixture
+def far():
+    """A database behind a link of its own, and that link's name space."""
+    if os.geteuid() != 0 or not net.can_be_made():
+        pytest.skip("needs root and network namespaces")
+    space, link = f"postroad-{os.getpid()}-db", f"prdb{os.getpid() % 100000}"
+    ip("netns", "add", space)
+    try:
+        ip("link", "add", link, "type", "veth", "peer", "name", "db0", "netns", space)
+        ip("addr", "add", f"{HERE}/30", "dev", link)
+        ip("link", "set", link, "up")
+        for words in (("addr", "add", f"{THERE}/30", "dev", "db0"), ("link", "set", "db0", "up"),
+                      ("link", "set", "lo", "up")):
+            ip("-n", space, *words)
+        with postgres.Postgres(prefix=["ip", "netns", "exec", space], listen="*") as database:
+            yield database, space
+    finally:
+        ip("netns", "del", space)
+
+
+def within(seconds, function, *args):
+    start = time.monotonic()
+    answer = function(*args)
+    assert time.monotonic() - start < seconds
+    return answer
+
+
+def test_link_that_swallows_everything_delays_nobody_else(far, tmp_path):
+    database, space = far
+    tmp_path.chmod(0o755)
+    table = tmp_path / "blocked"
+    table.write_text("bad.example REJECT\n")
+    table.chmod(0o644)
+    sections = f'table "blocked" {{ type = "text" file = "{table}" }}'
+    with harness.Postroad(settings=settings_of(database, THERE), sections=sections) as server:
+        server.command("directory", "init")
+        server.start()
+        harness.wait_until(lambda: server.logged("directory.domain.made"), 10, "the first domain")
+        server.add_account(ADDRESS)
+        assert rcpt(server) == 250
+        before = imaplib.IMAP4_SSL("127.0.0.1", server.ports["imaps"])
+        before.login(ADDRESS, "secret")
+        ip("-n", space, "route", "add", "blackhole", f"{HERE}/32")
+        answers = []
+        asker = threading.Thread(target=lambda: answers.append(within(8, rcpt, server)))
+        asker.start()
+        for _ in range(5):
+            assert within(1, before.select)[0] == "OK"
+            assert b"REJECT" in within(2, server.command, "table", "query", "blocked", "bad.example").stdout
+            assert b"database.up" in within(2, server.command, "metrics").stdout
+        asker.join()
+        assert answers == [451]
+        assert "UNAVAILABLE" in within(8, login, server)
+        ip("-n", space, "route", "del", "blackhole", f"{HERE}/32")
+        harness.wait_until(lambda: rcpt(server) == 250, 5, "all well")
+        before.logout()
 
 
 # --- an operator's own tables ---------------------------------------------------------------------

@@ -2,10 +2,13 @@
  * what needs none runs always. */
 #include "common/pgsql/pgsql.h"
 
+#include <arpa/inet.h>
 #include <event2/event.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -426,6 +429,46 @@ test_lost_connection_asks_once_more(void **state)
 	pgsql_free(&killer);
 }
 
+/* One that takes connections and never says a word. */
+static int
+silent_server(char connection[100])
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	socklen_t n = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, n), 0);
+	assert_int_equal(listen(fd, 10), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &n), 0);
+	snprintf(connection, 100, "hostaddr=127.0.0.1 port=%d dbname=x",
+		 ntohs(address.sin_port));
+	return fd;
+}
+
+static void
+test_silent_database_of_one_pool_delays_no_other(void **state)
+{
+	struct pgsql *other = pool_new(server(), 1);
+	char connection[100];
+	int fd = silent_server(connection);
+	struct pgsql *dead = pool_new(connection, 2);
+	struct heard never, quick;
+
+	(void)state;
+	(void)ask(dead, NULL, "SELECT 1", NULL, &never);
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(ask_now(other, NULL, "SELECT 1", NULL, &quick),
+				 PGSQL_DONE);
+		assert_false(never.told);
+	}
+	wait_for(&never);
+	assert_int_equal(never.outcome, PGSQL_DOWN);
+	pgsql_free(&dead);
+	pgsql_free(&other);
+	close(fd);
+}
+
 static void
 test_read_only_pool_changes_nothing(void **state)
 {
@@ -541,6 +584,7 @@ main(void)
 	    cmocka_unit_test(test_session_that_goes_rolls_back),
 	    cmocka_unit_test(test_writers_that_meet_get_a_conflict),
 	    cmocka_unit_test(test_lost_connection_asks_once_more),
+	    cmocka_unit_test(test_silent_database_of_one_pool_delays_no_other),
 	    cmocka_unit_test(test_read_only_pool_changes_nothing),
 	    cmocka_unit_test(
 		test_database_that_is_judged_wrong_stays_down_until_it_is_right),
