@@ -2,7 +2,6 @@
 #include "admin/import.h"
 
 #include <inttypes.h>
-#include <time.h>
 
 #include "admin/directory.h"
 #include "admin/import_adopt.h"
@@ -12,8 +11,8 @@
 
 /* ---- which */
 
-static bool
-domain_wanted(const struct admin *admin, struct span domain)
+bool
+import_domain_wanted(const struct admin *admin, struct span domain)
 {
 	bool any = false;
 
@@ -53,7 +52,7 @@ drop_others(struct import *im)
 			? o->name
 			: span_after(o->name, span_find_last(o->name, '@') + 1);
 
-		if (!domain_wanted(im->admin, domain))
+		if (!import_domain_wanted(im->admin, domain))
 			o->dropped = true;
 	}
 }
@@ -182,8 +181,7 @@ run_import(struct admin *admin, int argc, char **argv)
 			    .from = import_from_find(argv[0]),
 			    .source = argv[1],
 			    .mail = admin_option(admin, "--mail"),
-			    .dry_run = admin_option(admin, "--dry-run") != NULL,
-			    .now = (uint64_t)time(NULL)};
+			    .dry_run = admin_option(admin, "--dry-run") != NULL};
 	enum exit_status status;
 
 	(void)argc;

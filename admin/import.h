@@ -5,6 +5,8 @@
  * import_table.c   tables: from a dump, a CSV file or a live PostgreSQL
  * import_password.c what is kept of their passwords
  * import_object.c  an object of that list as one of the directory
+ * import_state.c   what the directory has already
+ * import_compare.c an object of it held against one of the list
  * import_adopt.c   objects into the directory: new, equal, different
  * import_mail.c    the mail of the accounts
  * import_hmail.c   the same from hMailServer's tables and data directory
@@ -61,7 +63,6 @@ struct import {
 	bool dry_run;
 	struct movein m;
 	struct import_tables *tables; /* of those that have them */
-	uint64_t now;                 /* seconds */
 	struct import_hmail *hmail;   /* null but for its mail */
 	size_t bad;                   /* rows and lines left out */
 	struct import_mails mails;
@@ -76,6 +77,9 @@ struct import_from {
 	int (*mail)(struct import *im, const struct movein_object *account,
 		    struct mail_source **out, struct err *err);
 };
+
+/* Is it one of those that --domain names, or is none named? */
+MUST_USE bool import_domain_wanted(const struct admin *admin, struct span domain);
 
 MUST_USE const struct import_from *import_from_find(const char *name);
 /* Their names, for a message. */

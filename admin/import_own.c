@@ -184,22 +184,6 @@ take_object(struct owning *own, const struct directory_object *o)
 
 /* ---- the file */
 
-static bool
-wanted(const struct import *im, const struct directory_object *o)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < im->admin->n_options; i++) {
-		if (strcmp(im->admin->options[i].name, "--domain") != 0)
-			continue;
-		any = true;
-		if (span_equal_nocase(domain_of(o),
-				      span_str(im->admin->options[i].value)))
-			return true;
-	}
-	return !any;
-}
-
 static void
 take_line(struct owning *own, struct span line)
 {
@@ -216,7 +200,7 @@ take_line(struct owning *own, struct span line)
 			 (unsigned long long)own->line);
 		movein_note(&own->im->m, span_str(place), "%s", err.text);
 		own->im->bad++;
-	} else if (wanted(own->im, &o)) {
+	} else if (import_domain_wanted(own->im->admin, domain_of(&o))) {
 		progress_at(own->progress, own->line, o.name);
 		take_object(own, &o);
 	}

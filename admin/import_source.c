@@ -140,8 +140,7 @@ read_tables(struct import *im, const char *const *tables, movein_take_row *take,
 static int
 read_postfixadmin(struct import *im, struct err *err)
 {
-	struct movein_postfixadmin p = {
-	    .m = &im->m, .now = im->now, .quota_unit = 1, .base = span_str(im->mail)};
+	struct movein_postfixadmin p = {.m = &im->m, .base = span_str(im->mail)};
 
 	im->mail_is_base = true;
 	if (open_tables(im, err) != 0 ||

@@ -60,7 +60,7 @@ take_mailbox(struct movein_postfixadmin *p, const struct movein_row *row)
 		movein_set(p->m, o, "name", movein_cell(row, "name"));
 	if (!movein_cell_flag(row, "active"))
 		movein_set_flag(p->m, o, "disabled", true);
-	set_limit(p->m, o, "quota_bytes", row, "quota", p->quota_unit);
+	set_limit(p->m, o, "quota_bytes", row, "quota", 1);
 	if (movein_cell(row, "maildir").n > 0) {
 		buf_put(&path, p->base);
 		if (p->base.n > 0)

@@ -10,16 +10,14 @@
 
 struct movein_postfixadmin {
 	struct movein *m;
-	uint64_t now;        /* seconds: a vacation that is over is left out */
-	struct span base;    /* where mailbox.maildir begins; may be empty */
-	uint64_t quota_unit; /* bytes; of mailbox.quota, 1 as Postfixadmin has it */
-	unsigned super;      /* administrators of all domains that were met */
+	struct span base; /* where mailbox.maildir begins; may be empty */
+	unsigned super;   /* administrators of all domains that were met */
 };
 
 /* The tables to read, in the order to read them; ended by null. */
 extern const char *const movein_postfixadmin_tables[];
 
-/* One row of any table, in any order; those of other tables are passed over. */
+/* One row; rows come in the order of the tables, those of others are passed over. */
 void movein_postfixadmin_row(void *postfixadmin, const struct movein_row *row);
 
 /* Once all rows were taken, before movein_settle(). */

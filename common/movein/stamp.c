@@ -1,6 +1,5 @@
 #include "common/movein/stamp.h"
 
-
 /* Days from 1970-01-01 to a date of the Gregorian calendar. */
 static int64_t
 days_of(int64_t year, int64_t month, int64_t day)

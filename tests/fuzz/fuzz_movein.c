@@ -57,7 +57,7 @@ read_users(struct movein *m, struct span text)
 static void
 read_postfixadmin(struct movein *m, struct span text)
 {
-	struct movein_postfixadmin p = {.m = m, .quota_unit = 1};
+	struct movein_postfixadmin p = {.m = m};
 	size_t bad;
 
 	(void)movein_dump_read(text, NULL, movein_postfixadmin_row, &p, &bad);

@@ -153,7 +153,7 @@ test_passwd_file_gives_accounts_and_their_domain(void **state)
 		     "1073741824");
 	assert_string_equal(
 	    text_of(object(&m, MOVEIN_ACCOUNT, "jane@example.org")->mail),
-	    "maildir:~/Maildir");
+	    "maildir:/mail/jane/Maildir");
 	assert_string_equal(
 	    text_of(object(&m, MOVEIN_ACCOUNT, "bob@example.org")->password),
 	    "{PLAIN}secret");
@@ -443,8 +443,7 @@ static const char postfixadmin[] =
 static void
 read_postfixadmin(struct movein *m)
 {
-	struct movein_postfixadmin p = {
-	    .m = m, .base = SPAN("/var/mail"), .quota_unit = 1};
+	struct movein_postfixadmin p = {.m = m, .base = SPAN("/var/mail")};
 	size_t bad;
 
 	(void)movein_dump_read(span_str(postfixadmin), NULL, movein_postfixadmin_row,
