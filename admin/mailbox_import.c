@@ -163,7 +163,7 @@ mailbox_import(struct admin *admin, int argc, char **argv)
 	struct transfer_options options = {
 	    .format = format ? mail_format_of(format) : MAIL_GUESS,
 	    .into = span_str(admin_option(admin, "--into")),
-	    .uidl_format = admin_option(admin, "--pop3-uidl"),
+	    .uidl_format = admin_option(admin, "--uidl"),
 	    .now_us = mailbox_now_us(),
 	    .dry_run = admin_option(admin, "--dry-run") != NULL,
 	};
