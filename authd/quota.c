@@ -16,7 +16,7 @@ usage_take(struct authd *a, const struct ipc_usage *m)
 {
 	uint64_t domain, bytes;
 
-	if (!usages_newer(a->usages, m->account, m->modseq))
+	if (!usages_newer(a->usages, m->account, m->modseq, proc_ticks_ms()))
 		return;
 	usages_set(a->usages, m->account, m->modseq, m->bytes);
 	domain = usages_domain_of(a->usages, m->account);
@@ -57,7 +57,8 @@ room_of_account(struct question *q, const struct directory_target *t)
 	if (t->quota_bytes == 0)
 		return ROOM_ENOUGH;
 	state = usages_get(a->usages, t->account, proc_ticks_ms(), &used);
-	if (state == USAGE_UNKNOWN)
+	if (state == USAGE_UNKNOWN ||
+	    usages_old(a->usages, t->account, proc_ticks_ms()))
 		usage_ask(a, t->account);
 	if (state != USAGE_KNOWN) {
 		q->account = t->account;

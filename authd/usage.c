@@ -4,6 +4,7 @@ struct usage {
 	uint64_t account; /* 0: the place is free */
 	uint64_t bytes;
 	uint64_t modseq;
+	uint64_t heard_ms;
 	uint64_t as_of;  /* known: the mailbox's modseq; else when it was asked for in
 			  * ms, 0 never */
 	uint64_t domain; /* 0: not listed with one */
@@ -196,7 +197,7 @@ usages_set(struct usages *u, uint64_t account, uint64_t modseq, uint64_t bytes)
 
 /* Those who tell run side by side: what one saw first may come last. */
 bool
-usages_newer(struct usages *u, uint64_t account, uint64_t modseq)
+usages_newer(struct usages *u, uint64_t account, uint64_t modseq, uint64_t now_ms)
 {
 	struct usage *place;
 
@@ -206,6 +207,18 @@ usages_newer(struct usages *u, uint64_t account, uint64_t modseq)
 	if (modseq < place->modseq)
 		return false;
 	place->modseq = modseq;
+	place->heard_ms = now_ms;
+	return true;
+}
+
+bool
+usages_old(struct usages *u, uint64_t account, uint64_t now_ms)
+{
+	struct usage *place = place_of(u, account);
+
+	if (!place->known || now_ms - place->heard_ms < USAGE_FRESH_MS)
+		return false;
+	place->heard_ms = now_ms;
 	return true;
 }
 

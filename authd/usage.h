@@ -13,7 +13,8 @@
 
 #define USAGES_MAX        (1U << 21)
 #define USAGE_DOMAINS_MAX (1U << 16)
-#define USAGE_AGAIN_MS    1000   /* an answer that did not come is asked for again */
+#define USAGE_AGAIN_MS    1000 /* an answer that did not come is asked for again */
+#define USAGE_FRESH_MS    10000
 #define USAGE_RECOUNT_MS  600000 /* then a domain's accounts are listed anew */
 #define USAGE_WAITING_MAX                                                              \
 	256 /* accounts of one domain that are asked about at once                     \
@@ -40,7 +41,11 @@ void usages_free(struct usages **u);
 /* What was said as of an older change of the mailbox than before counts for nothing. */
 void usages_set(struct usages *u, uint64_t account, uint64_t modseq, uint64_t bytes);
 /* Is what is said as of `modseq` as new as what was heard? Then it counts as heard. */
-MUST_USE bool usages_newer(struct usages *u, uint64_t account, uint64_t modseq);
+MUST_USE bool
+usages_newer(struct usages *u, uint64_t account, uint64_t modseq, uint64_t now_ms);
+/* Was it not heard of for USAGE_FRESH_MS? Then ask again, while what is known holds:
+ * the operator's commands write to mailboxes and tell nobody. It is marked as asked. */
+MUST_USE bool usages_old(struct usages *u, uint64_t account, uint64_t now_ms);
 void usages_forget_all(struct usages *u);
 /* The account is gone, or its quota another: what is known of its mark is not. */
 void usages_forget_mark(struct usages *u, uint64_t account);

@@ -109,11 +109,15 @@ test_usage_table_keeps_what_it_was_told(void **state)
 	assert_int_equal(usages_get(u, 7, 100 + USAGE_AGAIN_MS, &bytes), USAGE_UNKNOWN);
 	usages_set(u, 7, 5, 70);
 	usages_set(u, 7, 4, 71);
-	assert_true(usages_newer(u, 7, 5));
-	assert_true(usages_newer(u, 7, 5));
-	assert_false(usages_newer(u, 7, 4)); /* late */
-	assert_true(usages_newer(u, 7, 6));
-	assert_false(usages_newer(u, 0, 1));
+	assert_true(usages_newer(u, 7, 5, 1000));
+	assert_true(usages_newer(u, 7, 5, 1000));
+	assert_false(usages_newer(u, 7, 4, 1000)); /* late */
+	assert_true(usages_newer(u, 7, 6, 1000));
+	assert_false(usages_newer(u, 0, 1, 1000));
+	assert_false(usages_old(u, 7, 1000 + USAGE_FRESH_MS - 1));
+	assert_true(usages_old(u, 7, 1000 + USAGE_FRESH_MS));
+	assert_false(usages_old(u, 7, 1000 + USAGE_FRESH_MS)); /* it is being asked */
+	assert_false(usages_old(u, 8, UINT64_MAX));
 	assert_int_equal(usages_get(u, 7, 9999, &bytes), USAGE_KNOWN);
 	assert_int_equal(bytes, 70);
 	usages_forget_all(u);
