@@ -121,7 +121,7 @@ resolve_text(struct fixture *f, const char *address, const struct directory_poli
 	arena_release(&f->arena);
 	if (directory_resolve(f->d, span_str(address), p, &f->arena, &route, &f->err) ==
 	    DIRECTORY_ROUTE_FAULT) {
-		buf_put_str(out, "fault");
+		buf_put(out, SPAN("fault\0"));
 		return;
 	}
 	buf_put_str(out, kinds[route.kind]);

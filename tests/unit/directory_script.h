@@ -20,6 +20,16 @@ struct script_row {
 	const char *line, *want;
 };
 
+struct script_scenario {
+	const char *name;
+	const struct script_row *rows; /* on an empty directory */
+	size_t n;
+};
+
+/* directory_rows.c */
+extern const struct script_scenario script_scenarios[];
+extern const size_t script_scenarios_n;
+
 struct script {
 	struct directory *d;
 	struct buf rows; /* of the last request, each behind its length */
