@@ -143,7 +143,7 @@ def test_tables_of_another_version_are_told_and_not_used(server, database):
     database.sql("UPDATE postroad.schema_version SET version = 99")
     database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'postroad directory'")
     harness.wait_until(lambda: rcpt(server) == 451, 5, "the fault")
-    assert server.logged("pgsql.down", "a newer Postroad is needed")
+    harness.wait_until(lambda: server.logged("pgsql.down", "a newer Postroad is needed"), 5, "the line that says why")
     database.sql("UPDATE postroad.schema_version SET version = 1")
     harness.wait_until(lambda: rcpt(server) == 250, 5, "life")
 
