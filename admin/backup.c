@@ -38,19 +38,19 @@ tree_name(struct backup_job *job, struct err *err)
 		   : err_set(err, "%s holds no name", path);
 }
 
-/* The last generation's list, when it is of the same tree. */
-static int
-base_open(struct backup_job *job, struct err *err)
+/* The last generation's list, when it can be read and is of the same tree. */
+static void
+base_open(struct backup_job *job)
 {
 	const struct backup *b = job->backup;
+	struct err err;
 
 	if (b->n == 0)
-		return 0;
-	if (backup_walk_open(&job->base, b, b->generations[b->n - 1], err) < 0)
-		return -1;
-	job->has_base = strcmp(job->base.tree, job->tree) == 0;
-	job->before.id = 0;
-	return 0;
+		return;
+	if (backup_walk_open(&job->base, b, b->generations[b->n - 1], &err) < 0)
+		admin_complain("%s: all is copied anew", err.text);
+	else
+		job->has_base = strcmp(job->base.tree, job->tree) == 0;
 }
 
 static uint64_t
@@ -83,7 +83,6 @@ part_open(struct backup_job *job)
 	if (part_accounts(b, part) >= part_accounts(b, old))
 		(void)renameat(b->fd, part, b->fd, old);
 	job->has_part = backup_list_open_part(&job->part.list, b->fd, old, &err) == 0;
-	job->begun.id = 0;
 }
 
 static int
@@ -117,8 +116,9 @@ job_begin(struct backup_job *job, struct err *err)
 	job->generation =
 	    job->backup->n > 0 ? job->backup->generations[job->backup->n - 1] + 1 : 1;
 	job->store = store_new(job->admin->settings.mail_directory, &settings, err);
-	if (!job->store || tree_name(job, err) < 0 || base_open(job, err) < 0)
+	if (!job->store || tree_name(job, err) < 0)
 		return -1;
+	base_open(job);
 	backup_name(job->generation, MANIFEST_PART, part);
 	if (backup_folders(job->backup->fd, part, err) < 0)
 		return -1;

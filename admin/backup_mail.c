@@ -15,8 +15,9 @@
 
 /* --- what is known from before -------------------------------------------- */
 
-/* Reads on to the account, or as far as there is none before it. */
-static int
+/* Reads on to the account, or as far as there is none before it. A list that is damaged
+ * spares no copying any more, that is all. */
+static void
 walk_seek(struct backup_walk *w, struct backup_pieces *at, bool *has, uint64_t id)
 {
 	int got = 1;
@@ -26,7 +27,9 @@ walk_seek(struct backup_walk *w, struct backup_pieces *at, bool *has, uint64_t i
 			*has = false;
 			at->n = 0;
 		}
-	return got < 0 ? -1 : 0;
+	if (got < 0)
+		admin_complain("the list of the last generation is damaged: what "
+			       "follows is copied anew");
 }
 
 static const struct backup_piece *
@@ -34,7 +37,8 @@ known_find(const struct backup_job *job, uint64_t id, const char *name)
 {
 	const struct backup_piece *p = NULL;
 
-	if (job->has_part && job->begun.id == id)
+	if (job->has_part && job->begun.id == id &&
+	    strcmp(job->part.tree, job->tree) == 0)
 		p = backup_piece_find(&job->begun, name);
 	if (!p && job->has_base && job->before.id == id)
 		p = backup_piece_find(&job->before, name);
@@ -254,9 +258,8 @@ account_take(struct backup_job *job, uint64_t id, struct err *err)
 	char folder[BACKUP_PATH_MAX];
 	int done = -1;
 
-	if (walk_seek(&job->base, &job->before, &job->has_base, id) < 0 ||
-	    walk_seek(&job->part, &job->begun, &job->has_part, id) < 0)
-		return err_set(err, "the list of the last generation is damaged");
+	walk_seek(&job->base, &job->before, &job->has_base, id);
+	walk_seek(&job->part, &job->begun, &job->has_part, id);
 	job->n.accounts++;
 	if (account_unchanged(job, id, err))
 		return pieces_put(job, &job->before, err);

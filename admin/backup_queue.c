@@ -139,21 +139,15 @@ static int
 segments_put(struct queue_copy *q, struct err *err)
 {
 	for (size_t i = 0; i < q->n; i++) {
+		struct backup_row row = {.kind = BACKUP_ROW_FILE,
+					 .bytes = q->at[i].end,
+					 .crc = q->at[i].crc};
 		char name[BACKUP_NAME_MAX];
-		const struct backup_row row = {.kind = BACKUP_ROW_FILE,
-					       .name = span_str(name),
-					       .bytes = q->at[i].end,
-					       .crc = q->at[i].crc};
 
 		snprintf(name, sizeof(name), "queue/seg/%" PRIu64, q->at[i].number);
+		row.name = span_str(name);
 		q->job->n.bytes += row.bytes;
-		if (row.bytes > 0 &&
-		    backup_put(q->job,
-			       &(struct backup_row){.kind = row.kind,
-						    .name = span_str(name),
-						    .bytes = row.bytes,
-						    .crc = row.crc},
-			       err) < 0)
+		if (row.bytes > 0 && backup_put(q->job, &row, err) < 0)
 			return -1;
 	}
 	return 0;
