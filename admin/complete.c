@@ -197,7 +197,8 @@ offer_names(struct completion *c, enum directory_kind kind, const char *domain)
 		char after[sizeof(page.last)];
 		struct directory_request request = {
 		    .verb = DIRECTORY_LISTING,
-		    .object = {.kind = kind, .name = span_str(domain)}};
+		    .object = {.kind = kind, .name = span_str(domain)}
+                };
 
 		memcpy(after, page.last, sizeof(after));
 		request.after = span_str(after);
@@ -231,8 +232,8 @@ offer_addresses(struct completion *c, enum directory_kind kind)
 	struct span typed = span_str(c->typed);
 	size_t at = span_find_last(typed, '@');
 	struct at_domain domains = {c, span_first(typed, at + 1)};
-	const struct directory_request request = {
-	    .verb = DIRECTORY_LISTING, .object = {.kind = DIRECTORY_DOMAIN}};
+	const struct directory_request request = {.verb = DIRECTORY_LISTING,
+						  .object = {.kind = DIRECTORY_DOMAIN}};
 
 	if (at == typed.n)
 		offer_names(c, kind, "");

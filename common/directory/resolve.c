@@ -147,7 +147,9 @@ delimiters_of(const struct walk *w, const struct directory_domain *domain)
 
 	if (own.n == 0)
 		return w->policy->delimiters;
-	return span_equal(own, SPAN("none")) ? (struct span){0} : own;
+	if (span_equal(own, SPAN("none")))
+		own.n = 0;
+	return own;
 }
 
 /* Where the detail begins: the first delimiter behind at least one character. */

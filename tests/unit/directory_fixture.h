@@ -78,8 +78,8 @@ add_account(struct fixture *f, const char *address)
 {
 	uint64_t id = 0;
 
-	assert_int_equal(make_account(f->d, span_str(address), &no_password,
-					       1000, 1700000000, &id, &f->err),
+	assert_int_equal(make_account(f->d, span_str(address), &no_password, 1000,
+				      1700000000, &id, &f->err),
 			 DIRECTORY_DONE);
 	return id;
 }
@@ -87,8 +87,7 @@ add_account(struct fixture *f, const char *address)
 static inline void
 add_domain(struct fixture *f, const char *name)
 {
-	assert_int_equal(make_domain(f->d, span_str(name), &f->err),
-			 DIRECTORY_DONE);
+	assert_int_equal(make_domain(f->d, span_str(name), &f->err), DIRECTORY_DONE);
 }
 
 static inline enum directory_result

@@ -175,8 +175,8 @@ test_right_password_is_remembered_until_it_changes(void **state)
 	pass(2000);
 	expect_done(GATE, AUTH_FAILED);
 	assert_int_equal(directory_password_import(SPAN("$5$other$x"), &p, &err), 0);
-	assert_int_equal(make_account_password(
-			     fix.authd->directory, SPAN("big@example.org"), &p, &err),
+	assert_int_equal(make_account_password(fix.authd->directory,
+					       SPAN("big@example.org"), &p, &err),
 			 DIRECTORY_DONE);
 	pass(GOOD_MS);
 	plain(GATE, 4, GOOD);

@@ -129,10 +129,11 @@ static void
 test_admin_operations_over_the_channel(void **state)
 {
 	struct directory_request list = {.verb = DIRECTORY_LISTING,
-					.object = {.kind = DIRECTORY_ACCOUNT}};
-	struct directory_request bad = {.verb = DIRECTORY_SHOW,
-					.object = {.kind = DIRECTORY_ACCOUNT,
-						   .name = SPAN("x@y")}};
+					 .object = {.kind = DIRECTORY_ACCOUNT}};
+	struct directory_request bad = {
+	    .verb = DIRECTORY_SHOW,
+	    .object = {.kind = DIRECTORY_ACCOUNT, .name = SPAN("x@y")}
+        };
 	struct buf bytes = buf_make(DIRECTORY_REQUEST_MAX);
 	const struct ipc_message *m;
 

@@ -63,10 +63,10 @@ test_name_length_limits(void **state)
 	for (size_t n = DIRECTORY_LOCAL_OWN - 1; n <= DIRECTORY_LOCAL_OWN + 1; n++) {
 		memset(local, 'a', sizeof(local));
 		memcpy(local + n, "@example.org", 13);
-		assert_int_equal(
-		    make_account(f->d, span_str(local), &no_password, 0, 0,
-					  NULL, &f->err),
-		    n <= DIRECTORY_LOCAL_OWN ? DIRECTORY_DONE : DIRECTORY_BAD_NAME);
+		assert_int_equal(make_account(f->d, span_str(local), &no_password, 0, 0,
+					      NULL, &f->err),
+				 n <= DIRECTORY_LOCAL_OWN ? DIRECTORY_DONE
+							  : DIRECTORY_BAD_NAME);
 	}
 }
 
@@ -93,16 +93,14 @@ test_domain_add_list_remove(void **state)
 	add_domain(f, "c.example");
 	assert_int_equal(make_domain(f->d, SPAN("a.EXAMPLE"), &f->err),
 			 DIRECTORY_EXISTS);
-	assert_int_equal(make_domain(f->d, SPAN("a b"), &f->err),
-			 DIRECTORY_BAD_NAME);
+	assert_int_equal(make_domain(f->d, SPAN("a b"), &f->err), DIRECTORY_BAD_NAME);
 	assert_int_equal(list(f, DIRECTORY_DOMAIN, "", SPAN(""), page, 2, &n),
 			 DIRECTORY_DONE);
 	assert_int_equal(n, 2);
 	assert_true(span_equal(page[0].name, SPAN("a.example")));
 	assert_true(span_equal(page[1].name, SPAN("b.example")));
-	assert_int_equal(
-	    list(f, DIRECTORY_DOMAIN, "", SPAN("b.example"), page, 2, &n),
-	    DIRECTORY_DONE);
+	assert_int_equal(list(f, DIRECTORY_DOMAIN, "", SPAN("b.example"), page, 2, &n),
+			 DIRECTORY_DONE);
 	assert_int_equal(n, 1);
 	assert_true(span_equal(page[0].name, SPAN("c.example")));
 	add_account(f, "you@c.example");
@@ -121,13 +119,13 @@ test_account_life(void **state)
 	struct directory_account a;
 	uint64_t first, second;
 
-	assert_int_equal(make_account(f->d, SPAN("you@example.org"),
-					       &no_password, 0, 0, NULL, &f->err),
+	assert_int_equal(make_account(f->d, SPAN("you@example.org"), &no_password, 0, 0,
+				      NULL, &f->err),
 			 DIRECTORY_NOT_FOUND);
 	add_domain(f, "example.org");
 	first = add_account(f, "You@Example.org");
-	assert_int_equal(make_account(f->d, SPAN("you@example.org"),
-					       &no_password, 0, 0, NULL, &f->err),
+	assert_int_equal(make_account(f->d, SPAN("you@example.org"), &no_password, 0, 0,
+				      NULL, &f->err),
 			 DIRECTORY_EXISTS);
 	assert_int_equal(
 	    directory_account_find(f->d, SPAN("YOU@example.org"), &a, &f->err),
@@ -136,19 +134,17 @@ test_account_life(void **state)
 	assert_int_equal(a.id, first);
 	assert_int_equal(a.quota_bytes, 1000);
 	assert_int_equal(a.created, 1700000000);
-	assert_int_equal(
-	    make_account_quota(f->d, SPAN("you@example.org"), 5, &f->err),
-	    DIRECTORY_DONE);
-	assert_int_equal(make_account_disabled(f->d, SPAN("you@example.org"),
-							true, &f->err),
+	assert_int_equal(make_account_quota(f->d, SPAN("you@example.org"), 5, &f->err),
 			 DIRECTORY_DONE);
+	assert_int_equal(
+	    make_account_disabled(f->d, SPAN("you@example.org"), true, &f->err),
+	    DIRECTORY_DONE);
 	assert_int_equal(directory_account_find_id(f->d, first, &a, &f->err),
 			 DIRECTORY_DONE);
 	assert_int_equal(a.quota_bytes, 5);
 	assert_true(a.disabled);
-	assert_int_equal(
-	    make_account_gone(f->d, SPAN("you@example.org"), &f->err),
-	    DIRECTORY_DONE);
+	assert_int_equal(make_account_gone(f->d, SPAN("you@example.org"), &f->err),
+			 DIRECTORY_DONE);
 	assert_int_equal(directory_account_find_id(f->d, first, &a, &f->err),
 			 DIRECTORY_NOT_FOUND);
 	second = add_account(f, "you@example.org");
@@ -168,9 +164,8 @@ test_account_bad_names(void **state)
 	for (size_t i = 0; i < N_ELEMS(names); i++) {
 		print_message("%s\n", names[i]);
 		f->err.text[0] = '\0';
-		assert_int_equal(make_account(f->d, span_str(names[i]),
-						       &no_password, 0, 0, NULL,
-						       &f->err),
+		assert_int_equal(make_account(f->d, span_str(names[i]), &no_password, 0,
+					      0, NULL, &f->err),
 				 DIRECTORY_BAD_NAME);
 		assert_true(f->err.text[0] != '\0');
 	}
@@ -206,8 +201,9 @@ test_account_list_pages_and_domains(void **state)
 			assert_true(span_copy(page[n - 1].name, after, sizeof(after)));
 	} while (n > 0);
 	assert_int_equal(total, 7);
-	assert_int_equal(list(f, DIRECTORY_ACCOUNT, "", SPAN("user6@a.example"), page, 3, &n),
-			 DIRECTORY_DONE);
+	assert_int_equal(
+	    list(f, DIRECTORY_ACCOUNT, "", SPAN("user6@a.example"), page, 3, &n),
+	    DIRECTORY_DONE);
 	assert_int_equal(n, 2);
 }
 
@@ -293,13 +289,11 @@ test_disabled_domain_takes_no_mail(void **state)
 
 	add_domain(f, "example.org");
 	add_account(f, "you@example.org");
-	assert_int_equal(
-	    make_domain_enabled(f->d, SPAN("example.org"), false, &f->err),
-	    DIRECTORY_DONE);
+	assert_int_equal(make_domain_enabled(f->d, SPAN("example.org"), false, &f->err),
+			 DIRECTORY_DONE);
 	expect(f, "you@example.org", "disabled skipped=1");
-	assert_int_equal(
-	    make_domain_enabled(f->d, SPAN("example.org"), true, &f->err),
-	    DIRECTORY_DONE);
+	assert_int_equal(make_domain_enabled(f->d, SPAN("example.org"), true, &f->err),
+			 DIRECTORY_DONE);
 	expect(f, "you@example.org", "targets you@example.org");
 }
 
