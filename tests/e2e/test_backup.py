@@ -214,6 +214,21 @@ def test_damage_is_found_and_named(postroad, tmp_path):
     verify(p, folder)
 
 
+def test_damaged_list_of_the_last_generation_stops_no_backup(postroad, tmp_path):
+    p, folder = postroad, tmp_path / "backup"
+    append(login(p), "INBOX", 1)
+    backup(p, folder)
+    manifest = folder / "generations/1/manifest"
+    for damage in (len(manifest.read_bytes()) // 2, 3):
+        bad = bytearray(manifest.read_bytes())
+        bad[damage] ^= 1
+        manifest.write_bytes(bad)
+        last = backup(p, folder)["generation"]
+        done = p.command("backup", "verify", folder, "--generation", str(last))
+        assert b" 0 findings" in done.stdout
+        manifest = folder / f"generations/{last}/manifest"
+
+
 def test_accounts_and_mailboxes_come_back_alone(postroad, tmp_path):
     p, folder = postroad, tmp_path / "backup"
     m = login(p)
