@@ -219,6 +219,11 @@ opened_is(const struct opened *s, const struct conf_table *conf)
 	       own->timeout_s == conf->timeout_s;
 }
 
+_Static_assert((int)CONF_TABLE_POSTGRESQL == (int)TABLE_POSTGRESQL &&
+		   (int)CONF_TABLE_CIDR == (int)TABLE_CIDR &&
+		   (int)CONF_TABLE_BTREE == (int)TABLE_BTREE,
+	       "types of tables are in the same order");
+
 struct opened *
 opened_new(const struct conf_table *conf, uint64_t id, struct lookups *ls)
 {
@@ -227,7 +232,7 @@ opened_new(const struct conf_table *conf, uint64_t id, struct lookups *ls)
 	s->lookups = ls;
 	s->id = id;
 	conf_copy(conf, &s->conf);
-	s->kind = (enum table_kind)conf->type; /* the words are in the same order */
+	s->kind = (enum table_kind)conf->type;
 	s->path = path_of(conf, s->kind);
 	if (s->kind != TABLE_POSTGRESQL) {
 		opened_look(s);

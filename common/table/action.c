@@ -47,14 +47,14 @@ status_take(struct span *text, struct span *status)
 	return true;
 }
 
-/* A reply is one line of printable text, in UTF-8 if need be. */
+/* A reply is one line of printable ASCII. */
 static bool
 text_fits(struct span text)
 {
 	for (size_t i = 0; i < text.n; i++)
-		if ((uint8_t)text.at[i] < ' ' || text.at[i] == 0x7f)
+		if (text.at[i] < ' ' || text.at[i] > '~')
 			return false;
-	return text.n <= TABLE_REPLY_TEXT_MAX && utf8_valid(text);
+	return text.n <= TABLE_REPLY_TEXT_MAX;
 }
 
 /* The status has the class of the code. */

@@ -453,6 +453,7 @@ test_actions(void **state)
 	    {"550",             ACTION_REFUSE,  550, "5.7.1", "Access denied"},
 	    {"DISCARD",         ACTION_DISCARD, 0,   "",      ""             },
 	    {"REJECT a\001b",   -1,             0,   NULL,    NULL           },
+	    {"REJECT \303\274", -1,             0,   NULL,    NULL           },
 	    {"HOLD",            -1,             0,   NULL,    NULL           },
 	    {"5x0 No",          -1,             0,   NULL,    NULL           },
 	    {"",                -1,             0,   NULL,    NULL           },
