@@ -54,29 +54,41 @@ is_author(const struct author *a, struct span item)
 	return false;
 }
 
+/* 1 when the author is in that group; 0, -1. A group has accounts alone. */
+static int
+in_group(struct walk *w, const struct author *a, struct span name)
+{
+	struct directory_object o;
+	struct directory_name n;
+	struct cursor c;
+	struct span item;
+	struct err none;
+	int r;
+
+	if (directory_name_parse(name, &n, &none) != 0)
+		return 0;
+	r = directory_load_object(w->d, DIRECTORY_GROUP, &n, (struct span){0}, &o,
+				  w->err);
+	if (r <= 0)
+		return r;
+	c = cursor_make(o.values[FIELD_GROUP_MEMBERS].text);
+	while (directory_item_next(&c, &item))
+		if (is_author(a, item))
+			return 1;
+	return 0;
+}
+
 /* 1 when the author is among the items, or in one of their groups; 0, -1. */
 static int
 in_items(struct walk *w, const struct author *a, struct span items)
 {
 	struct cursor c = cursor_make(items);
-	struct directory_object o;
-	struct directory_name n;
 	struct span item, group;
-	struct err none;
 	int r = 0;
 
-	while (r == 0 && directory_item_next(&c, &item)) {
-		if (!directory_group_item(item, &group)) {
-			r = is_author(a, item);
-			continue;
-		}
-		if (directory_name_parse(group, &n, &none) != 0)
-			continue;
-		r = directory_load_object(w->d, DIRECTORY_GROUP, &n, (struct span){0},
-					  &o, w->err);
-		if (r > 0)
-			r = in_items(w, a, o.values[FIELD_GROUP_MEMBERS].text);
-	}
+	while (r == 0 && directory_item_next(&c, &item))
+		r = directory_group_item(item, &group) ? in_group(w, a, group)
+						       : is_author(a, item);
 	return r;
 }
 

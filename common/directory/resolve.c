@@ -58,9 +58,9 @@ walk_first_time(struct walk *w, struct span what)
 
 /* ---- aliases and groups */
 
-/* A group is no address: one that is gone is skipped. */
+/* `item` is its name with "group:" before it. One that is gone is skipped. */
 static int
-walk_group(struct walk *w, struct span name, unsigned depth)
+walk_group(struct walk *w, struct span item, struct span name, unsigned depth)
 {
 	struct directory_object o;
 	struct directory_name n;
@@ -72,8 +72,8 @@ walk_group(struct walk *w, struct span name, unsigned depth)
 					  &o, w->err);
 	if (r == 0)
 		w->out->skipped++;
-	if (r <= 0)
-		return r;
+	if (r <= 0 || !walk_first_time(w, item))
+		return r < 0 ? -1 : 0;
 	if (!arena_copy(w->arena, o.values[FIELD_GROUP_MEMBERS].text, &members))
 		return walk_end(w, DIRECTORY_ROUTE_TOO_MANY);
 	return walk_items(w, members, depth);
@@ -87,8 +87,9 @@ walk_items(struct walk *w, struct span items, unsigned depth)
 	int r = 0;
 
 	while (r == 0 && !w->over && directory_item_next(&c, &item))
-		r = directory_group_item(item, &group) ? walk_group(w, group, depth)
-						       : walk_address(w, item, depth);
+		r = directory_group_item(item, &group)
+			? walk_group(w, item, group, depth)
+			: walk_address(w, item, depth);
 	return r;
 }
 

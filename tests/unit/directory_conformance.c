@@ -303,6 +303,35 @@ test_load_gives_and_keeps_numbers(void **state)
 	buf_release(&bytes);
 }
 
+/* A group that names itself can come only from a row that was made by hand. */
+static void
+test_a_group_in_itself_ends(void **state)
+{
+	struct script *s = *state;
+	struct directory_object o = {.kind = DIRECTORY_GROUP,
+				     .name = SPAN("g@example.org")};
+	struct buf items = buf_make(1000), rows = buf_make(1000);
+
+	script_do(s, "add domain example.org");
+	script_do(s, "add account a@example.org");
+	directory_item_put(&items, SPAN("group:g@example.org"));
+	directory_item_put(&items, SPAN("group:g@example.org"));
+	directory_item_put(&items, SPAN("a@example.org"));
+	directory_put_text(&o, FIELD_GROUP_MEMBERS, buf_span(&items));
+	directory_object_put(&o, &rows);
+	assert_int_equal(load(s, buf_span(&rows)), DIRECTORY_DONE);
+	script_do(s, "add list l@example.org members=group:g@example.org "
+		     "posting=members");
+	script_expect(s,
+		      &(struct script_row){"resolve l@example.org from=a@example.org",
+					   "targets a@example.org"});
+	script_expect(s,
+		      &(struct script_row){"resolve l@example.org from=b@example.org",
+					   "not-allowed skipped=1"});
+	buf_release(&items);
+	buf_release(&rows);
+}
+
 /* ---- app passwords, logins, replies, administrators */
 
 static void
@@ -458,6 +487,7 @@ conformance_run(const struct conformance *of)
 	    WITH_ONE(test_dump_loads_into_the_same_again),
 	    WITH_ONE(test_load_is_all_or_nothing),
 	    WITH_ONE(test_load_gives_and_keeps_numbers),
+	    WITH_ONE(test_a_group_in_itself_ends),
 	    WITH_ONE(test_app_passwords_match_in_their_scope),
 	    WITH_ONE(test_app_passwords_have_a_limit),
 	    WITH_ONE(test_logins_are_noted),
