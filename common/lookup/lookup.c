@@ -366,7 +366,9 @@ lookups_set(struct lookups *ls, const struct conf_tables *tables)
 
 	for (size_t i = 0; i < tables->n; i++) {
 		fresh[i] = source_keep(ls, &tables->at[i]);
-		if (!fresh[i])
+		if (fresh[i])
+			opened_look(fresh[i]);
+		else
 			fresh[i] = opened_new(&tables->at[i], ++ls->next_id, ls);
 	}
 	for (size_t i = 0; i < ls->n; i++) {
