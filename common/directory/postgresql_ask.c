@@ -276,10 +276,16 @@ round_send(struct postgresql_task *t, const struct round *r)
 void
 postgresql_ask(struct postgresql_task *t)
 {
+	size_t most = t->memo.n_wanted + t->n_changes + 3;
 	struct round r;
 	struct err err;
 
-	round_init(&r, t, t->memo.n_wanted + t->n_changes + 3);
+	if (most > PGSQL_QUERIES_MAX) {
+		err_set(&t->why, "one task reads too much of the directory");
+		event_active(&t->deadline, EV_TIMEOUT, 0);
+		return;
+	}
+	round_init(&r, t, most);
 	if (must_begin_first(t)) {
 		round_plain(&r, BEGIN);
 		round_plain(&r, TXID);

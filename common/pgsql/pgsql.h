@@ -21,9 +21,9 @@
 #include "common/base/base.h"
 
 #define PGSQL_CONNECTIONS_MAX 64
-#define PGSQL_WAITING_MAX     10000 /* questions without a connection yet */
-#define PGSQL_STATEMENTS_MAX  256   /* of a pool */
-#define PGSQL_QUERIES_MAX     4096  /* of one question */
+#define PGSQL_WAITING_MAX     10000  /* questions without a connection yet */
+#define PGSQL_STATEMENTS_MAX  256    /* of a pool */
+#define PGSQL_QUERIES_MAX     100000 /* of one question */
 #define PGSQL_PAUSE_MAX_MS    1000
 #define PGSQL_CONNECT_MAX_MS  3000 /* a try at one server, if timeout_ms is more */
 
