@@ -21,9 +21,9 @@ MUST_USE int64_t mailbox_now_us(void);
 MUST_USE enum exit_status mailbox_open(struct admin *admin, const char *address,
 				       enum store_open_mode mode, struct mailbox *box);
 /* The same for who knows the number. */
-MUST_USE enum exit_status mailbox_open_id(struct admin *admin, const char *address,
-					  uint64_t id, enum store_open_mode mode,
-					  struct mailbox *box);
+MUST_USE enum exit_status
+mailbox_open_id(struct admin *admin, const char *address, uint64_t id,
+		enum store_open_mode mode, struct mailbox *box);
 void mailbox_close(struct mailbox *box);
 
 /* Other files' commands. */
