@@ -33,7 +33,7 @@ static void
 ask_list(void)
 {
 	struct directory_request list = {.verb = DIRECTORY_LISTING,
-					.object = {.kind = DIRECTORY_ACCOUNT}};
+					 .object = {.kind = DIRECTORY_ACCOUNT}};
 	struct buf bytes = buf_make(DIRECTORY_REQUEST_MAX);
 
 	directory_request_put(&list, &bytes);
