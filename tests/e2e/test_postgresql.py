@@ -126,6 +126,20 @@ def test_command_works_without_the_server(fresh):
         assert server.command("directory", "check").returncode == 0
 
 
+def test_upgrade_needs_tables_and_may_be_asked_for_again(fresh):
+    with harness.Postroad(settings=settings_of(fresh)) as server:
+        refused = server.command("directory", "upgrade", check=False)
+        assert refused.returncode == 1 and b"directory init" in refused.stderr
+        server.command("directory", "init")
+        assert server.command("directory", "init", check=False).returncode == 1
+        server.command("directory", "upgrade")
+        checked = json.loads(server.command("--json", "directory", "check").stdout)
+        assert checked["version"] == checked["wanted"]
+        columns = "SELECT count(*) FROM information_schema.columns WHERE table_schema = 'postroad'"
+        said = "SELECT col_description('postroad.account'::regclass, 3)"
+        assert int(fresh.sql(columns)[0][0]) > 60 and fresh.sql(said) == [["its number, never used again"]]
+
+
 def test_serves_once_the_tables_are_made(fresh):
     with harness.Postroad(settings=settings_of(fresh)) as server:
         server.start()
