@@ -107,7 +107,7 @@ add_alias(struct fixture *f, const char *address, const char *targets)
 	assert_int_equal(alias(f, address, targets), DIRECTORY_DONE);
 }
 
-/* "kind target target+detail ..." as one text, to compare with a row. */
+/* "kind target target+detail ..." with a NUL behind it, to compare with a row. */
 static inline void
 resolve_text(struct fixture *f, const char *address, const struct directory_policy *p,
 	     struct buf *out)

@@ -141,7 +141,7 @@ test_damaged_record_is_a_fault_that_names_it(void **state)
 	    DIRECTORY_DONE);
 	struct buf got = buf_make(64);
 	resolve_text(f, "her@example.org", &policy, &got);
-	assert_true(span_equal(buf_span(&got), SPAN("fault")));
+	assert_string_equal(got.at, "fault");
 	buf_release(&got);
 }
 
