@@ -56,7 +56,9 @@ help_print(FILE *out, const char *noun)
 {
 	if (!noun_exists(noun))
 		noun = NULL;
-	fputs("usage: postroad [--config FILE] [--json] [--as USER@DOMAIN] COMMAND ...\n", out);
+	fputs(
+	    "usage: postroad [--config FILE] [--json] [--as USER@DOMAIN] COMMAND ...\n",
+	    out);
 	for (size_t t = 0; command_tables[t]; t++)
 		for (const struct command *c = command_tables[t]; c->noun; c++)
 			if (!noun || strcmp(noun, c->noun) == 0)

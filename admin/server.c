@@ -432,7 +432,6 @@ const struct command commands_server[] = {
      "read settings and certificate again"},
     {"stop",NULL, "", 0, 0, NULL, stop_server,
      "finish what was acknowledged, then end"},
-    {"settings",          NULL, "[PART]", 0, 1, NULL, show_settings,
-     "settings in force"},
+    {"settings",          NULL, "[PART]", 0, 1, NULL, show_settings, "settings in force"},
     {0      },
 };

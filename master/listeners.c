@@ -209,17 +209,17 @@ open_paths(struct listeners *out, const struct settings *s, struct listeners *ol
 		int type;
 		mode_t mode;
 	} all[] = {
-	    {{"run_directory", "submit", IPC_KIND_SMTPD, "submit"},           SOCK_STREAM, 0666},
+	    {{"run_directory", "submit", IPC_KIND_SMTPD, "submit"},                 SOCK_STREAM, 0666},
 	    {{"lmtp_socket", "lmtp", IPC_KIND_SMTPD, s->lmtp_socket},
-	     SOCK_STREAM,								  0666},
+	     SOCK_STREAM,									0666},
 	    {{"run_directory", "control", IPC_KIND_MASTER, "control/master"},
-	     SOCK_SEQPACKET,							       0600},
+	     SOCK_SEQPACKET,								     0600},
 	    {{"run_directory", "control", IPC_KIND_QMGR, "control/qmgr"},
-	     SOCK_SEQPACKET,							       0600},
+	     SOCK_SEQPACKET,								     0600},
 	    {{"run_directory", "control", IPC_KIND_AUTHD, "control/authd"},
-	     SOCK_SEQPACKET,							       0600},
+	     SOCK_SEQPACKET,								     0600},
 	    {{"run_directory", "administrators", IPC_KIND_AUTHD, "administrators"},
-	     SOCK_SEQPACKET,							       0666},
+	     SOCK_SEQPACKET,								     0666},
 	};
 
 	for (size_t i = 0; i < N_ELEMS(all); i++) {

@@ -362,14 +362,14 @@ enum process_state {
 
 enum resolve_outcome {
 	RESOLVE_OK,
-	RESOLVE_UNKNOWN,   /* 550 5.1.1 */
-	RESOLVE_NO_DOMAIN, /* not ours and no right to relay: 550 5.7.1 */
-	RESOLVE_DISABLED,  /* 550 5.2.1 */
-	RESOLVE_FULL,      /* over quota: 552 5.2.2 */
-	RESOLVE_LOOP,      /* an alias leads to itself or too far: 550 5.4.6 */
-	RESOLVE_LATER,     /* 451 4.3.0 */
-	RESOLVE_FORGED,    /* a return address that was not made here: 550 5.7.1 */
-	RESOLVE_EXPIRED,   /* one that was, too long ago: 550 5.1.1 */
+	RESOLVE_UNKNOWN,     /* 550 5.1.1 */
+	RESOLVE_NO_DOMAIN,   /* not ours and no right to relay: 550 5.7.1 */
+	RESOLVE_DISABLED,    /* 550 5.2.1 */
+	RESOLVE_FULL,        /* over quota: 552 5.2.2 */
+	RESOLVE_LOOP,        /* an alias leads to itself or too far: 550 5.4.6 */
+	RESOLVE_LATER,       /* 451 4.3.0 */
+	RESOLVE_FORGED,      /* a return address that was not made here: 550 5.7.1 */
+	RESOLVE_EXPIRED,     /* one that was, too long ago: 550 5.1.1 */
 	RESOLVE_NOT_ALLOWED, /* a list that this sender may not write to: 550 5.7.2 */
 	RESOLVE_TOO_BIG,     /* for this mailbox: 552 5.3.4 */
 	RESOLVE_REFUSED,     /* by a table: text is the reply, "550 5.7.1 Go away" */

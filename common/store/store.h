@@ -5,19 +5,17 @@
  *         index (a snapshot) and lock. docs/store.md has every byte. Split by noun:
  *         root.h all accounts, account.h one of them, batch.h appending, view.h
  *         listing, content.h reading, change.h flags, expunging, copies, mailboxes,
- *         import.h, uids.h, watch.h being told, summary.h, maintain.h verify, rebuild, compact.
- * RFC     [RFC9051] mailboxes, UIDs, flags; [RFC7162] a MODSEQ is a position in the
- *         journal; [RFC8474] ids; [RFC8514] SAVEDATE; [RFC6154] special use.
- * Promise what was synced survives any crash; what was not is whole or gone, and
- *         its UID was never listed. Damage is confined to one message and named.
- *         A delivery that is tried again is stored once. index and summary may be
- *         deleted at any time.
- * Trust   every byte of a file is doubted. Names of mailboxes never become paths.
- * Threads one account handle, one thread at a time. Distinct accounts of one store
- *         may be opened, synced, refreshed, saved and closed in different threads;
- *         contents, summaries and texts are read, and messages appended, by one thread
- *         a store, whose working memory they share. store_sync_disk(): any thread.
- *         Waiting for the lock and reading block.
+ *         import.h, uids.h, watch.h being told, summary.h, maintain.h verify, rebuild,
+ * compact. RFC     [RFC9051] mailboxes, UIDs, flags; [RFC7162] a MODSEQ is a position
+ * in the journal; [RFC8474] ids; [RFC8514] SAVEDATE; [RFC6154] special use. Promise
+ * what was synced survives any crash; what was not is whole or gone, and its UID was
+ * never listed. Damage is confined to one message and named. A delivery that is tried
+ * again is stored once. index and summary may be deleted at any time. Trust   every
+ * byte of a file is doubted. Names of mailboxes never become paths. Threads one account
+ * handle, one thread at a time. Distinct accounts of one store may be opened, synced,
+ * refreshed, saved and closed in different threads; contents, summaries and texts are
+ * read, and messages appended, by one thread a store, whose working memory they share.
+ * store_sync_disk(): any thread. Waiting for the lock and reading block.
  *
  *   struct store *store = store_new("/var/lib/postroad/mail", &settings, &err);
  *   store_account_open(store, id, STORE_MAY_CREATE, now_us, &account, &err);

@@ -69,7 +69,7 @@ struct store_record {
 	uint32_t summary_number; /* 0: none */
 	uint32_t summary_offset;
 	uint32_t uidl_bytes; /* of its POP3 unique-id, if it came with one */
-	uint32_t given; /* 1: its uid is that of where it was imported from */
+	uint32_t given;      /* 1: its uid is that of where it was imported from */
 	uint32_t expunged_s; /* internal: when, in seconds; 0: it is not */
 };
 

@@ -2,8 +2,8 @@
  *
  * Senders and recipients are answered by their local part: "unknown", "relay",
  * "disabled", "overquota", "later", "refused", "rate", "full", "foreign", "table0" to
- * "table5"; any other is fine. AUTH takes alice with "secret". A message is stored at END unless
- * `end_answer` says otherwise.
+ * "table5"; any other is fine. AUTH takes alice with "secret". A message is stored at
+ * END unless `end_answer` says otherwise.
  */
 #pragma once
 
