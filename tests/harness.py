@@ -90,9 +90,14 @@ class Postroad:
         self.hostname, self.sections, self.prefix = hostname, sections, list(prefix)
         self.ports = dict(zip(LISTENERS, free_ports(len(LISTENERS)))) if ports is None else ports
         self.tls = make_certificate(self.folder) if tls is True else tls
-        self.settings = dict(settings or {})
+        self.settings = {**self.few_processes(), **(settings or {})}
         self.process = None
         self.write_config()
+
+    def few_processes(self):
+        """One of each kind where sanitizers make starting dear; the release build has as many as the machine asks for."""
+        kinds = ("smtpd", "gate", "local", "remote", "imapd", "pop3d")
+        return {f"{kind}_processes": "1" for kind in kinds} if self.build.name == "development" else {}
 
     def write_config(self, **changes):
         """The settings file, with `changes` on top of what was asked before."""

@@ -13,6 +13,20 @@ import harness  # noqa: E402
 PASSWORD = "secret"
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "only_in(build): runs in one of the two builds of ./dev test; says why there")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Both builds run all tests but the few that one of them answers as well: with sanitizers memory and load say
+    little, and a long walk through a parser says all."""
+    build = Path(os.environ.get("POSTROAD_BUILD", "development")).name
+    other = [i for i in items for mark in i.iter_markers("only_in")
+             if build in ("development", "release") and mark.args[0] != build]
+    config.hook.pytest_deselected(items=other)
+    items[:] = [i for i in items if i not in other]
+
+
 @pytest.fixture(scope="module")
 def server():
     """One server for a test file, with accounts a to e, password "secret"."""

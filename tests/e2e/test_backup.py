@@ -150,6 +150,7 @@ def test_resynchronising_client_hears_what_is_not_as_it_knew(postroad, tmp_path)
         assert b"\\Flagged" not in fetched
 
 
+@pytest.mark.only_in("release")
 def test_increments_copy_what_changed(postroad, tmp_path):
     p, folder = postroad, tmp_path / "backup"
     p.add_account("other@example.org")
@@ -168,6 +169,7 @@ def test_increments_copy_what_changed(postroad, tmp_path):
     assert first["copied"] > 1200000
 
 
+@pytest.mark.only_in("release")
 def test_expired_generations_go_with_what_only_they_needed(postroad, tmp_path):
     p, folder = postroad, tmp_path / "backup"
     m = login(p)
@@ -414,6 +416,7 @@ def check_truth(load, address, messages, began, ended):
         assert n not in acknowledged or acknowledged[n] < ended + 5
 
 
+@pytest.mark.only_in("release")
 def test_backup_under_load_is_a_state_that_was(postroad, tmp_path):
     p, folder = postroad, tmp_path / "backup"
     seed = int(os.environ.get("SEED", random.randrange(10**6)))

@@ -26,13 +26,16 @@ def need_loop_devices(need_root):
         pytest.skip("needs loop devices")
 
 
+@pytest.mark.only_in("release")
 def test_crash_of_programs_loses_nothing():
     assert crash.run_kill(*rounds(10, pause=0.4))
 
 
+@pytest.mark.only_in("release")
 def test_crash_of_file_systems_loses_nothing(need_loop_devices):
     assert crash.run_disk(*rounds(5, pause=0.5))
 
 
+@pytest.mark.only_in("release")
 def test_crash_under_relay_load_loses_nothing():
     assert relay.run_relay(*rounds(10, pause=0.4))

@@ -247,6 +247,7 @@ def test_imap_compressed(server, way):
     assert b"* BYE" in squeezed.ask("d", "LOGOUT")
 
 
+@pytest.mark.only_in("release")
 def test_imap_compressed_bomb_takes_no_memory(server):
     client = logged_in(server, name="d")
     client.select()

@@ -46,6 +46,7 @@ def test_variant_on_submission_becomes_text(server, mailbox, end):
     assert not any(token in m for m in mailbox("b").messages())
 
 
+@pytest.mark.only_in("development")
 def test_every_cut_of_one_smuggling_try(server, mailbox):
     token = uuid.uuid4().hex.encode()
     text = b"S: o\r\n\r\nx\n.\r\nRSET\r\n" + token + b"\r\n.\r\nNOOP\r\n"

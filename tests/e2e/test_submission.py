@@ -162,6 +162,7 @@ def test_a_changed_key_is_honoured_beside_the_old_one(forwarder):
     keys.write_text("a key of our own choice\n" + keys.read_text())
     own.command("reload")
     assert envelope(own, "", senders(sink)[0]).startswith("250")
+    wait_messages(sink, 2)
     envelope(own, "ann@near.example", "out@example.org")
     wait_messages(sink, 3)
     assert senders(sink)[2].startswith("SRS0=") and senders(sink)[2] != senders(sink)[0]
