@@ -8,6 +8,7 @@ import pytest
 import harness
 from conftest import PASSWORD
 
+pytestmark = pytest.mark.only_in("release")  # the commands run with sanitizers in all other files
 A = "a@example.org"
 
 # What each of them is asked with; in order, since some need what others made.
