@@ -160,44 +160,40 @@ check(struct admin *admin)
 
 /* ---- commands */
 
+/* Each became the owner of the directory's files. */
+static enum exit_status
+done_by_owner(enum exit_status status)
+{
+	owner_restore();
+	return status;
+}
+
 static enum exit_status
 run_init(struct admin *admin, int argc, char **argv)
 {
-	enum exit_status status = init(admin);
-
 	(void)argc, (void)argv;
-	owner_restore();
-	return status;
+	return done_by_owner(init(admin));
 }
 
 static enum exit_status
 run_upgrade(struct admin *admin, int argc, char **argv)
 {
-	enum exit_status status = upgrade(admin);
-
 	(void)argc, (void)argv;
-	owner_restore();
-	return status;
+	return done_by_owner(upgrade(admin));
 }
 
 static enum exit_status
 run_check(struct admin *admin, int argc, char **argv)
 {
-	enum exit_status status = check(admin);
-
 	(void)argc, (void)argv;
-	owner_restore();
-	return status;
+	return done_by_owner(check(admin));
 }
 
 static enum exit_status
 run_copy(struct admin *admin, int argc, char **argv)
 {
-	enum exit_status status = backend_copy(admin);
-
 	(void)argc, (void)argv;
-	owner_restore();
-	return status;
+	return done_by_owner(backend_copy(admin));
 }
 
 /* clang-format off */

@@ -234,3 +234,23 @@ chain_walk(const struct chain *c, uint64_t from, uint64_t to, struct chain_walk 
 	buf_release(&w.hold);
 	return result;
 }
+
+int
+chain_walk_all(struct store_account *a, struct chain_walk *walk, struct err *err)
+{
+	struct chain c;
+	int result;
+
+	switch (chain_open(a, 0, &c, err)) {
+	case STORE_OK:
+		break;
+	case STORE_FAULT:
+		return -1;
+	default:
+		return err_set(err, "store: account %llx has no journal",
+			       (unsigned long long)a->id);
+	}
+	result = chain_walk(&c, 0, a->state.position, walk, err);
+	chain_release(&c);
+	return result;
+}

@@ -81,21 +81,10 @@ int
 history_read(struct store_account *a, struct history *out, struct err *err)
 {
 	struct chain_walk walk = {.event = read_event, .context = out};
-	struct chain c;
 	int result;
 
 	*out = (struct history){.until_us = INT64_MAX};
-	switch (chain_open(a, 0, &c, err)) {
-	case STORE_OK:
-		break;
-	case STORE_FAULT:
-		return -1;
-	default:
-		return err_set(err, "store: account %llx has no journal",
-			       (unsigned long long)a->id);
-	}
-	result = chain_walk(&c, 0, a->state.position, &walk, err);
-	chain_release(&c);
+	result = chain_walk_all(a, &walk, err);
 	if (result < 0)
 		history_release(out);
 	return result;

@@ -432,6 +432,9 @@ struct chain_walk {
 /* The events beyond position `from` up to position `to`. */
 MUST_USE int chain_walk(const struct chain *c, uint64_t from, uint64_t to,
 			struct chain_walk *w, struct err *err);
+/* All that the account's journal still tells, from its oldest file on. */
+MUST_USE int
+chain_walk_all(struct store_account *a, struct chain_walk *w, struct err *err);
 
 /* Finds a HEAD at the front of a file. OK, NONE (it has none), FAULT. */
 MUST_USE enum store_result chain_head(const struct log_file *f, struct event *head,

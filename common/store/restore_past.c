@@ -49,21 +49,8 @@ past_read(struct store_account *a, struct store_past *past, struct err *err)
 {
 	struct past_walk w = {.past = past};
 	struct chain_walk walk = {.event = past_event, .context = &w};
-	struct chain c;
-	int result;
 
-	switch (chain_open(a, 0, &c, err)) {
-	case STORE_OK:
-		break;
-	case STORE_FAULT:
-		return -1;
-	default:
-		return err_set(err, "store: account %llx has no journal",
-			       (unsigned long long)a->id);
-	}
-	result = chain_walk(&c, 0, a->state.position, &walk, err);
-	chain_release(&c);
-	return result;
+	return chain_walk_all(a, &walk, err);
 }
 
 enum store_result
