@@ -151,6 +151,11 @@ def kill_child(server, rng, program=None):
     return harness.wait_until(kill, 20, "a program to kill")
 
 
+def wait_for_promise(load):
+    """Before the first crash: what was never promised cannot be lost."""
+    harness.wait_until(lambda: load.acks, 60, "the first message that is acknowledged")
+
+
 def close(server):
     """When something went wrong, its log stays."""
     if sys.exc_info()[0]:
@@ -173,6 +178,7 @@ def run_kill(options, rng):
     server = make_server(options)
     try:
         load = Load(server.ports["smtp"], server.accounts, 0, options.seed)
+        wait_for_promise(load)
         for _ in range(options.rounds):
             time.sleep(rng.uniform(0.05, options.pause))
             kill = kill_master if rng.random() < MASTER_SHARE else lambda s: kill_child(s, rng)
@@ -235,6 +241,8 @@ def run_disk(options, rng):
         server = make_server(options, spool=disks[0].mount / "spool", mail=disks[1].mount / "mail")
         for number in range(options.rounds):
             load = Load(server.ports["smtp"], server.accounts, number, options.seed)
+            if not ledger.acknowledged:
+                wait_for_promise(load)
             time.sleep(rng.uniform(0.1, options.pause))
             dying = rng.choice((disks[:1], disks[1:], disks, disks))
             before = time.monotonic()

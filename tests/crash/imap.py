@@ -127,6 +127,7 @@ def run(options, rng):
         for address in ACCOUNTS:
             server.add_account(address)
         load = Load(server.ports["imap"], ACCOUNTS, ledger, options.seed)
+        harness.wait_until(ledger.acknowledged, 60, "the first APPEND that is acknowledged")
         for _ in range(options.rounds):
             time.sleep(rng.uniform(0.05, options.pause))
             kill = kill_master if rng.random() < MASTER_SHARE else lambda s: kill_child(s, rng, options.program or None)

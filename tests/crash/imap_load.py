@@ -36,7 +36,7 @@ class Ledger:
                 self.wrong.append(f"{address} {mailbox}: uid {uid} was {known} and is {token}")
 
     def acknowledged(self):
-        return sum(letter.appended == "yes" for letter in self.letters.values())
+        return sum(letter.appended == "yes" for letter in list(self.letters.values()))
 
 
 class Session(threading.Thread):

@@ -22,7 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import harness  # noqa: E402
 import peers  # noqa: E402
-from crash import MASTER_SHARE, close, ends_logged, kill_child, kill_master, wait_empty_queue  # noqa: E402
+from crash import MASTER_SHARE, close, ends_logged, kill_child, kill_master, wait_empty_queue, wait_for_promise  # noqa: E402
 from load import Load  # noqa: E402
 
 ADDRESSES = [f"box{n}@example.net" for n in range(20)]
@@ -112,6 +112,7 @@ def run_relay(options, rng):
     try:
         server = start_server(options, port)
         load = Load(server.ports["smtp"], ADDRESSES, 0, options.seed, options.sessions)
+        wait_for_promise(load)
         for _ in range(options.rounds):
             time.sleep(rng.uniform(0.05, options.pause))
             kill_round(server, rng, kills)

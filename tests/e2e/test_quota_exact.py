@@ -32,6 +32,7 @@ NAMES = ["INBOX", "One", "Two", "Three/Deep", "Vier"]
 def server():
     with harness.Postroad(settings={"auth_without_tls": "yes", "auth_delay_s": "0", "smtp_greet_delay_ms": "0",
                                     "smtp_errors_delay": "10000", "smtp_errors_max": "10000",
+                                    "quota_warning_percent": "0", "quota_warning_last_percent": "0",
                                     "deliver_sync_interval_ms": "1"}) as s:
         s.start()
         s.add_account(WHO, PASSWORD, "300k")
