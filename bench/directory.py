@@ -18,6 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import ending
 import peers
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
@@ -102,4 +103,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    ending.run(main)

@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 import disk
+import ending
 import imap_peers
 import measure
 
@@ -152,4 +153,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    ending.run(main)

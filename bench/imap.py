@@ -13,6 +13,7 @@ import threading
 import time
 
 import disk
+import ending
 import imap_client
 import imap_peers
 import letters
@@ -183,4 +184,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    ending.run(main)

@@ -8,6 +8,7 @@ import argparse
 import time
 
 import disk
+import ending
 import imap_client
 import imap_peers
 import letters
@@ -63,4 +64,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    ending.run(main)

@@ -123,5 +123,4 @@ service lmtp {{
             cache.unlink()
 
     def close(self):
-        subprocess.run(["doveadm", "-c", self.conf, "stop"], capture_output=True)
-        self.process.wait(20)
+        peers.stop_dovecot(self.process)

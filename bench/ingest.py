@@ -17,8 +17,12 @@ import subprocess
 import time
 
 import disk
+import ending
 import measure
 import peers
+
+LOAD_S = 300    # the longest that a round of sending may take
+STALLED_S = 60  # without a message more in the mailboxes
 
 
 def load(port, sessions, rounds, keep):
@@ -28,17 +32,23 @@ def load(port, sessions, rounds, keep):
            f"127.0.0.1:{port}"]
     script = f'for i in $(seq {rounds}); do "$@" || exit 1; done'
     running = [subprocess.Popen(["sh", "-c", script, "sh", *one]) for _ in range(sessions)]
-    if any(p.wait() for p in running):
-        raise SystemExit("smtp-source failed")
+    end = time.monotonic() + LOAD_S
+    if any([p.wait(max(0.1, end - time.monotonic())) for p in running]):
+        raise TimeoutError("smtp-source failed: the server did not take what it was sent")
     return sessions * rounds * peers.ACCOUNTS
 
 
 def wait_delivered(peer, wanted):
-    while True:
-        got = peer.delivered()
-        if got >= wanted:
-            return time.monotonic()
+    """Until all is in mailboxes; a server that brings nothing more for STALLED_S has lost something."""
+    seen, since = -1, time.monotonic()
+    while (got := peer.delivered()) < wanted:
+        if got > seen:
+            seen, since = got, time.monotonic()
+        if time.monotonic() > since + STALLED_S:
+            raise TimeoutError(f"{peer.name}: {got} of {wanted} messages are in mailboxes, "
+                               f"and for {STALLED_S} s no more came")
         time.sleep(0.02 if peer.name == "postroad" else 0.1)
+    return time.monotonic()
 
 
 def measure_round(peer, sessions, rounds, keep):
@@ -64,13 +74,20 @@ def count_syncs(peer, sessions, keep):
     return counter.count / n
 
 
+def warm_up(peer, options):
+    """One message to each account first: Dovecot's LMTP processes that make the same mailbox at the
+    same time fail ("Mailbox already exists"), and Postfix tries again after five minutes only."""
+    peer.expected = 0
+    for sessions in (1, options.sessions):
+        peer.expected += load(peer.port, sessions, 1, options.keep)
+        if hasattr(peer, "delivered"):
+            wait_delivered(peer, peer.expected)
+
+
 def measure_peer(make, where, options, rounds):
     peer = make(where)
     try:
-        load(peer.port, options.sessions, 1, options.keep)  # warm-up
-        if hasattr(peer, "delivered"):
-            peer.expected = options.sessions * peers.ACCOUNTS
-            wait_delivered(peer, peer.expected)
+        warm_up(peer, options)
         runs = [measure_round(peer, options.sessions, rounds, options.keep)
                 for _ in range(options.repeat)]
         figures = {key: statistics.median(r[key] for r in runs) for key in runs[0]}
@@ -80,6 +97,8 @@ def measure_peer(make, where, options, rounds):
                 raise SystemExit(f"{peer.name}: {peer.check()} messages in mailboxes, "
                                  f"{peer.expected} were sent")
         return peer.name, figures
+    except (TimeoutError, subprocess.TimeoutExpired) as error:
+        raise SystemExit(f"{error}{ending.show_logs(peer)}") from error
     finally:
         peer.close()
 
@@ -136,4 +155,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    ending.run(main)

@@ -66,7 +66,11 @@ class SyncCounter:
 
     def __exit__(self, *exc):
         self.counter.send_signal(signal.SIGINT)
-        self.counter.wait(20)
+        try:
+            self.counter.wait(20)
+        except subprocess.TimeoutExpired:
+            self.counter.kill()
+            raise
         text = self.output.read()
         if self.by_perf:
             self.count = sum(int(line.split(",")[0]) for line in text.splitlines() if "sys_enter" in line)

@@ -13,6 +13,7 @@ import harness  # noqa: E402
 
 ACCOUNTS = 100
 DOMAIN = "example.org"
+START_S, STOP_S = 20, 30  # of a server, at the most
 
 
 def accounts():
@@ -29,11 +30,16 @@ class PostroadPeer:
 
     def __init__(self, disk):
         self.server = harness.Postroad(build=release(), folder=make_folder(disk / "postroad"))
-        self.server.start()
-        for address in accounts():
-            self.server.add_account(address)
-        self.port = self.server.ports["smtp"]
+        self.logs = (self.server.log,)
         self.seen, self.log_at = 0, 0
+        try:
+            self.server.start()
+            for address in accounts():
+                self.server.add_account(address)
+        except BaseException:
+            self.close()
+            raise
+        self.port = self.server.ports["smtp"]
 
     def roots(self):
         return [self.server.process.pid]
@@ -72,6 +78,8 @@ class Postfix:
     """One with its own settings and queue below `base`, listening on `port`; `settings` are more of main.cf."""
 
     def start_postfix(self, settings, maps=""):
+        # Not on the disk that is measured.
+        self.log = self.base.parent.parent / f"{self.base.name}-postfix.log"
         etc = make_folder(self.base / "etc")
         queue = make_folder(self.base / "queue")
         data = make_folder(self.base / "data")
@@ -90,7 +98,7 @@ mydestination =
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 alias_maps =
-maillog_file = /var/log/postroad-bench-postfix.log
+maillog_file = {self.log}
 {settings.format(etc=etc)}
 """)
         if maps:
@@ -101,12 +109,13 @@ maillog_file = /var/log/postroad-bench-postfix.log
                  for line in services]
         (etc / "master.cf").write_text("\n".join(without_chroot(lines)) + "\n")
         self.etc = etc
-        subprocess.run(["postfix", "-c", etc, "start"], check=True, capture_output=True)
+        subprocess.run(["postfix", "-c", etc, "start"], check=True, capture_output=True, timeout=START_S)
         harness.wait_until((queue / "pid/master.pid").exists, 20, "postfix")
         self.postfix_pid = int((queue / "pid/master.pid").read_text())
 
     def stop_postfix(self):
-        subprocess.run(["postfix", "-c", self.etc, "stop"], capture_output=True)
+        if hasattr(self, "etc"):
+            subprocess.run(["postfix", "-c", self.etc, "stop"], capture_output=True, timeout=STOP_S)
 
 
 class PostfixDovecot(Postfix):
@@ -118,11 +127,17 @@ class PostfixDovecot(Postfix):
         self.mail = make_folder(self.base / "mail")
         self.port = harness.free_ports(1)[0]
         self.user = pwd.getpwnam("nobody")
+        self.dovecot = None
         os.chown(self.mail, self.user.pw_uid, self.user.pw_gid)
-        self.start_dovecot()
-        self.start_postfix(f"virtual_mailbox_domains = {DOMAIN}\nvirtual_mailbox_maps = hash:{{etc}}/boxes\n"
-                           f"virtual_transport = lmtp:unix:{self.base}/lmtp\n",
-                           "".join(f"{a} x\n" for a in accounts()))
+        try:
+            self.start_dovecot()
+            self.start_postfix(f"virtual_mailbox_domains = {DOMAIN}\nvirtual_mailbox_maps = hash:{{etc}}/boxes\n"
+                               f"virtual_transport = lmtp:unix:{self.base}/lmtp\n",
+                               "".join(f"{a} x\n" for a in accounts()))
+        except BaseException:
+            self.close()
+            raise
+        self.logs = (self.log, self.base / "dovecot.log")
 
     def start_dovecot(self):
         base, group = self.base, grp.getgrgid(self.user.pw_gid).gr_name
@@ -157,7 +172,7 @@ service lmtp {{
 """)
         self.dovecot = subprocess.Popen(["dovecot", "-F", "-c", self.dovecot_conf],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        harness.wait_until((base / "lmtp").exists, 20, "dovecot")
+        harness.wait_until((base / "lmtp").exists, START_S, "dovecot")
 
     def roots(self):
         return [self.postfix_pid, self.dovecot.pid]
@@ -170,9 +185,21 @@ service lmtp {{
     check = delivered
 
     def close(self):
-        self.stop_postfix()
-        subprocess.run(["doveadm", "-c", self.dovecot_conf, "stop"], capture_output=True)
-        self.dovecot.wait(20)
+        try:
+            self.stop_postfix()
+        finally:
+            if self.dovecot:
+                stop_dovecot(self.dovecot)
+
+
+def stop_dovecot(process):
+    """In the foreground (-F) it ends with all its children when told so."""
+    process.terminate()
+    try:
+        process.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def without_chroot(lines):

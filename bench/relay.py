@@ -12,12 +12,12 @@ The sink's count is compared with what was sent: nothing may be missing or come 
 import argparse
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import disk
+import ending
 import measure
 import sinks
 
@@ -112,4 +112,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    ending.run(main)
