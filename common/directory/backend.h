@@ -31,7 +31,7 @@ struct backend_calls {
 	/* How many records start with `prefix`; counts no further than `limit`. */
 	int (*count)(struct backend *, struct span prefix, size_t limit, size_t *n,
 		     struct err *);
-	/* All of it or nothing, durable on return. */
+	/* All of it or nothing, durable on return. No key is there twice. */
 	int (*apply)(struct backend *, const struct backend_change *, size_t n,
 		     struct err *);
 	void (*close)(struct backend *);

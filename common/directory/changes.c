@@ -21,22 +21,82 @@ changes_release(struct changes *c)
 		explicit_bzero(c->bytes.at, c->bytes.n);
 	buf_release(&c->bytes);
 	free(c->parts);
+	free(c->slots);
 	*c = (struct changes){0};
 }
+
+/* ---- by key */
+
+static struct span
+part_key(const struct changes *c, const struct change_part *p)
+{
+	return span_make(c->bytes.at + p->key_at, p->key_bytes);
+}
+
+static struct span
+part_value(const struct changes *c, const struct change_part *p)
+{
+	if (p->erase)
+		return (struct span){0};
+	return span_make(c->bytes.at + p->value_at, p->value_bytes);
+}
+
+/* Where the number of its part stands, or would. */
+static size_t *
+slot_of(const struct changes *c, struct span key)
+{
+	size_t n = 2 * c->size, i = crc32c(0, key) % n;
+
+	while (c->slots[i] && !span_equal(part_key(c, &c->parts[c->slots[i] - 1]), key))
+		i = (i + 1) % n;
+	return &c->slots[i];
+}
+
+static void
+grow(struct changes *c)
+{
+	c->size = c->size ? 2 * c->size : 8;
+	c->parts = memory_resize(c->parts, c->size, sizeof(*c->parts));
+	free(c->slots);
+	c->slots = memory_new(2 * c->size, sizeof(*c->slots));
+	for (size_t i = 0; i < c->n; i++)
+		*slot_of(c, part_key(c, &c->parts[i])) = i + 1;
+}
+
+bool
+changes_find(const struct changes *c, const struct record_key *key, struct span *value)
+{
+	size_t number = c->n > 0 ? *slot_of(c, record_key_span(key)) : 0;
+
+	if (number == 0)
+		return false;
+	*value = part_value(c, &c->parts[number - 1]);
+	return true;
+}
+
+/* ---- collecting */
 
 static void
 add(struct changes *c, const struct record_key *key, struct span value, bool erase)
 {
-	if (c->n == c->size) {
-		c->size = c->size ? 2 * c->size : 8;
-		c->parts = memory_resize(c->parts, c->size, sizeof(*c->parts));
+	struct span k = record_key_span(key);
+	size_t *slot;
+
+	if (!buf_room(&c->bytes, k.n + value.n)) {
+		c->bytes.full = true;
+		return;
 	}
-	c->parts[c->n++] = (struct change_part){.key_at = c->bytes.n,
-						.key_bytes = key->n,
-						.value_at = c->bytes.n + key->n,
-						.value_bytes = value.n,
-						.erase = erase};
-	buf_put(&c->bytes, record_key_span(key));
+	if (c->n == c->size)
+		grow(c);
+	slot = slot_of(c, k);
+	if (*slot == 0)
+		*slot = ++c->n;
+	c->parts[*slot - 1] = (struct change_part){.key_at = c->bytes.n,
+						   .key_bytes = k.n,
+						   .value_at = c->bytes.n + k.n,
+						   .value_bytes = value.n,
+						   .erase = erase};
+	buf_put(&c->bytes, k);
 	buf_put(&c->bytes, value);
 }
 
@@ -77,12 +137,8 @@ changes_apply(const struct changes *c, struct backend *backend, struct err *err)
 						      "too much to change at once");
 	changes = memory_new(c->n ? c->n : 1, sizeof(*changes));
 	for (size_t i = 0; i < c->n; i++) {
-		const struct change_part *p = &c->parts[i];
-
-		changes[i].key = span_make(c->bytes.at + p->key_at, p->key_bytes);
-		if (!p->erase)
-			changes[i].value =
-			    span_make(c->bytes.at + p->value_at, p->value_bytes);
+		changes[i].key = part_key(c, &c->parts[i]);
+		changes[i].value = part_value(c, &c->parts[i]);
 	}
 	r = backend->calls->apply(backend, changes, c->n, err);
 	free(changes);

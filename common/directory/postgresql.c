@@ -4,10 +4,11 @@
 
 #include <errno.h>
 
-/* get, put, erase; walks of 0 to 2 keys, without and with `after`; counts of those */
-#define FORMS      12
-#define FORM_WALK  3
-#define FORM_COUNT 9
+/* those of enum row_statement; walks of 0 to 2 keys, without and with `after`; counts
+ * of those */
+#define FORM_WALK  (ROW_ERASE + 1)
+#define FORM_COUNT (FORM_WALK + 6)
+#define FORMS      (FORM_COUNT + 3)
 
 static struct postgresql *
 of(struct backend *backend)
@@ -326,7 +327,7 @@ open_pool(struct postgresql *b, const struct directory_options *o, struct err *e
 	    .connections = o->connections,
 	    .timeout_ms = o->timeout_ms,
 	    .read_only = o->backend == DIRECTORY_SQL,
-	    .check = o->backend == DIRECTORY_SQL ? NULL : SCHEMA_VERSION_STATEMENT,
+	    .check = o->backend == DIRECTORY_SQL ? NULL : SCHEMA_CHECK_STATEMENT,
 	    .judge = schema_judge,
 	};
 

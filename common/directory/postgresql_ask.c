@@ -7,6 +7,8 @@
 #define TXID   "SELECT txid_current()"
 #define COMMIT "COMMIT"
 
+#define NO_ANSWER "a question that the directory's tables do not answer"
+
 /* One round: what is sent together. */
 struct round {
 	struct postgresql_task *t;
@@ -62,15 +64,25 @@ static bool
 put_limit(struct row *row, size_t limit)
 {
 	struct buf text = buf_make(24);
-	struct span copy;
 	bool good;
 
 	buf_putf(&text, "%zu", limit);
-	good =
-	    row->n < ROW_COLUMNS_MAX && arena_copy(&row->arena, buf_span(&text), &copy);
-	if (good)
-		row->values[row->n++] = copy;
+	good = row_put_text(row, buf_span(&text));
 	buf_release(&text);
+	return good;
+}
+
+/* Appends the keys of one record. */
+static bool
+add_keys(struct row_columns *columns, const struct relation *relation, struct span key)
+{
+	struct row row;
+	bool good;
+
+	row_init(&row);
+	good = row_put_key(relation, key, true, &row);
+	row_columns_add(columns, &row);
+	row_release(&row);
 	return good;
 }
 
@@ -81,6 +93,25 @@ put_get(struct round *r, const struct relation *relation, const struct memo_entr
 		return false;
 	round_statement(r, postgresql_statement(r->t->b, relation, ROW_GET));
 	return true;
+}
+
+static bool
+put_get_many(struct round *r, const struct relation *relation,
+	     const struct memo_entry *first)
+{
+	struct row_columns columns;
+	bool good = true;
+
+	row_columns_init(&columns);
+	for (const struct memo_entry *e = first; e && good;
+	     e = memo_next_get(e->next_wanted, relation))
+		good = add_keys(&columns, relation, e->key);
+	good = good && row_columns_end(&columns, round_row(r));
+	row_columns_release(&columns);
+	if (good)
+		round_statement(r,
+				postgresql_statement(r->t->b, relation, ROW_GET_MANY));
+	return good;
 }
 
 static bool
@@ -130,31 +161,142 @@ put_sql(struct round *r, const struct memo_entry *e)
 	return true;
 }
 
+/* All wanted gets from one relation. */
 static int
-put_entry(struct round *r, const struct memo_entry *e, struct err *err)
+put_gets(struct round *r, const struct relation *relation, struct err *err)
 {
-	static bool (*const puts[])(struct round *, const struct relation *,
-				    const struct memo_entry *) = {
-	    [MEMO_GET] = put_get, [MEMO_PAGE] = put_page, [MEMO_COUNT] = put_count};
-	const struct relation *relation = relation_of(e->key);
+	struct memo_entry *first = memo_next_get(r->t->memo.wanted, relation);
 
-	if (r->t->b->sql ? put_sql(r, e) : relation && puts[e->kind](r, relation, e))
+	if (!first || (memo_next_get(first->next_wanted, relation)
+			   ? put_get_many(r, relation, first)
+			   : put_get(r, relation, first)))
 		return 0;
-	return err_set(err, "a question that the directory's tables do not answer");
+	return err_set(err, NO_ANSWER);
 }
 
 static int
-put_change(struct round *r, const struct backend_change *change, struct err *err)
+put_entry(struct round *r, const struct memo_entry *e, struct err *err)
 {
-	const struct relation *relation = relation_of(change->key);
-	struct row *row = round_row(r);
-	enum row_statement s = change->value.at ? ROW_PUT : ROW_ERASE;
+	const struct relation *relation = relation_of(e->key);
 
-	if (!relation || !row_put_key(relation, change->key, true, row))
-		return err_set(err, "a change that the directory's tables do not have");
-	if (s == ROW_PUT && row_put_value(relation, change->value, row, err) != 0)
-		return -1;
-	round_statement(r, postgresql_statement(r->t->b, relation, s));
+	if (relation && (e->kind == MEMO_PAGE ? put_page(r, relation, e)
+					      : put_count(r, relation, e)))
+		return 0;
+	return err_set(err, NO_ANSWER);
+}
+
+static int
+put_questions(struct round *r, struct err *err)
+{
+	size_t n;
+	const struct relation *all = relations(&n);
+
+	for (size_t i = 0; i < n; i++)
+		if (put_gets(r, &all[i], err) != 0)
+			return -1;
+	for (const struct memo_entry *e = r->t->memo.wanted; e; e = e->next_wanted)
+		if (e->kind != MEMO_GET && put_entry(r, e, err) != 0)
+			return -1;
+	return 0;
+}
+
+static int
+put_sql_questions(struct round *r, struct err *err)
+{
+	for (const struct memo_entry *e = r->t->memo.wanted; e; e = e->next_wanted)
+		if (!put_sql(r, e))
+			return err_set(err, NO_ANSWER);
+	return 0;
+}
+
+/* ---- changes */
+
+static int
+put_erase(struct round *r, const struct relation *relation,
+	  const struct backend_change *change, struct err *err)
+{
+	if (!row_put_key(relation, change->key, true, round_row(r)))
+		return err_set(err, NO_ANSWER);
+	round_statement(r, postgresql_statement(r->t->b, relation, ROW_ERASE));
+	return 0;
+}
+
+static int
+add_record(struct row_columns *columns, const struct relation *relation,
+	   const struct backend_change *change, struct err *err)
+{
+	struct row row;
+	int result = 0;
+
+	row_init(&row);
+	if (!row_put_key(relation, change->key, true, &row))
+		result = err_set(err, NO_ANSWER);
+	if (result == 0)
+		result = row_put_value(relation, change->value, &row, err);
+	row_columns_add(columns, &row);
+	row_release(&row);
+	return result;
+}
+
+/* The first of these changes, with those behind it that go into the same statement;
+ * *n becomes how many that are. */
+static int
+put_records(struct round *r, const struct relation *relation,
+	    const struct backend_change *changes, size_t *n, struct err *err)
+{
+	struct row_columns columns;
+	size_t i = 0;
+	int result = 0;
+
+	row_columns_init(&columns);
+	for (; i < *n && changes[i].value.at &&
+	       relation_of(changes[i].key) == relation && result == 0;
+	     i++)
+		result = add_record(&columns, relation, &changes[i], err);
+	if (result == 0 && !row_columns_end(&columns, round_row(r)))
+		result = err_set(err, "one change of the directory is too large");
+	row_columns_release(&columns);
+	if (result == 0)
+		round_statement(r,
+				postgresql_statement(r->t->b, relation, ROW_PUT_MANY));
+	*n = i;
+	return result;
+}
+
+/* By relation, what is erased first, then by key: two servers that change the same
+ * rows come to them in the same order. */
+static int
+compare_changes(const void *a, const void *b)
+{
+	const struct backend_change *x = a, *y = b;
+	bool puts_x = x->value.at != NULL, puts_y = y->value.at != NULL;
+
+	if (x->key.at[0] != y->key.at[0])
+		return x->key.at[0] < y->key.at[0] ? -1 : 1;
+	if (puts_x != puts_y)
+		return puts_x ? 1 : -1;
+	return span_compare(x->key, y->key);
+}
+
+static int
+put_changes(struct round *r, struct err *err)
+{
+	struct postgresql_task *t = r->t;
+
+	qsort(t->changes, t->n_changes, sizeof(*t->changes), compare_changes);
+	for (size_t i = 0, n; i < t->n_changes; i += n) {
+		const struct backend_change *change = &t->changes[i];
+		const struct relation *relation = relation_of(change->key);
+		int result;
+
+		if (!relation)
+			return err_set(err, NO_ANSWER);
+		n = change->value.at ? t->n_changes - i : 1;
+		result = change->value.at ? put_records(r, relation, change, &n, err)
+					  : put_erase(r, relation, change, err);
+		if (result != 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -179,6 +321,35 @@ take_head(struct postgresql_task *t, const struct pgsql_answer *answer, size_t h
 	return 0;
 }
 
+/* In the order of put_questions(). */
+static int
+take_answers(struct postgresql_task *t, const struct pgsql_answer *answer, size_t i,
+	     struct err *err)
+{
+	size_t n;
+	const struct relation *all = relations(&n);
+
+	for (size_t k = 0; k < n; k++)
+		if (memo_next_get(t->memo.wanted, &all[k]) &&
+		    memo_take_gets(&t->memo, &all[k], answer, i++, err) != 0)
+			return -1;
+	for (struct memo_entry *e = t->memo.wanted; e; e = e->next_wanted)
+		if (e->kind != MEMO_GET &&
+		    memo_take(&t->memo, e, answer, i++, err) != 0)
+			return -1;
+	return 0;
+}
+
+static int
+take_sql_answers(struct postgresql_task *t, const struct pgsql_answer *answer, size_t i,
+		 struct err *err)
+{
+	for (struct memo_entry *e = t->memo.wanted; e; e = e->next_wanted)
+		if (sql_take(t->b, &t->memo, e, answer, i++, err) != 0)
+			return -1;
+	return 0;
+}
+
 static int
 take_answer(struct postgresql_task *t, const struct pgsql_answer *answer,
 	    struct err *err)
@@ -194,10 +365,9 @@ take_answer(struct postgresql_task *t, const struct pgsql_answer *answer,
 	}
 	if (t->apply == APPLY_WANTED)
 		return 0;
-	for (struct memo_entry *e = t->memo.wanted; e; e = e->next_wanted)
-		if ((t->b->sql ? sql_take(t->b, &t->memo, e, answer, i++, err)
-			       : memo_take(&t->memo, e, answer, i++, err)) != 0)
-			return -1;
+	if ((t->b->sql ? take_sql_answers(t, answer, i, err)
+		       : take_answers(t, answer, i, err)) != 0)
+		return -1;
 	memo_heard(&t->memo);
 	return 0;
 }
@@ -244,16 +414,11 @@ put_round(struct postgresql_task *t, struct round *r, struct err *err)
 		round_plain(r, BEGIN);
 		round_plain(r, TXID);
 	}
-	if (t->apply == APPLY_WANTED) {
-		for (size_t i = 0; i < t->n_changes; i++)
-			if (put_change(r, &t->changes[i], err) != 0)
-				return -1;
-		round_plain(r, COMMIT);
-		return 0;
-	}
-	for (const struct memo_entry *e = t->memo.wanted; e; e = e->next_wanted)
-		if (put_entry(r, e, err) != 0)
-			return -1;
+	if (t->apply != APPLY_WANTED)
+		return t->b->sql ? put_sql_questions(r, err) : put_questions(r, err);
+	if (put_changes(r, err) != 0)
+		return -1;
+	round_plain(r, COMMIT);
 	return 0;
 }
 

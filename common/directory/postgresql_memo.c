@@ -41,43 +41,58 @@ add(struct memo *m, struct memo_entry **bucket, const struct memo_entry *like)
 	return e;
 }
 
+static bool
+is_same(const struct memo_entry *a, const struct memo_entry *b)
+{
+	return a->kind == b->kind && a->limit == b->limit &&
+	       span_equal(a->key, b->key) && span_equal(a->after, b->after);
+}
+
 struct memo_entry *
 memo_find(struct memo *m, enum memo_kind kind, struct span key, struct span after,
 	  size_t limit)
 {
+	const struct memo_entry wanted = {
+	    .kind = kind, .key = key, .after = after, .limit = limit};
 	struct memo_entry **bucket = bucket_of(m, kind, key, after);
 
 	for (struct memo_entry *e = *bucket; e; e = e->next)
-		if (e->kind == kind && e->limit == limit && span_equal(e->key, key) &&
-		    span_equal(e->after, after))
+		if (is_same(e, &wanted))
 			return e;
-	return add(m, bucket,
-		   &(struct memo_entry){
-		       .kind = kind, .key = key, .after = after, .limit = limit});
+	return add(m, bucket, &wanted);
 }
 
+/* Row number `at` of an answer. */
 static int
-take_records(struct memo *m, struct memo_entry *e, const struct relation *r,
-	     const struct pgsql_answer *answer, size_t query, struct err *err)
+take_record(struct memo *m, const struct relation *r, const struct pgsql_answer *answer,
+	    size_t query, size_t at, struct memo_record *out, struct err *err)
 {
 	struct buf key = buf_make(RECORD_KEY_MAX), value = buf_make(RECORD_VALUE_MAX);
-	int result = 0;
+	int result = row_get(r, answer, query, at, &key, &value, err);
 
-	e->n = pgsql_rows(answer, query);
-	e->records = arena_new(&m->arena, e->n + 1, sizeof(*e->records));
-	if (!e->records)
-		return err_set(err, "one task reads too much of the directory");
-	for (size_t i = 0; i < e->n && result == 0; i++) {
-		result = row_get(r, answer, query, i, &key, &value, err);
-		if (result == 0 &&
-		    (!arena_copy(&m->arena, buf_span(&key), &e->records[i].key) ||
-		     !arena_copy(&m->arena, buf_span(&value), &e->records[i].value)))
-			result =
-			    err_set(err, "one task reads too much of the directory");
-	}
+	if (result == 0 && (!arena_copy(&m->arena, buf_span(&key), &out->key) ||
+			    !arena_copy(&m->arena, buf_span(&value), &out->value)))
+		result = err_set(err, "one task reads too much of the directory");
 	buf_release(&key);
 	buf_release(&value);
 	return result;
+}
+
+static int
+take_page(struct memo *m, struct memo_entry *e, const struct pgsql_answer *answer,
+	  size_t query, struct err *err)
+{
+	const struct relation *r = relation_of(e->key);
+	size_t n = pgsql_rows(answer, query);
+
+	e->records = arena_new(&m->arena, n + 1, sizeof(*e->records));
+	if (!e->records)
+		return err_set(err, "one task reads too much of the directory");
+	for (size_t i = 0; i < n; i++)
+		if (take_record(m, r, answer, query, i, &e->records[i], err) != 0)
+			return -1;
+	e->n = n;
+	return 0;
 }
 
 int
@@ -86,14 +101,52 @@ memo_take(struct memo *m, struct memo_entry *e, const struct pgsql_answer *answe
 {
 	uint64_t count = 0;
 
-	if (e->kind != MEMO_COUNT) {
-		if (take_records(m, e, relation_of(e->key), answer, query, err) != 0)
-			return -1;
-	} else if (!number_parse(pgsql_value(answer, query, 0, 0), SIZE_MAX, &count)) {
+	ASSERT(e->kind != MEMO_GET);
+	if (e->kind == MEMO_PAGE && take_page(m, e, answer, query, err) != 0)
+		return -1;
+	if (e->kind == MEMO_COUNT &&
+	    !number_parse(pgsql_value(answer, query, 0, 0), SIZE_MAX, &count))
 		return err_set(err, "the database counts strangely");
-	}
 	e->count = (size_t)count;
 	e->here = true;
+	return 0;
+}
+
+/* ---- gets, all of one relation together */
+
+struct memo_entry *
+memo_next_get(struct memo_entry *wanted, const struct relation *r)
+{
+	struct memo_entry *e = wanted;
+
+	while (e && (e->kind != MEMO_GET || relation_of(e->key) != r))
+		e = e->next_wanted;
+	return e;
+}
+
+int
+memo_take_gets(struct memo *m, const struct relation *r,
+	       const struct pgsql_answer *answer, size_t query, struct err *err)
+{
+	size_t n = pgsql_rows(answer, query);
+
+	for (struct memo_entry *e = memo_next_get(m->wanted, r); e;
+	     e = memo_next_get(e->next_wanted, r))
+		e->here = true;
+	for (size_t i = 0; i < n; i++) {
+		struct memo_record *record = arena_new(&m->arena, 1, sizeof(*record));
+		struct memo_entry *e;
+
+		if (!record)
+			return err_set(err, "one task reads too much of the directory");
+		if (take_record(m, r, answer, query, i, record, err) != 0)
+			return -1;
+		e = memo_find(m, MEMO_GET, record->key, (struct span){0}, 1);
+		if (!e || !e->here)
+			return err_set(err, "a row of %s was not asked for", r->table);
+		e->records = record;
+		e->n = 1;
+	}
 	return 0;
 }
 

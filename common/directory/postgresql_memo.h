@@ -50,6 +50,13 @@ struct memo_entry *memo_find(struct memo *m, enum memo_kind kind, struct span ke
 MUST_USE int
 memo_take(struct memo *m, struct memo_entry *e, const struct pgsql_answer *answer,
 	  size_t query, struct err *err);
+/* Takes the answer to all wanted gets from one relation, whose rows come in any order
+ * and only where there is a record. -1: the rows are no records. */
+MUST_USE int
+memo_take_gets(struct memo *m, const struct relation *r,
+	       const struct pgsql_answer *answer, size_t query, struct err *err);
+/* The first get from a relation, from a wanted entry on; null: none. */
+struct memo_entry *memo_next_get(struct memo_entry *wanted, const struct relation *r);
 /* An answer in another memo's memory; null when that is full. */
 struct memo_entry *memo_copy(struct memo *to, const struct memo_entry *e);
 /* All wanted ones are here. */

@@ -159,27 +159,82 @@ put_where(const struct relation *r, size_t n, struct buf *out)
 }
 
 static void
+put_names(const struct row_column *columns, size_t n, struct buf *out)
+{
+	for (size_t i = 0; i < n; i++)
+		buf_putf(out, "%s\"%s\"", i ? ", " : "", columns[i].name);
+}
+
+/* The parameters as rows whose columns are all text. */
+static void
+put_given(const struct row_column *columns, size_t n, struct buf *out)
+{
+	buf_put_str(out, " FROM unnest(");
+	for (size_t i = 0; i < n; i++)
+		buf_putf(out, "%s$%zu::text[]", i ? ", " : "", i + 1);
+	buf_put_str(out, ") AS given (");
+	put_names(columns, n, out);
+	buf_put_str(out, ")");
+}
+
+/* A column of these as what it is. */
+static void
+put_column_given(const struct row_column *c, struct buf *out)
+{
+	static const struct {
+		const char *before, *after;
+	} casts[] = {
+	    [ROW_TEXT] = {"",              ""         },
+	    [ROW_BIGINT] = {"",              "::bigint" },
+	    [ROW_BYTEA] = {"",              "::bytea"  },
+	    [ROW_TIME] = {"to_timestamp(", "::float8)"},
+	    [ROW_BOOLEAN] = {"",              "::boolean"},
+	    [ROW_WORD] = {"",              ""         },
+	    [ROW_WORDS] = {"",              "::text[]" },
+	    [ROW_TEXTS] = {"",              "::text[]" },
+	    [ROW_LETTER] = {"",              ""         },
+	};
+
+	buf_putf(out, "%sgiven.\"%s\"%s", casts[c->type].before, c->name,
+		 casts[c->type].after);
+}
+
+static void
 put_insert(const struct relation *r, struct buf *out)
 {
 	struct row_column columns[ROW_COLUMNS_MAX];
 	size_t n = relation_columns(r, columns);
 
 	buf_putf(out, "INSERT INTO %s (", r->table);
-	for (size_t i = 0; i < n; i++)
-		buf_putf(out, "%s\"%s\"", i ? ", " : "", columns[i].name);
-	buf_put_str(out, ") VALUES (");
-	for (size_t i = 0; i < n; i++)
-		buf_putf(out,
-			 columns[i].type == ROW_TIME ? "%sto_timestamp($%zu::float8)"
-						     : "%s$%zu",
-			 i ? ", " : "", i + 1);
-	buf_put_str(out, ") ON CONFLICT (");
-	for (size_t i = 0; i < r->n_keys; i++)
-		buf_putf(out, "%s\"%s\"", i ? ", " : "", columns[i].name);
+	put_names(columns, n, out);
+	buf_put_str(out, ") SELECT ");
+	for (size_t i = 0; i < n; i++) {
+		buf_put_str(out, i ? ", " : "");
+		put_column_given(&columns[i], out);
+	}
+	put_given(columns, n, out);
+	buf_put_str(out, " ON CONFLICT (");
+	put_names(columns, r->n_keys, out);
 	buf_put_str(out, ") DO UPDATE SET ");
 	for (size_t i = r->n_keys; i < n; i++)
 		buf_putf(out, "%s\"%s\" = excluded.\"%s\"", i > r->n_keys ? ", " : "",
 			 columns[i].name, columns[i].name);
+}
+
+/* OFFSET keeps it what it is: one look into the index for each row that is given,
+ * however large the table has grown since the plan was made. */
+static void
+put_get_many(const struct relation *r, struct buf *out)
+{
+	buf_put_str(out, "SELECT found.*");
+	put_given(r->keys, r->n_keys, out);
+	buf_put_str(out, ", LATERAL (");
+	put_columns_read(r, out);
+	for (size_t i = 0; i < r->n_keys; i++) {
+		buf_putf(out, "%s \"%s\" = ", i ? " AND" : " WHERE", r->keys[i].name);
+		put_column_given(&r->keys[i], out);
+	}
+	buf_put_str(out, " OFFSET 0) AS found");
 }
 
 unsigned
@@ -192,7 +247,10 @@ row_statement(struct pgsql *p, const struct relation *r, enum row_statement s)
 		put_columns_read(r, &text);
 		put_where(r, r->n_keys, &text);
 		break;
-	case ROW_PUT:
+	case ROW_GET_MANY:
+		put_get_many(r, &text);
+		break;
+	case ROW_PUT_MANY:
 		put_insert(r, &text);
 		break;
 	case ROW_ERASE:

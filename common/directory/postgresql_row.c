@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#define ROW_ARENA_BYTES (4U << 20)
+#define ROW_ARENA_BYTES (128U << 20) /* of all rows of one statement */
 #define ARRAY_BYTES_MAX (1U << 20)
 
 void
@@ -19,9 +19,8 @@ row_release(struct row *row)
 	arena_release(&row->arena);
 }
 
-/* False only when the arena is full: a record is smaller by far. */
-static bool
-put(struct row *row, struct span s)
+bool
+row_put_text(struct row *row, struct span s)
 {
 	struct span copy;
 
@@ -45,7 +44,7 @@ put_null(struct row *row)
 static bool
 put_buf(struct row *row, struct buf *b)
 {
-	bool good = !b->full && put(row, buf_span(b));
+	bool good = !b->full && row_put_text(row, buf_span(b));
 
 	buf_release(b);
 	return good;
@@ -77,14 +76,14 @@ put_key_column(enum row_type type, bool last, struct span *rest, struct row *row
 		return false;
 	if (type == ROW_TEXT) {
 		*rest = span_after(*rest, end + !last);
-		return put(row, span_first(c.rest, end));
+		return row_put_text(row, span_first(c.rest, end));
 	}
 	bytes = wire_get_raw(&c, type == ROW_BIGINT ? 8 : 1);
 	*rest = c.rest;
 	if (c.failed)
 		return false;
 	if (type == ROW_LETTER)
-		return put(row, bytes);
+		return row_put_text(row, bytes);
 	memcpy(&id, bytes.at, sizeof(id));
 	return put_number(row, be64toh(id));
 }
@@ -209,16 +208,16 @@ put_value(struct row *row, const struct row_column *c, const struct directory_va
 	switch (c->type) {
 	case ROW_TEXT:
 	case ROW_LETTER:
-		return put(row, v->text);
+		return row_put_text(row, v->text);
 	case ROW_BIGINT:
 	case ROW_TIME:
 		return put_number(row, v->number);
 	case ROW_BYTEA:
 		return put_bytes(row, v->text);
 	case ROW_BOOLEAN:
-		return put(row, v->number ? SPAN("true") : SPAN("false"));
+		return row_put_text(row, v->number ? SPAN("true") : SPAN("false"));
 	case ROW_WORD:
-		return put(row, word_at(c->field->words, v->number));
+		return row_put_text(row, word_at(c->field->words, v->number));
 	case ROW_WORDS:
 		return put_words(row, c->field->words, v->number);
 	case ROW_TEXTS:
@@ -343,7 +342,7 @@ put_place(struct span value, struct row *row)
 	    key.at[0] != (char)account->kind)
 		return false;
 	rest = span_after(key, 1);
-	return put(row, span_cut(&rest, '\0')) && put(row, rest);
+	return row_put_text(row, span_cut(&rest, '\0')) && row_put_text(row, rest);
 }
 
 static bool

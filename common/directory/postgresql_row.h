@@ -65,6 +65,8 @@ struct row {
 
 void row_init(struct row *row);
 void row_release(struct row *row);
+/* False when it is full. */
+MUST_USE bool row_put_text(struct row *row, struct span text);
 /* The key columns of a whole key; or of the prefix of some, which has as many as it
  * has. False when it is neither. */
 MUST_USE bool
@@ -73,17 +75,31 @@ row_put_key(const struct relation *r, struct span key, bool whole, struct row *r
 MUST_USE int row_put_value(const struct relation *r, struct span value, struct row *row,
 			   struct err *err);
 
+/* Rows as an array for each column. */
+struct row_columns {
+	struct buf arrays[ROW_COLUMNS_MAX];
+	size_t n;
+};
+
+void row_columns_init(struct row_columns *c);
+void row_columns_release(struct row_columns *c);
+void row_columns_add(struct row_columns *c, const struct row *row);
+/* The arrays as the values of one statement; false when that is too much. */
+MUST_USE bool row_columns_end(struct row_columns *c, struct row *out);
+
 /* The other way: row number `at` of an answer whose columns are relation_columns().
  * *key and *value are emptied first. -1 for what is no record. */
 MUST_USE int
 row_get(const struct relation *r, const struct pgsql_answer *answer, size_t query,
 	size_t at, struct buf *key, struct buf *value, struct err *err);
 
-/* Statements of a relation, made once and kept by the pool. */
+/* Statements of a relation, made once and kept by the pool. Those of many rows take
+ * an array for each column, with an element a row; no key is there twice. */
 enum row_statement {
-	ROW_GET,   /* keys */
-	ROW_PUT,   /* all columns */
-	ROW_ERASE, /* keys */
+	ROW_GET,      /* keys */
+	ROW_GET_MANY, /* keys, of many */
+	ROW_PUT_MANY, /* all columns, of many */
+	ROW_ERASE,    /* keys */
 };
 
 unsigned row_statement(struct pgsql *p, const struct relation *r, enum row_statement s);

@@ -17,6 +17,14 @@ const struct schema_step *schema_steps(size_t *n);
 
 #define SCHEMA_VERSION_STATEMENT "SELECT version FROM postroad.schema_version"
 
+/* Asked of each new connection, which it sets up as well: every statement of the
+ * directory finds its rows by their keys. Whoever plans otherwise, because a table is
+ * small now, reads all of it when it has grown, and in a SERIALIZABLE transaction
+ * meets everybody who changes anything in it. */
+#define SCHEMA_CHECK_STATEMENT                                                         \
+	"SELECT version, set_config('enable_seqscan', 'off', false) "                  \
+	"FROM postroad.schema_version"
+
 /* pgsql_judge: is it the version that this program knows? */
 MUST_USE int
 schema_judge(void *context, const struct pgsql_answer *answer, struct err *err);

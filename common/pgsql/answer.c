@@ -119,16 +119,34 @@ pgsql_array_next(struct span *rest, struct buf *out)
 	return out->full ? -1 : r;
 }
 
+static size_t
+plain_length(struct span s)
+{
+	size_t n = 0;
+
+	while (n < s.n && s.at[n] != '"' && s.at[n] != '\\')
+		n++;
+	return n;
+}
+
 void
 pgsql_array_put(struct buf *out, struct span element)
 {
+	size_t n;
+
 	buf_put_char(out, out->n == 0 ? '{' : ',');
-	buf_put_char(out, '"');
-	for (size_t i = 0; i < element.n; i++) {
-		if (element.at[i] == '"' || element.at[i] == '\\')
-			buf_put_char(out, '\\');
-		buf_put_char(out, element.at[i]);
+	if (!element.at) {
+		buf_put(out, SPAN("NULL"));
+		return;
 	}
+	buf_put_char(out, '"');
+	while ((n = plain_length(element)) < element.n) {
+		buf_put(out, span_first(element, n));
+		buf_put_char(out, '\\');
+		buf_put_char(out, element.at[n]);
+		element = span_after(element, n + 1);
+	}
+	buf_put(out, element);
 	buf_put_char(out, '"');
 }
 

@@ -125,7 +125,8 @@ MUST_USE const char *pgsql_answer_sqlstate(const struct pgsql_answer *a);
  * unquoted into *out (emptied first). *rest begins as the whole value. 1 an
  * element, 0 the end, -1 no array. NULL elements give an empty text. */
 MUST_USE int pgsql_array_next(struct span *rest, struct buf *out);
-/* Appends an element; pgsql_array_end() after the last, also of none. */
+/* Appends an element; `at` null is NULL. pgsql_array_end() after the last, also of
+ * none. */
 void pgsql_array_put(struct buf *out, struct span element);
 void pgsql_array_end(struct buf *out);
 /* bytea: "\x0a0b" as the server writes it. */

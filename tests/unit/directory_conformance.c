@@ -303,6 +303,93 @@ test_load_gives_and_keeps_numbers(void **state)
 	buf_release(&bytes);
 }
 
+static void
+put_row(struct buf *rows, enum directory_kind kind, const char *name, const char *label,
+	uint64_t id)
+{
+	struct directory_object o = {
+	    .kind = kind, .name = span_str(name), .label = span_str(label)};
+
+	if (id)
+		directory_put_number(&o, FIELD_ACCOUNT_ID, id);
+	directory_object_put(&o, rows);
+}
+
+/* Rows of one load see what those before them put. */
+static void
+test_load_refuses_what_cannot_stand_together(void **state)
+{
+	static const struct {
+		const char *name;
+		enum directory_result want;
+		struct {
+			enum directory_kind kind;
+			const char *name;
+			uint64_t id;
+		} rows[2];
+	} cases[] = {
+	    {"one number twice",
+	     DIRECTORY_EXISTS,    {{DIRECTORY_ACCOUNT, "a@example.org", 700},
+	      {DIRECTORY_ACCOUNT, "b@example.org", 700}}      },
+	    {"a number that another gives up",
+	     DIRECTORY_DONE,      {{DIRECTORY_ACCOUNT, "you@example.org", 800},
+	      {DIRECTORY_ACCOUNT, "heir@example.org", 1}}       },
+	    {"an alias with the name of an account",
+	     DIRECTORY_EXISTS,    {{DIRECTORY_ACCOUNT, "a@example.org", 0},
+	      {DIRECTORY_ALIAS, "a@example.org", 0}}          },
+	    {"an account with the name of an alias",
+	     DIRECTORY_DONE,      {{DIRECTORY_ALIAS, "c@example.org", 0},
+	      {DIRECTORY_ACCOUNT, "c@example.org", 0}}          },
+	    {"an account in no domain",
+	     DIRECTORY_NOT_FOUND, {{DIRECTORY_ACCOUNT, "a@example.org", 0},
+	      {DIRECTORY_ACCOUNT, "a@nowhere.example", 0}} },
+	    {"an alias in no domain",
+	     DIRECTORY_NOT_FOUND, {{DIRECTORY_ALIAS, "a@example.org", 0},
+	      {DIRECTORY_ALIAS, "@nowhere.example", 0}}    },
+	    {"an account in a new domain",
+	     DIRECTORY_DONE,      {{DIRECTORY_DOMAIN, "new.example", 0},
+	      {DIRECTORY_ACCOUNT, "a@new.example", 0}}          },
+	    {"an app password of nobody",
+	     DIRECTORY_NOT_FOUND, {{DIRECTORY_ALIAS, "d@example.org", 0},
+	      {DIRECTORY_APP_PASSWORD, "d@example.org", 0}}},
+	    {"an app password of a new account",
+	     DIRECTORY_DONE,      {{DIRECTORY_ACCOUNT, "e@example.org", 0},
+	      {DIRECTORY_APP_PASSWORD, "e@example.org", 0}}     },
+	};
+	static const struct script_row rows[] = {
+	    {"find a@example.org",               "not found"         },
+	    {"show alias c@example.org targets", "not found"         },
+	    {"find c@example.org",               "done c@example.org"},
+	    {"find a@nowhere.example",           "not found"         },
+	    {"show alias d@example.org targets", "not found"         },
+	};
+	struct script *s = *state;
+	struct buf bytes = buf_make(1 << 16);
+
+	script_do(s, "add domain example.org");
+	put_account(&bytes, "you@example.org", 1);
+	assert_int_equal(load(s, buf_span(&bytes)), DIRECTORY_DONE);
+	for (size_t i = 0; i < N_ELEMS(cases); i++) {
+		enum directory_result r;
+
+		buf_reset(&bytes);
+		for (size_t k = 0; k < 2; k++)
+			put_row(&bytes, cases[i].rows[k].kind, cases[i].rows[k].name,
+				cases[i].rows[k].kind == DIRECTORY_APP_PASSWORD
+				    ? "phone"
+				    : "",
+				cases[i].rows[k].id);
+		r = load(s, buf_span(&bytes));
+		if (r != cases[i].want)
+			fail_msg("%s: %s", cases[i].name, directory_result_name(r));
+	}
+	for (size_t i = 0; i < N_ELEMS(rows); i++)
+		script_expect(s, &rows[i]);
+	assert_string_equal(script_of_id(s, 1), "heir@example.org");
+	assert_string_equal(script_of_id(s, 800), "you@example.org");
+	buf_release(&bytes);
+}
+
 /* A group that names itself can come only from a row that was made by hand. */
 static void
 test_a_group_in_itself_ends(void **state)
@@ -487,6 +574,7 @@ conformance_run(const struct conformance *of)
 	    WITH_ONE(test_dump_loads_into_the_same_again),
 	    WITH_ONE(test_load_is_all_or_nothing),
 	    WITH_ONE(test_load_gives_and_keeps_numbers),
+	    WITH_ONE(test_load_refuses_what_cannot_stand_together),
 	    WITH_ONE(test_a_group_in_itself_ends),
 	    WITH_ONE(test_app_passwords_match_in_their_scope),
 	    WITH_ONE(test_app_passwords_have_a_limit),

@@ -298,6 +298,91 @@ test_record_of_every_kind_comes_back_as_it_went(void **state)
 	}
 }
 
+/* ---- many records at once */
+
+#define MANY 1500
+
+struct many {
+	struct record_key keys[MANY];
+	struct buf value;
+	struct backend_change changes[MANY];
+	size_t n_there;
+	bool same;
+	bool changes_them;
+	enum directory_result changed;
+	unsigned runs;
+	struct err err;
+};
+
+static void
+many_work(struct directory *d, void *context)
+{
+	struct many *m = context;
+	struct span keys[MANY], value;
+
+	m->runs++;
+	m->n_there = 0;
+	m->same = true;
+	m->changed = DIRECTORY_FAULT;
+	for (size_t i = 0; i < MANY; i++)
+		keys[i] = record_key_span(&m->keys[i]);
+	d->backend->calls->prefetch(d->backend, keys, MANY);
+	for (size_t i = 0; i < MANY; i++) {
+		int r = directory_get(d, m->keys[i], &value, &m->err);
+
+		if (r < 0)
+			return;
+		m->n_there += r > 0;
+		m->same = m->same && (r == 0 || span_equal(value, buf_span(&m->value)));
+	}
+	m->changed = DIRECTORY_DONE;
+	if (m->changes_them)
+		m->changed = directory_apply(d, m->changes, MANY, &m->err);
+}
+
+static void
+do_many(struct fixture *f, struct many *m, bool changes_them, size_t want_there)
+{
+	m->runs = 0;
+	m->changes_them = changes_them;
+	directory_do_now(f->d, changes_them ? DIRECTORY_CHANGES : DIRECTORY_READS,
+			 many_work, m);
+	if (m->changed != DIRECTORY_DONE)
+		fail_msg("%s", m->err.text);
+	assert_int_equal(m->n_there, want_there);
+	assert_true(m->same);
+	assert_int_equal(m->runs, changes_them ? 3 : 2);
+}
+
+/* Of two kinds, changed and read in a few statements; values that arrays must quote. */
+static void
+test_many_records_go_and_come_back_together(void **state)
+{
+	struct fixture *f = of(state);
+	struct many *m = memory_new(1, sizeof(*m));
+
+	m->value = buf_make(RECORD_VALUE_MAX);
+	put_every_field(DIRECTORY_ACCOUNT, &m->value);
+	for (size_t i = 0; i < MANY; i++) {
+		char address[60];
+		struct directory_name name;
+
+		snprintf(address, sizeof(address), "\"%zu{,}\\\" null\"@a.example", i);
+		name = name_of(address);
+		m->keys[i] = record_key_of(DIRECTORY_ACCOUNT, &name, (struct span){0});
+		m->changes[i] = (struct backend_change){record_key_span(&m->keys[i]),
+							buf_span(&m->value)};
+	}
+	do_many(f, m, true, 0);
+	do_many(f, m, false, MANY);
+	for (size_t i = 0; i < MANY; i += 2)
+		m->changes[i].value = (struct span){0};
+	do_many(f, m, true, MANY);
+	do_many(f, m, false, MANY / 2);
+	buf_release(&m->value);
+	free(m);
+}
+
 /* ---- walks */
 
 static void
@@ -563,6 +648,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_record_of_every_kind_comes_back_as_it_went),
+	    TEST(test_many_records_go_and_come_back_together),
 	    TEST(test_walk_goes_in_the_order_of_keys),
 	    TEST(test_count_stops_at_its_limit),
 	    TEST(test_many_writers_lose_nothing),
