@@ -115,6 +115,23 @@ pieces_gather(const struct batch *b)
 	return v;
 }
 
+/* What the journal is about to say cannot be torn by a power loss any more. */
+static int
+data_settle(struct store_account *a, struct err *err)
+{
+	const struct log_io *io = a->store->io;
+	const struct log_file *f = &a->files[FILE_DATA];
+
+	if (log_file_sync(f, err) < 0)
+		return -1;
+	if (a->data_named == f->id.number)
+		return 0;
+	if (io->fsync(io->disk, a->dir) < 0)
+		return err_sys(err, "store: cannot sync a directory");
+	a->data_named = (uint32_t)f->id.number;
+	return 0;
+}
+
 int
 batch_flush_data(struct store_account *a, struct err *err)
 {
@@ -126,6 +143,8 @@ batch_flush_data(struct store_account *a, struct err *err)
 		return 0;
 	v = pieces_gather(b);
 	result = file_write(&a->files[FILE_DATA], v, b->n, b->data_start, err);
+	if (result == 0 && a->data_first)
+		result = data_settle(a, err);
 	free(v);
 	b->n = 0;
 	b->data_bytes = 0;

@@ -75,6 +75,7 @@ store_import_begin(struct store_account *a, int64_t now_us, struct err *err)
 
 	if (result != STORE_OK)
 		return result;
+	a->data_first = true;
 	/* A file is begun only when the one before is durable. */
 	if (a->state.position < JOURNAL_GAP &&
 	    (account_sync(a, err) < 0 || journal_roll(a, &gap, err) < 0))

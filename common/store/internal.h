@@ -256,7 +256,9 @@ struct store_account {
 	uint64_t headroom_end;             /* ... up to this offset */
 	struct log_file files[FILE_SORTS]; /* being appended to; fd -1: not open */
 	struct log_file cached[FILE_SORTS]; /* another file, for reading */
-	bool suspect; /* a batch failed: what was tried may be there all the same */
+	bool suspect;    /* a batch failed: what was tried may be there all the same */
+	bool data_first; /* data are durable before the journal speaks of them */
+	uint32_t data_named; /* the data file whose name is durable, if that is so */
 	struct state state;
 	struct view *view;
 	bool viewed; /* somebody reads: a view that is lost is made anew */
