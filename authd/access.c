@@ -56,7 +56,10 @@ access_new(struct authd *a, lookup_again *again, void *context)
 	x = memory_new(1, sizeof(*x));
 	x->authd = a;
 	x->lookup = lookup_new(a->lookups, again, context);
-	buf_init(&x->reply, TABLE_REPLY_TEXT_MAX + 32);
+	buf_init(&x->reply, ACCESS_REPLY_MAX);
+	buf_init(&x->if_permit, ACCESS_REPLY_MAX);
+	buf_init(&x->if_reject, ACCESS_REPLY_MAX);
+	buf_init(&x->demands, DEMAND_LIST_MAX);
 	return x;
 }
 
@@ -67,6 +70,9 @@ access_free(struct access **x)
 		return;
 	lookup_free(&(*x)->lookup);
 	buf_release(&(*x)->reply);
+	buf_release(&(*x)->if_permit);
+	buf_release(&(*x)->if_reject);
+	buf_release(&(*x)->demands);
 	free(*x);
 	*x = NULL;
 }
@@ -88,14 +94,6 @@ access_find(struct access *x, const struct conf_list *tables,
 				return result;
 		}
 	return result;
-}
-
-void
-access_refuse(struct access *x, const struct table_action *action)
-{
-	buf_reset(&x->reply);
-	buf_putf(&x->reply, "%u %s ", action->code, action->status);
-	buf_put(&x->reply, action->text);
 }
 
 /* --- access lists -------------------------------------------------------------------
@@ -141,47 +139,84 @@ list_key(enum list list, const struct ipc_resolve *m, char text[INET6_ADDRSTRLEN
 	return true;
 }
 
-/* *over: this list asks no further. */
-static enum access_verdict
-act(struct access *x, const char *table, struct span key, struct span value,
-    const struct ipc_resolve *m, bool *over, struct err *err)
-{
-	struct table_action action;
-	const char *wrong = table_action_parse(value, &action);
+/* What one list is asked. */
+struct asking {
+	const struct ipc_resolve *m;
+	struct span key;
+	struct table_keys keys;
+	struct table_keys names; /* of a client, before the others; n is 0 without */
+	/* The name is not to be had now, and a table was asked that may know it. */
+	bool unsure;
+};
 
-	if (wrong)
-		return (enum access_verdict)err_set(
-		    err, "table \"%.60s\": \"%.*s\" %s", table,
-		    (int)(value.n < 60 ? value.n : 60), value.at, wrong);
-	if (action.kind != ACTION_OK && action.kind != ACTION_DUNNO)
-		logline(LOGLINE_INFO, "access.action", L_STR("table", table),
-			L_SPAN("key", key), L_SPAN("action", value),
-			L_SPAN("from", m->sender), L_SPAN("rcpt", m->address));
-	*over = action.kind == ACTION_OK;
-	if (action.kind == ACTION_REFUSE) {
-		access_refuse(x, &action);
+static bool
+asking_make(struct asking *a, enum list list, const struct access *x,
+	    struct arena *arena)
+{
+	struct span delimiters =
+	    span_str(proc_settings(x->authd->proc)->recipient_delimiter);
+
+	if (!table_keys_make(lists[list].order, a->key, delimiters, false, arena,
+			     &a->keys))
+		return false;
+	a->names = (struct table_keys){0};
+	return list != LIST_CLIENT || a->m->client_name.n == 0 ||
+	       table_keys_make(TABLE_ORDER_NAME, a->m->client_name, delimiters, false,
+			       arena, &a->names);
+}
+
+/* As Postfix's check_client_access: the name and its parents, then the address. */
+static enum table_result
+table_ask_keys(struct access *x, struct asking *a, struct span table,
+	       struct span *value, struct span *key, struct err *err)
+{
+	enum table_result result = TABLE_NOT_FOUND;
+
+	*key = a->key;
+	if (a->names.n > 0 && !lookup_of_networks(x->lookup, table)) {
+		a->unsure |= a->m->name_unsure;
+		*key = a->m->client_name;
+		result = lookup_first(x->lookup, table, &a->names, value, err);
+	}
+	if (result != TABLE_NOT_FOUND)
+		return result;
+	*key = a->key;
+	return lookup_first(x->lookup, table, &a->keys, value, err);
+}
+
+/* Nothing is refused or thrown away for good while the DNS cannot say who it is. */
+static enum access_verdict
+doubted(struct access *x, const struct asking *a, enum access_verdict verdict)
+{
+	static const struct table_action later = {
+	    .kind = ACTION_REFUSE,
+	    .code = 450,
+	    .status = "4.7.25",
+	    .text = SPAN("Your host name cannot be looked up now")};
+
+	if (a->unsure && (verdict == ACCESS_DISCARD ||
+			  (verdict == ACCESS_REFUSED && x->reply.at[0] == '5'))) {
+		access_refuse(x, &later);
 		return ACCESS_REFUSED;
 	}
-	return action.kind == ACTION_DISCARD ? ACCESS_DISCARD : ACCESS_NOTHING;
+	return verdict;
 }
 
 static enum access_verdict
-list_judge(struct access *x, enum list list, struct span key,
-	   const struct ipc_resolve *m, struct arena *arena, struct err *err)
+list_judge(struct access *x, enum list list, struct asking *a, struct arena *arena,
+	   struct err *err)
 {
 	const struct settings *s = proc_settings(x->authd->proc);
 	const struct conf_list *tables = tables_of(s, list);
 	enum access_verdict verdict = ACCESS_NOTHING;
-	struct table_keys keys;
-	struct span value;
+	struct span value, key;
 	bool over = false;
 
-	if (!table_keys_make(lists[list].order, key, span_str(s->recipient_delimiter),
-			     false, arena, &keys))
+	if (!asking_make(a, list, x, arena))
 		return (enum access_verdict)err_set(err, "too many keys");
 	for (size_t i = 0; i < tables->n && verdict == ACCESS_NOTHING && !over; i++)
-		switch (lookup_first(x->lookup, span_str(tables->at[i]), &keys, &value,
-				     err)) {
+		switch (
+		    table_ask_keys(x, a, span_str(tables->at[i]), &value, &key, err)) {
 		case TABLE_FAULT:
 			return ACCESS_FAULT;
 		case TABLE_WAIT:
@@ -189,10 +224,11 @@ list_judge(struct access *x, enum list list, struct span key,
 		case TABLE_NOT_FOUND:
 			break;
 		case TABLE_FOUND:
-			verdict = act(x, tables->at[i], key, value, m, &over, err);
+			verdict =
+			    access_act(x, tables->at[i], key, value, a->m, &over, err);
 			break;
 		}
-	return verdict;
+	return doubted(x, a, verdict);
 }
 
 enum access_verdict
@@ -201,14 +237,20 @@ access_judge(struct access *x, const struct ipc_resolve *m, struct err *err)
 	const struct settings *s = proc_settings(x->authd->proc);
 	enum access_verdict verdict = ACCESS_NOTHING;
 	char text[INET6_ADDRSTRLEN];
+	struct asking a = {.m = m};
 	struct arena arena;
-	struct span key;
 
+	x->n_actions = 0;
+	buf_reset(&x->demands);
+	buf_reset(&x->if_permit);
+	buf_reset(&x->if_reject);
 	arena_init(&arena, DIRECTORY_ARENA_BYTES);
 	for (unsigned i = 0; i < LISTS && verdict == ACCESS_NOTHING; i++)
 		if (tables_of(s, (enum list)i)->n > 0 &&
-		    list_key((enum list)i, m, text, &key))
-			verdict = list_judge(x, (enum list)i, key, m, &arena, err);
+		    list_key((enum list)i, m, text, &a.key)) {
+			a.unsure = false;
+			verdict = list_judge(x, (enum list)i, &a, &arena, err);
+		}
 	arena_release(&arena);
 	return verdict;
 }

@@ -10,8 +10,10 @@
 
 #include "authd/authd.h"
 #include "common/lookup/lookup.h"
+#include "common/spool/spool.h"
 
 #define ACCESS_ALIAS_DEPTH_MAX 10
+#define ACCESS_REPLY_MAX       (TABLE_REPLY_TEXT_MAX + 32)
 #define ACCESS_TARGETS_MAX     DIRECTORY_TARGETS_MAX
 
 enum access_verdict {
@@ -26,6 +28,10 @@ struct access {
 	struct authd *authd;
 	struct lookup *lookup;
 	struct buf reply; /* "550 5.7.1 Go away" */
+	/* Of the last run over the access lists; empty where no table said so. */
+	struct buf demands;              /* common/spool's list */
+	struct buf if_permit, if_reject; /* as `reply` */
+	unsigned n_actions, n_told;      /* in this run; in the log */
 };
 
 /* Null when no setting names a table. */
@@ -35,6 +41,9 @@ void access_free(struct access **x);
 /* access.c: may this client send from that sender to this recipient? */
 MUST_USE enum access_verdict
 access_judge(struct access *x, const struct ipc_resolve *m, struct err *err);
+/* The answer as the access lists want it, when everything else has been asked: put off
+ * where they said DEFER_IF, and with their demands where it is to be taken. */
+void access_settle(const struct access *x, struct ipc_resolved *m);
 /* Null, or what is wrong with a value of a table, by what the settings use it for. */
 const char *access_check(void *authd, const char *table, struct span value);
 
@@ -66,3 +75,7 @@ access_find(struct access *x, const struct conf_list *tables,
 	    const struct table_keys *keys, struct span *value, size_t *which,
 	    struct err *err);
 void access_refuse(struct access *x, const struct table_action *action);
+/* access_action.c: what a table said of `key`. *over: this list asks no further. */
+MUST_USE enum access_verdict
+access_act(struct access *x, const char *table, struct span key, struct span value,
+	   const struct ipc_resolve *m, bool *over, struct err *err);

@@ -40,8 +40,9 @@ kept(char **at, struct span s)
 static struct question *
 question_new(struct authd *a, struct ipc_peer *peer, const struct ipc_resolve *m)
 {
-	struct question *q = memory_new(1, sizeof(*q) + m->address.n + m->sender.n +
-					       m->client.n + m->helo.n);
+	struct question *q =
+	    memory_new(1, sizeof(*q) + m->address.n + m->sender.n + m->client.n +
+			      m->helo.n + m->client_name.n);
 	char *at = q->text;
 
 	q->errand = (struct errand){.kind = &looking, .authd = a, .peer = peer};
@@ -50,6 +51,7 @@ question_new(struct authd *a, struct ipc_peer *peer, const struct ipc_resolve *m
 	q->ask.sender = kept(&at, m->sender);
 	q->ask.client = kept(&at, m->client);
 	q->ask.helo = kept(&at, m->helo);
+	q->ask.client_name = kept(&at, m->client_name);
 	q->access = access_new(a, again, q);
 	question_empty(q);
 	return q;
@@ -77,12 +79,21 @@ drop(struct errand *e)
 }
 
 static void
+say(const struct question *q, struct ipc_resolved *m)
+{
+	if (q->access)
+		access_settle(q->access, m);
+	ipc_send_resolved(q->errand.peer, m);
+}
+
+static void
 answer(const struct question *q, enum resolve_outcome outcome, struct span targets,
        const char *text)
 {
-	ipc_send_resolved(q->errand.peer,
-			  &(struct ipc_resolved){q->ask.tag, (uint8_t)outcome, targets,
-						 span_str(text)});
+	say(q, &(struct ipc_resolved){.tag = q->ask.tag,
+				      .outcome = (uint8_t)outcome,
+				      .targets = targets,
+				      .text = span_str(text)});
 }
 
 /* ---- targets as smtpd and qmgr know them */
@@ -257,12 +268,13 @@ answer_route(struct question *q)
 static void
 answer_tables(const struct question *q)
 {
-	const struct ipc_resolved m = {
-	    .tag = q->ask.tag,
-	    .outcome = q->tables == ACCESS_DISCARD ? RESOLVE_DISCARD : RESOLVE_REFUSED,
-	    .text = buf_span(&q->access->reply)};
+	struct ipc_resolved m = {.tag = q->ask.tag, .outcome = RESOLVE_DISCARD};
 
-	ipc_send_resolved(q->errand.peer, &m);
+	if (q->tables == ACCESS_REFUSED) {
+		m.outcome = RESOLVE_REFUSED;
+		m.text = buf_span(&q->access->reply);
+	}
+	say(q, &m);
 }
 
 static bool
@@ -324,7 +336,7 @@ resolve_ask(struct authd *a, struct ipc_peer *peer, const struct ipc_resolve *m)
 
 	a->count.resolves++;
 	if (m->address.n <= TARGET_ADDRESS_MAX && m->sender.n <= TARGET_ADDRESS_MAX &&
-	    m->helo.n <= TARGET_ADDRESS_MAX) {
+	    m->helo.n <= TARGET_ADDRESS_MAX && m->client_name.n <= TARGET_ADDRESS_MAX) {
 		run(q);
 		return;
 	}

@@ -11,11 +11,11 @@ goes_on(struct question *q, enum access_verdict verdict)
 	return verdict == ACCESS_NOTHING;
 }
 
-/* Reports of our own go where they have to. */
+/* Reports of our own go where they have to, and so does what a table says. */
 bool
 tables_judge(struct question *q)
 {
-	if (!q->access ||
+	if (!q->access || q->ask.by_table ||
 	    (q->errand.peer && ipc_peer_kind(q->errand.peer) == IPC_KIND_BOUNCE))
 		return true;
 	return goes_on(q, access_judge(q->access, &q->ask, &q->err));

@@ -38,6 +38,7 @@ static const struct {
 } forwarding[] = {
     {"unblock-lan-zones:",  "yes"},
     {"insecure-lan-zones:", "yes"},
+    {"local-zone:",         "127.in-addr.arpa. nodefault"},
 };
 
 static int

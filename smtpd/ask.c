@@ -64,6 +64,14 @@ answer_sender(struct client *c, enum session_sender_answer answer)
 	session_answer_sender(c->session, answer);
 }
 
+/* Tables judge strangers only. */
+static bool
+waits_for_name(const struct client *c)
+{
+	return c->name && name_state(c->name) == NAME_ASKED && c->account == 0 &&
+	       !c->may_relay;
+}
+
 /* A login may use the addresses it owns, and the null sender of a report. */
 bool
 ask_sender(struct client *c)
@@ -72,7 +80,13 @@ ask_sender(struct client *c)
 	struct ipc_sender_check m = {.account = c->account, .address = ask->address};
 	struct ipc_peer *authd = authd_of(c);
 
+	if (waits_for_name(c)) {
+		client_wait(c, WAIT_NAME);
+		return false;
+	}
+	client_announce(c);
 	c->discard = false;
+	demands_free(&c->demands);
 	if (!rate_allows(c, NET_EVENT_MESSAGE)) {
 		answer_sender(c, SESSION_SENDER_RATE);
 		return true;
@@ -133,22 +147,43 @@ refuse_rcpt(struct client *c, struct span reply)
 	session_answer_rcpt_refused(c->session, reply);
 }
 
-bool
-ask_rcpt(struct client *c)
+/* As access tables have it. */
+static struct span
+client_name(const struct client *c)
 {
-	const struct session_ask *ask = session_ask(c->session);
-	struct ipc_peer *authd = authd_of(c);
+	if (!c->name || name_state(c->name) == NAME_ASKED)
+		return SPAN("");
+	return name_state(c->name) == NAME_KNOWN ? name_text(c->name) : SPAN("unknown");
+}
+
+static void
+ask_address(struct client *c, struct ipc_peer *authd, struct span address,
+	    bool by_table)
+{
 	struct ipc_resolve m = {
-	    .size = ask->size_declared,
+	    .tag = ++c->smtpd->next_tag,
+	    .size = session_ask(c->session)->size_declared,
 	    .account = c->account,
-	    .may_relay = c->may_relay,
-	    .address = ask->address,
+	    .may_relay = c->may_relay || by_table,
+	    .by_table = by_table,
+	    .address = address,
 	    .sender = session_envelope(c->session)->sender,
 	    .helo = session_hello(c->session),
+	    .client_name = client_name(c),
+	    .name_unsure = c->name && name_state(c->name) == NAME_UNSURE,
 	};
 
 	if (!c->local)
 		m.client = span_make(c->address.ip, sizeof(c->address.ip));
+	await(c, m.tag);
+	ipc_send_resolve(authd, &m);
+}
+
+bool
+ask_rcpt(struct client *c)
+{
+	struct ipc_peer *authd = authd_of(c);
+
 	if (!rate_allows(c, NET_EVENT_RECIPIENT)) {
 		answer_rcpt(c, SESSION_RCPT_RATE, SPAN(""));
 		return true;
@@ -157,14 +192,12 @@ ask_rcpt(struct client *c)
 		answer_rcpt(c, SESSION_RCPT_LATER, SPAN(""));
 		return true;
 	}
-	m.tag = ++c->smtpd->next_tag;
-	await(c, m.tag);
-	ipc_send_resolve(authd, &m);
+	ask_address(c, authd, session_ask(c->session)->address, false);
 	return false;
 }
 
-static void
-resolved(struct client *c, const struct ipc_resolved *m)
+static enum session_rcpt_answer
+rcpt_answer(const struct ipc_resolved *m)
 {
 	static const enum session_rcpt_answer answers[] = {
 	    [RESOLVE_OK] = SESSION_RCPT_OK,
@@ -179,23 +212,85 @@ resolved(struct client *c, const struct ipc_resolved *m)
 	    [RESOLVE_NOT_ALLOWED] = SESSION_RCPT_NOT_ALLOWED,
 	    [RESOLVE_TOO_BIG] = SESSION_RCPT_TOO_BIG,
 	};
-	enum session_rcpt_answer answer =
-	    m->outcome < N_ELEMS(answers) ? answers[m->outcome] : SESSION_RCPT_LATER;
 	size_t n;
 
-	if (m->outcome == RESOLVE_REFUSED) {
-		refuse_rcpt(c, m->text);
+	if (m->outcome >= N_ELEMS(answers))
+		return SESSION_RCPT_LATER;
+	/* What we could not hand on must not be taken. */
+	if (m->outcome == RESOLVE_OK && (!target_list_check(m->targets, &n) || n == 0 ||
+					 !demand_list_check(m->demands)))
+		return SESSION_RCPT_LATER;
+	return answers[m->outcome];
+}
+
+/* --- addresses of access tables ------------------------------------------- */
+
+static void
+demands_refuse(struct client *c)
+{
+	demands_forget(c->demands);
+	answer_rcpt(c, SESSION_RCPT_LATER, SPAN(""));
+}
+
+/* Asks for the next address, or accepts the recipient. */
+static void
+demands_step(struct client *c)
+{
+	struct demands *d = c->demands;
+	struct ipc_peer *authd = authd_of(c);
+	struct span address;
+
+	if (demands_unknown(d, &address)) {
+		if (authd)
+			ask_address(c, authd, address, true);
+		else
+			demands_refuse(c);
+	} else if (demands_accept(d)) {
+		answer_rcpt(c, SESSION_RCPT_OK, buf_span(&d->targets));
+		demands_forget(d);
+	} else {
+		demands_refuse(c);
+	}
+}
+
+/* An address that leads nowhere is the table's fault, and not the sender's. */
+static void
+demands_resolved(struct client *c, const struct ipc_resolved *m)
+{
+	struct demands *d = c->demands;
+	struct span address;
+
+	if (!demands_unknown(d, &address) || rcpt_answer(m) != SESSION_RCPT_OK) {
+		logline(LOGLINE_WARNING, "smtp.no_target", L_HEX("sid", c->sid),
+			L_SPAN("address", address), L_U64("outcome", m->outcome),
+			L_SPAN("error", m->text));
+		demands_refuse(c);
 		return;
 	}
-	if (m->outcome == RESOLVE_DISCARD) {
+	demands_learn(d, address, m->targets);
+	demands_step(c);
+}
+
+static void
+resolved(struct client *c, const struct ipc_resolved *m)
+{
+	enum session_rcpt_answer answer = rcpt_answer(m);
+
+	if (c->demands && c->demands->open) {
+		demands_resolved(c, m);
+	} else if (m->outcome == RESOLVE_REFUSED) {
+		refuse_rcpt(c, m->text);
+	} else if (m->outcome == RESOLVE_DISCARD) {
 		c->discard = true;
 		answer_rcpt(c, SESSION_RCPT_OK, SPAN(""));
-		return;
+	} else if (answer == SESSION_RCPT_OK && m->demands.n > 0) {
+		if (!c->demands)
+			c->demands = demands_new();
+		demands_begin(c->demands, m->demands, m->targets);
+		demands_step(c);
+	} else {
+		answer_rcpt(c, answer, m->targets);
 	}
-	/* What we could not hand on must not be taken. */
-	if (answer == SESSION_RCPT_OK && (!target_list_check(m->targets, &n) || n == 0))
-		answer = SESSION_RCPT_LATER;
-	answer_rcpt(c, answer, m->targets);
 }
 
 /* --- login ---------------------------------------------------------------- */
@@ -357,7 +452,8 @@ answer(struct smtpd *d, uint64_t tag, enum session_want want,
 		challenge(c, m->auth_challenge.challenge);
 	else
 		auth_done(c, &m->auth_done);
-	client_resume(c);
+	if (m->number != IPC_NUMBER_resolved || c->tag == 0)
+		client_resume(c); /* else there is more to be asked */
 }
 
 /* Who is logged in to the account must not go on. */
@@ -424,6 +520,8 @@ ask_lost(struct smtpd *d)
 		next = LIST_NEXT(c, all);
 		c->exchange = false;
 		tag_clear(c);
+		if (c->demands)
+			demands_forget(c->demands);
 		if (c->wait != WAIT_AUTHD)
 			continue;
 		answer_lost(c);
@@ -435,5 +533,7 @@ void
 ask_forget(struct client *c)
 {
 	tag_clear(c);
+	if (c->demands)
+		demands_forget(c->demands);
 	exchange_cancel(c);
 }

@@ -26,9 +26,11 @@ client_free(struct client *c)
 	ask_forget(c);
 	message_abort(c);
 	client_wait(c, WAIT_NOTHING);
+	name_free(&c->name);
 	session_free(&c->session);
 	net_stream_free(&c->stream);
 	buf_release(&c->content);
+	demands_free(&c->demands);
 	if (c->counted)
 		net_limits_disconnect(d->limits, c->key);
 	if (c->service->logins && !c->logged_in)
@@ -39,8 +41,30 @@ client_free(struct client *c)
 }
 
 void
+client_announce(struct client *c)
+{
+	char text[NET_ADDRESS_TEXT_MAX];
+
+	if (c->announced)
+		return;
+	c->announced = true;
+	if (c->name && name_state(c->name) == NAME_KNOWN)
+		logline(LOGLINE_INFO, "smtp.connect", L_HEX("sid", c->sid),
+			L_STR("service", c->service->listener),
+			L_STR("client", client_text(c, text)),
+			L_U64("port", c->address.port),
+			L_SPAN("name", name_text(c->name)));
+	else
+		logline(LOGLINE_INFO, "smtp.connect", L_HEX("sid", c->sid),
+			L_STR("service", c->service->listener),
+			L_STR("client", client_text(c, text)),
+			L_U64("port", c->address.port));
+}
+
+void
 client_close(struct client *c, const char *reason)
 {
+	client_announce(c);
 	logline(LOGLINE_INFO, "smtp.disconnect", L_HEX("sid", c->sid),
 		L_STR("reason", reason),
 		L_U64("code", c->session ? session_last_code(c->session) : 0),
@@ -122,6 +146,8 @@ open_session(struct client *c, struct span tls)
 
 	if (!c->local)
 		peer.address = span_str(net_address_text(&c->address, address));
+	if (c->name)
+		peer.name = name_text(c->name);
 	c->session = session_new(&policies[loaded], &peer);
 }
 
@@ -280,6 +306,7 @@ turn_away(struct client *c, enum session_ending why)
 	char text[NET_ADDRESS_TEXT_MAX];
 
 	c->smtpd->count.turned_away++;
+	c->announced = true;
 	logline(LOGLINE_INFO, "smtp.turned_away", L_HEX("sid", c->sid),
 		L_STR("service", c->service->listener),
 		L_STR("client", client_text(c, text)));
@@ -292,6 +319,33 @@ turn_away(struct client *c, enum session_ending why)
 	session_open(c->session, proc_ticks_ms());
 	buf_reset(session_out(c->session));
 	say_and_close(c, why, "turned away");
+}
+
+/* --- the name of its machine ---------------------------------------------- */
+
+static void
+on_name(void *context)
+{
+	struct client *c = context;
+
+	if (c->session)
+		session_set_name(c->session, name_text(c->name));
+	client_announce(c);
+	if (c->wait == WAIT_NAME)
+		client_resume(c);
+}
+
+/* Asks for it when a table may want it: not of users, who log in. */
+static void
+name_ask(struct client *c)
+{
+	const struct settings *s = proc_settings(c->smtpd->proc);
+
+	if (s->client_access.n == 0 || s->client_name_timeout_s == 0 || c->local ||
+	    c->service->logins)
+		return;
+	c->name = name_new(proc_base(c->smtpd->proc), c->smtpd->dns, c->address.ip,
+			   s->client_name_timeout_s * 1000, on_name, c);
 }
 
 /* What came before the greeting was sent by one who does not listen. */
@@ -331,15 +385,14 @@ client_accept(struct smtpd *d, const struct smtpd_service *service, int fd,
 {
 	bool early = !peer->local && talks_early(fd);
 	struct client *c = client_new(d, service, fd, peer);
-	char text[NET_ADDRESS_TEXT_MAX];
 	enum session_ending why;
 
 	if (!admit(c, &why)) {
 		turn_away(c, why);
 		return;
 	}
-	logline(LOGLINE_INFO, "smtp.connect", L_HEX("sid", c->sid),
-		L_STR("service", service->listener),
-		L_STR("client", client_text(c, text)), L_U64("port", c->address.port));
+	name_ask(c);
+	if (!c->name)
+		client_announce(c);
 	start(c, early);
 }

@@ -45,6 +45,7 @@ start(struct proc *p, struct err *err)
 	limits = limits_of_clients(p, IPC_KIND_SMTPD);
 	limits.seed = random[2];
 	d->limits = net_limits_new(&limits);
+	d->dns = dns_client_new(proc_base(p), proc_ticks_ms);
 	settings_apply(d);
 	return 0;
 }
@@ -92,8 +93,17 @@ message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m, int 
 	(void)fd;
 	if (ipc_peer_kind(peer) == IPC_KIND_SPOOLD)
 		message_message(smtpd_of(p), peer, m);
-	else
+	else if (ipc_peer_kind(peer) != IPC_KIND_RESOLVED)
 		ask_message(smtpd_of(p), m);
+	else if (!dns_client_message(smtpd_of(p)->dns, m))
+		ipc_peer_drop(peer, "an answer that breaks the rules");
+}
+
+static void
+peer_up(struct proc *p, struct ipc_peer *peer)
+{
+	if (ipc_peer_kind(peer) == IPC_KIND_RESOLVED)
+		dns_client_set_peer(smtpd_of(p)->dns, peer);
 }
 
 static void
@@ -103,6 +113,9 @@ peer_down(struct proc *p, struct ipc_peer *peer)
 		message_lost(smtpd_of(p));
 	if (ipc_peer_kind(peer) == IPC_KIND_AUTHD)
 		ask_lost(smtpd_of(p));
+	if (ipc_peer_kind(peer) == IPC_KIND_RESOLVED &&
+	    proc_peer(p, IPC_KIND_RESOLVED, 0) == NULL)
+		dns_client_set_peer(smtpd_of(p)->dns, NULL);
 }
 
 /* --- the rest ------------------------------------------------------------- */
@@ -165,6 +178,7 @@ main(int argc, char **argv)
 	    .listener = listener,
 	    .unlisten = unlisten,
 	    .file = file,
+	    .peer_up = peer_up,
 	    .peer_down = peer_down,
 	    .message = message,
 	    .turn = turn,

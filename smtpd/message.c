@@ -65,6 +65,18 @@ put_recipients(struct smtpd *d, const struct session_envelope *e)
 	}
 }
 
+/* Into the envelope, what access tables want of the message. */
+static void
+put_demands(struct client *c, struct envelope *envelope)
+{
+	struct buf *recipients = &c->smtpd->recipients;
+
+	if (c->demands->hold)
+		envelope->flags |= ENVELOPE_HOLD;
+	envelope->n_recipients = (uint32_t)demands_recipients(c->demands, recipients,
+							      envelope->n_recipients);
+}
+
 /* The envelope of the message into d->envelope; false when it is too large. */
 static bool
 put_envelope(struct client *c)
@@ -90,6 +102,8 @@ put_envelope(struct client *c)
 	if (!c->local)
 		envelope.client = span_make(c->address.ip, sizeof(c->address.ip));
 	put_recipients(d, e);
+	if (c->demands)
+		put_demands(c, &envelope);
 	envelope.recipients = buf_span(&d->recipients);
 	buf_reset(&d->envelope);
 	envelope_put(&d->envelope, &envelope);
@@ -166,12 +180,22 @@ message_begin(struct client *c)
 	return true;
 }
 
+/* Fields that tables want, before the first of ours. */
+static void
+prepend(struct client *c)
+{
+	c->message_bytes += c->demands->fields.n;
+	buf_put(&c->content, buf_span(&c->demands->fields));
+}
+
 bool
 message_piece(struct client *c)
 {
 	struct ipc_peer *spoold = spoold_of(c->smtpd);
 	struct span piece = session_ask(c->session)->piece;
 
+	if (c->message_bytes == 0 && c->demands)
+		prepend(c);
 	c->message_bytes += piece.n;
 	if (c->discard)
 		return true;
@@ -289,6 +313,17 @@ log_accepted(const struct client *c)
 }
 
 static void
+log_demands(const struct client *c)
+{
+	const struct demands *d = c->demands;
+
+	logline(LOGLINE_INFO, "smtp.changed", L_STR("id", c->id_text),
+		L_HEX("sid", c->sid), L_U64("held", d->hold),
+		L_SPAN("redirect", buf_span(&d->redirect)), L_U64("bcc", d->n_bcc),
+		L_U64("fields", d->n_fields));
+}
+
+static void
 done(struct client *c, unsigned outcome)
 {
 	static const enum session_message_answer answers[] = {
@@ -304,6 +339,8 @@ done(struct client *c, unsigned outcome)
 		c->smtpd->count.message_bytes += c->message_bytes;
 		c->smtpd->count.recipients += session_envelope(c->session)->n_rcpts;
 		log_accepted(c);
+		if (c->demands)
+			log_demands(c);
 	} else {
 		logline(LOGLINE_WARNING, "smtp.not_stored", L_STR("id", c->id_text),
 			L_HEX("sid", c->sid), L_U64("outcome", outcome));

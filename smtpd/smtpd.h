@@ -15,7 +15,9 @@
 #include "common/proc/proc.h"
 #include "common/spool/spool.h"
 #include "common/tls/tls.h"
+#include "smtpd/demands.h"
 #include "smtpd/ids.h"
+#include "smtpd/name.h"
 #include "smtpd/session/session.h"
 
 #include <sys/queue.h>
@@ -53,6 +55,7 @@ struct smtpd {
 	char *host_name;
 	struct certificate certificate;
 	struct net_limits *limits;
+	struct dns_client *dns;
 	struct id_pool ids;
 	struct buf envelope, recipients; /* of the message that is just sent */
 	uint64_t next_tag, next_sid;
@@ -69,6 +72,7 @@ struct smtpd {
 enum client_wait {
 	WAIT_NOTHING,
 	WAIT_AUTHD,
+	WAIT_NAME,  /* the client's own, at its first MAIL */
 	WAIT_ID,    /* in for_id */
 	WAIT_ROOM,  /* in for_room */
 	WAIT_SPOOL, /* for spool_done */
@@ -93,17 +97,20 @@ struct client {
 	enum client_wait wait;
 	struct net_address address;
 	struct net_key key;
-	bool local;     /* a Unix socket */
-	bool counted;   /* in limits */
-	bool exempt;    /* from limits */
-	bool trusted;   /* see struct session_peer */
-	bool may_relay; /* without a login */
-	bool ended;     /* the client sends no more */
-	bool exchange;  /* authd knows a login under way by exchange_tag */
+	struct name *name; /* null: it is not asked for */
+	bool announced;    /* it is in the log */
+	bool local;        /* a Unix socket */
+	bool counted;      /* in limits */
+	bool exempt;       /* from limits */
+	bool trusted;      /* see struct session_peer */
+	bool may_relay;    /* without a login */
+	bool ended;        /* the client sends no more */
+	bool exchange;     /* authd knows a login under way by exchange_tag */
 	bool logged_in;
-	bool barred;  /* its account was closed */
-	bool discard; /* a table wants this message taken and forgotten */
-	uint64_t tag; /* of the question to authd; 0: none */
+	bool barred;             /* its account was closed */
+	bool discard;            /* a table wants this message taken and forgotten */
+	struct demands *demands; /* what else tables want of it; null: nothing */
+	uint64_t tag;            /* of the question to authd; 0: none */
 	uint64_t exchange_tag;
 	uint64_t sid, account;
 	unsigned errors; /* counted in limits so far */
@@ -129,6 +136,8 @@ void client_close(struct client *c, const char *reason);
 /* Its address for a log line, in the caller's array; "local" on a Unix socket. */
 MUST_USE const char *
 client_text(const struct client *c, char text[NET_ADDRESS_TEXT_MAX]);
+/* That it has connected is in the log from now on. */
+void client_announce(struct client *c);
 /* Ends what may be ended, now or when its message is answered. */
 void client_stop(struct client *c);
 

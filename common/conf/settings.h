@@ -119,7 +119,8 @@
 	S(SECONDS,  auth_delay_max_s,             "15", 0, 600, 1, "longest such delay") \
 	S(NUMBER,   auth_failures_max,            "5", 1, 100, 1, "failed logins in one session before it is closed") \
 	/* lookup tables */ \
-	S(LIST,     client_access,                "", 0, 50, 1, "tables that say which clients may send, by their address") \
+	S(LIST,     client_access,                "", 0, 50, 1, "tables that say which clients may send, by their name and address") \
+	S(SECONDS,  client_name_timeout_s,        "5", 0, 60, 1, "how long the DNS may take to tell the name of a client for those tables; 0: it is not asked") \
 	S(LIST,     helo_access,                  "", 0, 50, 1, "tables that say so by the name a client greets with") \
 	S(LIST,     sender_access,                "", 0, 50, 1, "tables that say so by the sender's address") \
 	S(LIST,     recipient_access,             "", 0, 50, 1, "tables that say so by the recipient's address") \

@@ -85,12 +85,16 @@
 /* outcome: enum resolve_outcome; targets: common/spool's target list. `sender` is
  * the reverse-path, which a forward to another server may have to rewrite. `client`
  * (16 bytes, IPv4 mapped) and `helo` are for access tables; empty where there is none.
- * text: of RESOLVE_REFUSED the reply, else why. */
+ * client_name: verified; empty when nobody asked for it, "unknown" when it has none;
+ * name_unsure: the DNS did not say. by_table: an access table has the address, and no
+ * access list is asked about it.
+ * text: of RESOLVE_REFUSED the reply, else why. demands: of RESOLVE_OK, common/spool's
+ * list of what access tables want done with the message. */
 #define IPC_resolve(U8, U16, U32, U64, BYTES)                                            \
 	U64(tag) U64(size) U64(account) U8(may_relay) BYTES(address) BYTES(sender)         \
-	BYTES(client) BYTES(helo)
+	BYTES(client) BYTES(helo) BYTES(client_name) U8(name_unsure) U8(by_table)
 #define IPC_resolved(U8, U16, U32, U64, BYTES)                                           \
-	U64(tag) U8(outcome) BYTES(targets) BYTES(text)
+	U64(tag) U8(outcome) BYTES(targets) BYTES(text) BYTES(demands)
 #define IPC_sender_check(U8, U16, U32, U64, BYTES)   U64(tag) U64(account) BYTES(address)
 #define IPC_sender_checked(U8, U16, U32, U64, BYTES) U64(tag) U8(outcome)
 /* The tag names the exchange until auth_done; `client` is 16 bytes, IPv4 mapped.
@@ -237,7 +241,7 @@
 /* Of either. outcome: enum report_outcome; `report` is its queue id, or 0. */
 #define IPC_reported(U8, U16, U32, U64, BYTES) U64(job) U8(outcome) U64(report) BYTES(text)
 
-/* --- remote and resolved -------------------------------------------------- */
+/* --- remote, smtpd and resolved ------------------------------------------- */
 
 /* type: enum dns_type. Names are ASCII (A-labels), without the dot at the end. */
 #define IPC_dns_ask(U8, U16, U32, U64, BYTES) U64(tag) U16(type) BYTES(name)
@@ -344,8 +348,8 @@
 	R(90, queue_ask, IPC_FROM(ADMIN), IPC_FROM(QMGR), false)                         \
 	R(91, queue_row, IPC_FROM(QMGR), IPC_FROM(ADMIN), false)                         \
 	R(92, queue_done, IPC_FROM(QMGR), IPC_FROM(ADMIN), false)                        \
-	R(100, dns_ask, IPC_FROM(REMOTE), IPC_FROM(RESOLVED), false)                     \
-	R(101, dns_answer, IPC_FROM(RESOLVED), IPC_FROM(REMOTE), false)                  \
+	R(100, dns_ask, IPC_FROM(REMOTE) | IPC_FROM(SMTPD), IPC_FROM(RESOLVED), false)   \
+	R(101, dns_answer, IPC_FROM(RESOLVED), IPC_FROM(REMOTE) | IPC_FROM(SMTPD), false) \
 	R(102, sts_ask, IPC_FROM(REMOTE), IPC_FROM(RESOLVED), false)                     \
 	R(103, sts_answer, IPC_FROM(RESOLVED), IPC_FROM(REMOTE), false)
 

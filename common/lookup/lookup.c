@@ -255,6 +255,14 @@ lookup_first(struct lookup *l, struct span table, const struct table_keys *keys,
 	return result;
 }
 
+bool
+lookup_of_networks(const struct lookup *l, struct span table)
+{
+	const struct opened *s = source_find(l->lookups, table);
+
+	return s && s->kind == TABLE_CIDR;
+}
+
 /* --- without a loop
  * --------------------------------------------------------------------- */
 

@@ -64,6 +64,9 @@ MUST_USE enum table_result
 lookup_first(struct lookup *l, struct span table, const struct table_keys *keys,
 	     struct span *value, struct err *err);
 
+/* Does the table know addresses only? */
+MUST_USE bool lookup_of_networks(const struct lookup *l, struct span table);
+
 /* For programs without a loop: waits for the answer. `value` is emptied first. */
 MUST_USE enum table_result
 lookup_now(struct lookups *ls, struct event_base *base, struct span table,

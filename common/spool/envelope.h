@@ -31,6 +31,7 @@ enum envelope_flag {
 	ENVELOPE_SMTPUTF8 = 1 << 1,   /* [RFC6531 3.4] */
 	ENVELOPE_REQUIRETLS = 1 << 2, /* [RFC8689 2] */
 	ENVELOPE_BINARYMIME = 1 << 3, /* [RFC3030 3] */
+	ENVELOPE_HOLD = 1 << 4,       /* an operator has to release it first */
 };
 
 enum envelope_ret { /* [RFC3461 4.3] */

@@ -13,6 +13,7 @@
 
 #include "common/spool/queue_id.h"
 #include "common/spool/target.h"
+#include "common/spool/demand.h"
 #include "common/spool/envelope.h"
 #include "common/spool/relay.h"
 #include "common/spool/segment.h"

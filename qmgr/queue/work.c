@@ -264,6 +264,20 @@ targets_start(struct queue *q, uint32_t work, uint32_t n, uint32_t now_s)
 		free(relays);
 }
 
+/* Seen for the first time, and not to be tried before an operator lets it go. */
+static bool
+first_hold(struct queue *q, uint32_t ref, const struct envelope *envelope,
+	   uint32_t now_s)
+{
+	if (limited_hold(q, ref, envelope, now_s))
+		return true;
+	if (!(envelope->flags & ENVELOPE_HOLD))
+		return false;
+	entry_at(&q->entries, ref)->flags &= (uint16_t)~ENTRY_HOLD;
+	queue_hold(q, ref, SPAN("held by an access table"));
+	return true;
+}
+
 void
 queue_loaded(struct queue *q, uint32_t ref, uint64_t arrived_us, char *bytes,
 	     uint32_t now_s)
@@ -290,7 +304,7 @@ queue_loaded(struct queue *q, uint32_t ref, uint64_t arrived_us, char *bytes,
 		queue_load_failed(q, ref, SPAN("the envelope has changed"));
 		return;
 	}
-	if (fresh && limited_hold(q, ref, &q->works[work].envelope, now_s)) {
+	if (fresh && first_hold(q, ref, &q->works[work].envelope, now_s)) {
 		work_free(q, work, 0);
 		return;
 	}

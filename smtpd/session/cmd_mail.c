@@ -195,6 +195,8 @@ session_answer_rcpt_refused(struct session *s, struct span reply)
 	s->answered = true;
 	if (++s->rcpts_refused > s->policy->limits.rcpts_max)
 		say_and_close(s, REPLY_TOO_MANY_ERRORS);
+	else if (code == 421 || code == 521)
+		say_last(s, code, reply);
 	else
 		say_line(s, code, reply);
 }

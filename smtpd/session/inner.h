@@ -94,6 +94,8 @@ void say(struct session *s, enum reply reply);
 void say_more(struct session *s, enum reply reply, struct span added);
 /* A reply of somebody else's, from its code to its text. */
 void say_line(struct session *s, unsigned code, struct span line);
+/* The same, and closes. */
+void say_last(struct session *s, unsigned code, struct span line);
 void greet(struct session *s);
 /* A heap string that replaces *at; an empty span leaves null. */
 void text_set(char **at, struct span text);

@@ -64,6 +64,12 @@ session_new(const struct session_policy *policy, const struct session_peer *peer
 }
 
 void
+session_set_name(struct session *s, struct span name)
+{
+	text_set(&s->name, name);
+}
+
+void
 session_free(struct session **s)
 {
 	struct session *old = *s;
@@ -172,15 +178,29 @@ say_more(struct session *s, enum reply reply, struct span added)
 	error_pause(s, reply_code(reply));
 }
 
+static void
+put_line(struct session *s, unsigned code, struct span line)
+{
+	s->last_code = code;
+	buf_put(&s->out, line);
+	buf_put(&s->out, SPAN("\r\n"));
+}
+
 void
 say_line(struct session *s, unsigned code, struct span line)
 {
 	if (!error_counted(s, code))
 		return;
-	s->last_code = code;
-	buf_put(&s->out, line);
-	buf_put(&s->out, SPAN("\r\n"));
+	put_line(s, code, line);
 	error_pause(s, code);
+}
+
+void
+say_last(struct session *s, unsigned code, struct span line)
+{
+	put_line(s, code, line);
+	enter(s, S_CLOSED);
+	s->want = SESSION_WANT_CLOSE;
 }
 
 void

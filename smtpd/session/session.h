@@ -208,7 +208,8 @@ void session_answer_sender(struct session *s, enum session_sender_answer answer)
 void session_answer_rcpt(struct session *s, enum session_rcpt_answer answer,
 			 struct span target);
 /* Refused with a reply of the caller's, "550 5.7.1 Go away", without CRLF; one that
- * cannot be a refusal, or has bytes that no reply may have, becomes a 451. */
+ * cannot be a refusal, or has bytes that no reply may have, becomes a 451. 421 and 521
+ * close. */
 void session_answer_rcpt_refused(struct session *s, struct span reply);
 void session_answer_auth(struct session *s, enum session_auth_answer answer,
 			 struct span text);
@@ -221,6 +222,9 @@ void session_answer_end(struct session *s, enum session_message_answer answer);
 void session_answer_lost(struct session *s, enum session_message_answer answer);
 /* After the handshake; a failed one is no answer: free the session. */
 void session_answer_tls(struct session *s, struct span tls_text, uint64_t now_ms);
+
+/* What session_peer.name is, as soon as it is known. */
+void session_set_name(struct session *s, struct span name);
 
 /* For decisions and log lines. */
 MUST_USE struct span session_login(const struct session *s); /* empty: none */

@@ -139,10 +139,15 @@ def test_answers_are_those_of_postmap(tmp_path):
 # --- what they do to mail --------------------------------------------------------------------
 
 POSTMAPPED = {
-    "senders": "bad@spam.example REJECT 5.7.1 No spam\nspam.example DUNNO\nevil.example 554 Evil\n<> OK\nlater.example DEFER 4.7.9 Come back\n",
-    "recipients": "void@example.org DISCARD\nteam@example.org OK\na@example.org DUNNO\nclosed@ REJECT Closed\n",
+    "senders": "bad@spam.example REJECT 5.7.1 No spam\nspam.example DUNNO\nevil.example 554 Evil\n<> OK\nlater.example DEFER 4.7.9 Come back\n"
+               "hold.example HOLD look at it\naway.example REDIRECT b@example.org\ncopy.example BCC c@example.org\n"
+               "marked.example PREPEND X-Marked: by its sender, with quite a few words that do not fit into one single line\n"
+               "permit.example DEFER_IF_PERMIT Try later\nreject.example DEFER_IF_REJECT 4.2.1 Perhaps later\n"
+               "nowhere.example REDIRECT nobody-there@example.org\nwarned.example WARN so it is\nhangup.example 521 Go\n",
+    "recipients": "held@example.org HOLD\nmarked@example.org PREPEND X-For: marked\nboth@example.org DUNNO\nvoid@example.org DISCARD\nteam@example.org OK\na@example.org DUNNO\nclosed@ REJECT Closed\n",
     "virtual": "info@example.org a@example.org, b@example.org\nold@example.org c@example.org\nloop1@example.org loop2@example.org\n"
-               "loop2@example.org loop1@example.org\nshop d\n@alias.example @example.org\nnobody@example.org nothing@example.org\n",
+               "loop2@example.org loop1@example.org\nshop d\n@alias.example @example.org\nnobody@example.org nothing@example.org\n"
+               "held@example.org d@example.org\nmarked@example.org d@example.org\n",
     "logins": "sales@example.org a@example.org, b@example.org\n",
 }
 
@@ -168,7 +173,7 @@ def server(sink):
         for name, text in POSTMAPPED.items():
             (folder / name).write_text(text)
             subprocess.run(["postmap", f"hash:{folder / name}"], check=True)
-        (folder / "helo").write_text("/^(spammer)\\./ REJECT you are a $1\n")
+        (folder / "helo").write_text("/^(spammer)\\./ REJECT you are a $1\n/^(noted)\\./ PREPEND X-Helo: $1\n")
         (folder / "clients").write_text("127.0.0.9 REJECT Not from there\n")
         (folder / "routes").write_text(f"far.example smtp:{address_of(sink)}\n.below.example smtp:{address_of(sink)}\n"
                                        "gone.example error:5.1.2 no such place\n")
@@ -211,6 +216,17 @@ def send(server, recipient, text, sender="x@outside.example"):
     (dict(sender="x@fine.example", recipient="a@example.org", helo="spammer.example"), "554 5.7.1 you are a spammer"),
     (dict(sender="x@fine.example", recipient="a@example.org", source="127.0.0.9"), "554 5.7.1 Not from there"),
     (dict(sender="", recipient="a@example.org"), "250"),
+    (dict(sender="x@permit.example", recipient="a@example.org"), "450 4.7.1 Try later"),
+    (dict(sender="x@permit.example", recipient="void@example.org"), "450 4.7.1 Try later"),
+    (dict(sender="x@permit.example", recipient="nobody@example.org"), "550 5.1.1"),
+    (dict(sender="x@permit.example", recipient="closed@example.org"), "554 5.7.1 Closed"),
+    (dict(sender="x@reject.example", recipient="a@example.org"), "250"),
+    (dict(sender="x@reject.example", recipient="nobody@example.org"), "450 4.2.1 Perhaps later"),
+    (dict(sender="x@reject.example", recipient="closed@example.org"), "450 4.2.1 Perhaps later"),
+    (dict(sender="x@reject.example", recipient="x@far.example"), "450 4.2.1 Perhaps later"),
+    (dict(sender="x@nowhere.example", recipient="a@example.org"), "451"),
+    (dict(sender="x@away.example", recipient="nobody@example.org"), "550 5.1.1"),
+    (dict(sender="x@hangup.example", recipient="a@example.org"), "521 5.7.1 Go"),
     (dict(sender="x@fine.example", recipient="nobody@example.org"), "550 5.1.1"),
     (dict(sender="x@fine.example", recipient="loop1@example.org"), "451"),
     (dict(sender="x@fine.example", recipient="x@far.example"), "550 5.7.1 Relaying denied"),
@@ -243,6 +259,105 @@ def test_discarded_mail_is_taken_and_forgotten(server):
     assert server.logged("smtp.discarded", "rcpt=void@example.org")
     waiting = json.loads(server.command("--json", "queue", "list").stdout)
     assert not any("void@example.org" in row["recipients"] for row in waiting)
+
+
+def swaks(server, sender, recipients, subject, helo="client.example"):
+    done = subprocess.run(["swaks", "--server", "127.0.0.1", "--port", str(server.ports["smtp"]), "--helo", helo, "--from", sender,
+                           "--to", ",".join(recipients), "--header", f"Subject: {subject}", "--body", "hello"],
+                          capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stdout
+
+
+def queued(server):
+    return json.loads(server.command("--json", "queue", "list").stdout)
+
+
+def head(message):
+    return message.split(b"\r\n\r\n")[0].decode()
+
+
+def has(server, who, needle):
+    return any(needle in m for m in Mailbox(server, f"{who}@example.org").messages())
+
+
+@pytest.mark.parametrize("sender, recipients", [
+    ("x@hold.example", ["a@example.org", "b@example.org"]), ("x@fine.example", ["a@example.org", "held@example.org"])],
+    ids=["sender", "one recipient"])
+def test_held_mail_waits_for_its_release_as_a_whole(server, sender, recipients):
+    subject = f"held-from-{sender}"
+    swaks(server, sender, recipients, subject)
+    rows = harness.wait_until(lambda: [r for r in queued(server) if r["status"] == "held" and sender == r["sender"]], 20, "it is held")
+    assert len(rows) == 1 and "access table" in rows[0]["reason"], rows
+    assert server.logged("smtp.changed", f"id={rows[0]['id']}", "held=1")
+    assert not has(server, "a", subject.encode())
+    server.command("queue", "release", rows[0]["id"])
+    for recipient in recipients:
+        Mailbox(server, recipient.replace("held@", "d@")).wait_for(subject.encode())
+    harness.wait_until(lambda: not [r for r in queued(server) if r["id"] == rows[0]["id"]], 20, "it is gone")
+
+
+def test_held_mail_outlives_a_restart(server):
+    swaks(server, "x@hold.example", ["a@example.org"], "held-over-night")
+    row = harness.wait_until(lambda: [r for r in queued(server) if r["status"] == "held"], 20, "it is held")[0]
+    server.stop()
+    server.start()
+    rows = [r for r in queued(server) if r["id"] == row["id"]]
+    assert [r["status"] for r in rows] == ["held"]
+    server.command("queue", "release", row["id"])
+    Mailbox(server, "a@example.org").wait_for(b"held-over-night")
+
+
+def test_redirected_mail_goes_to_nobody_else(server):
+    swaks(server, "x@away.example", ["a@example.org", "held@example.org"], "redirected")
+    row = harness.wait_until(lambda: [r for r in queued(server) if r["status"] == "held"], 20, "both actions hold")[0]
+    server.command("queue", "release", row["id"])
+    Mailbox(server, "b@example.org").wait_for(b"redirected")
+    assert server.logged("smtp.changed", "redirect=b@example.org")
+    for who in "acd":
+        assert not has(server, who, b"redirected")
+
+
+def test_a_copy_goes_once_and_the_header_does_not_tell(server):
+    swaks(server, "x@copy.example", ["a@example.org", "b@example.org"], "copied")
+    message = Mailbox(server, "c@example.org").wait_for(b"copied")[0]
+    Mailbox(server, "a@example.org").wait_for(b"copied")
+    Mailbox(server, "b@example.org").wait_for(b"copied")
+    assert len(Mailbox(server, "c@example.org").wait_for(b"copied")) == 1
+    assert b"c@example.org" not in head(message).encode().split(b"Received:", 1)[1]
+
+
+def test_fields_of_several_tables_come_before_the_message(server):
+    swaks(server, "x@marked.example", ["a@example.org", "marked@example.org"], "prepended", helo="noted.example")
+    for who in "ad":
+        lines = head(Mailbox(server, f"{who}@example.org").wait_for(b"prepended")[0])
+        fields = lines.replace("\r\n ", " ")
+        assert fields.count("X-Helo: noted\r\n") == fields.count("X-For: marked\r\n") == 1
+        assert "X-Marked: by its sender, with quite a few words that do not fit into one single line\r\n" in fields
+        assert max(map(len, lines.split("\r\n"))) <= 100
+        assert fields.index("X-Helo") < fields.index("X-Marked") < fields.index("X-For") < fields.index("Received:")
+
+
+def test_a_warning_is_in_the_log(server):
+    assert rcpt(server, "x@warned.example", "a@example.org").startswith("250")
+    assert server.logged("access.action", 'action="WARN so it is"', "from=x@warned.example")
+
+
+def test_an_address_that_leads_nowhere_is_in_the_log(server):
+    assert rcpt(server, "x@nowhere.example", "a@example.org").startswith("451")
+    assert server.logged("smtp.no_target", "address=nobody-there@example.org")
+
+
+@pytest.mark.parametrize("action, why", [
+    ("FILTER smtp:[127.0.0.1]:10024", "needs a content filter"), ("reject_unknown_sender_domain", "restriction of Postfix"),
+    ("PREPEND no header", "needs a header field"), ("REDIRECT somebody", "needs one address"), ("my_class", "restriction class")])
+def test_what_is_not_known_is_told_with_its_line(server, action, why):
+    clients = server.tables / "helo"
+    before = clients.read_text()
+    clients.write_text(f"# first\n/^x$/ DUNNO\n/^y$/ {action}\n")
+    checked = server.command("check", check=False)
+    clients.write_text(before)
+    assert checked.returncode == 1
+    assert f"{clients}:3: " in checked.stderr.decode() and why in checked.stderr.decode()
 
 
 def test_routes_of_tables_are_taken(server, sink):

@@ -62,6 +62,23 @@ config(struct span text)
 	table_problems_release(&problems);
 }
 
+/* What goes into a reply, an envelope or a header is one line of printable ASCII. */
+static void
+action_holds(const struct table_action *a)
+{
+	if (a->kind == ACTION_OK || a->kind == ACTION_DUNNO || a->kind == ACTION_WARN ||
+	    a->kind == ACTION_INFO || a->kind == ACTION_HOLD ||
+	    a->kind == ACTION_DISCARD)
+		return;
+	ASSERT(a->text.n > 0 && a->text.n <= TABLE_HEADER_BYTES_MAX);
+	for (size_t i = 0; i < a->text.n; i++)
+		ASSERT(a->text.at[i] >= ' ' && a->text.at[i] <= '~');
+	if (a->kind == ACTION_REDIRECT || a->kind == ACTION_BCC)
+		ASSERT(span_find(a->text, '@') < a->text.n);
+	if (a->kind == ACTION_PREPEND)
+		ASSERT(span_find(a->text, ':') < a->text.n);
+}
+
 static void
 result(struct span text)
 {
@@ -69,7 +86,8 @@ result(struct span text)
 	struct table_action action;
 	struct span word;
 
-	(void)!table_action_parse(text, &action);
+	if (!table_action_parse(text, &action))
+		action_holds(&action);
 	(void)!table_hop_parse(text, &to, &action);
 	while (table_word_next(&text, &word))
 		ASSERT(word.n > 0);

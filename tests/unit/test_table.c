@@ -437,26 +437,57 @@ test_actions(void **state)
 		unsigned code;
 		const char *status, *reply;
 	} rows[] = {
-	    {"OK",              ACTION_OK,      0,   "",      ""             },
-	    {"ok",              ACTION_OK,      0,   "",      ""             },
-	    {"1234567",         ACTION_OK,      0,   "",      ""             },
-	    {"DUNNO",           ACTION_DUNNO,   0,   "",      ""             },
-	    {"WARN look",       ACTION_WARN,    0,   "",      "look"         },
-	    {"REJECT",          ACTION_REFUSE,  554, "5.7.1", "Access denied"},
-	    {"reject Go away",  ACTION_REFUSE,  554, "5.7.1", "Go away"      },
-	    {"REJECT 5.1.8 Go", ACTION_REFUSE,  554, "5.1.8", "Go"           },
-	    {"REJECT 4.1.8 Go", ACTION_REFUSE,  554, "5.1.8", "Go"           },
-	    {"REJECT 5.1 Go",   ACTION_REFUSE,  554, "5.7.1", "5.1 Go"       },
-	    {"DEFER",           ACTION_REFUSE,  450, "4.7.1", "Access denied"},
-	    {"550 No",          ACTION_REFUSE,  550, "5.7.1", "No"           },
-	    {"450 4.2.0 Wait",  ACTION_REFUSE,  450, "4.2.0", "Wait"         },
-	    {"550",             ACTION_REFUSE,  550, "5.7.1", "Access denied"},
-	    {"DISCARD",         ACTION_DISCARD, 0,   "",      ""             },
-	    {"REJECT a\001b",   -1,             0,   NULL,    NULL           },
-	    {"REJECT \303\274", -1,             0,   NULL,    NULL           },
-	    {"HOLD",            -1,             0,   NULL,    NULL           },
-	    {"5x0 No",          -1,             0,   NULL,    NULL           },
-	    {"",                -1,             0,   NULL,    NULL           },
+	    {"OK",			 ACTION_OK,              0,   "",      ""             },
+	    {"ok",			 ACTION_OK,              0,   "",      ""             },
+	    {"1234567",                    ACTION_OK,              0,   "",      ""             },
+	    {"DUNNO",		      ACTION_DUNNO,           0,   "",      ""             },
+	    {"WARN look",                  ACTION_WARN,            0,   "",      "look"         },
+	    {"REJECT",                     ACTION_REFUSE,          554, "5.7.1", "Access denied"},
+	    {"reject Go away",             ACTION_REFUSE,          554, "5.7.1", "Go away"      },
+	    {"REJECT 5.1.8 Go",            ACTION_REFUSE,          554, "5.1.8", "Go"           },
+	    {"REJECT 4.1.8 Go",            ACTION_REFUSE,          554, "5.1.8", "Go"           },
+	    {"REJECT 5.1 Go",              ACTION_REFUSE,          554, "5.7.1", "5.1 Go"       },
+	    {"DEFER",		      ACTION_REFUSE,          450, "4.7.1", "Access denied"},
+	    {"550 No",                     ACTION_REFUSE,          550, "5.7.1", "No"           },
+	    {"450 4.2.0 Wait",             ACTION_REFUSE,          450, "4.2.0", "Wait"         },
+	    {"550",			ACTION_REFUSE,          550, "5.7.1", "Access denied"},
+	    {"DISCARD",                    ACTION_DISCARD,         0,   "",      ""             },
+	    {"REJECT a\001b",              -1,                     0,   NULL,    NULL           },
+	    {"REJECT \303\274",            -1,                     0,   NULL,    NULL           },
+	    {"INFO",		       ACTION_INFO,            0,   "",      ""             },
+	    {"HOLD",		       ACTION_HOLD,            0,   "",      ""             },
+	    {"hold look at it",            ACTION_HOLD,            0,   "",      "look at it"   },
+	    {"REDIRECT a@b.c",             ACTION_REDIRECT,        0,   "",      "a@b.c"        },
+	    {"REDIRECT <a@b>",             ACTION_REDIRECT,        0,   "",      "a@b"          },
+	    {"BCC  a+x@b.c ",              ACTION_BCC,             0,   "",      "a+x@b.c"      },
+	    {"PREPEND X-A: b c",           ACTION_PREPEND,         0,   "",      "X-A: b c"     },
+	    {"PREPEND X:b",                ACTION_PREPEND,         0,   "",      "X:b"          },
+	    {"DEFER_IF_PERMIT",            ACTION_DEFER_IF_PERMIT, 450, "4.7.1",
+	     "Service unavailable"							      },
+	    {"defer_if_reject 4.3.2 Soon", ACTION_DEFER_IF_REJECT, 450, "4.3.2",
+	     "Soon"									     },
+	    {"421 Go",                     ACTION_REFUSE,          421, "4.7.1", "Go"           },
+	    {"REDIRECT",                   -1,                     0,   NULL,    NULL           },
+	    {"REDIRECT here",              -1,                     0,   NULL,    NULL           },
+	    {"REDIRECT a@b c@d",           -1,                     0,   NULL,    NULL           },
+	    {"REDIRECT a@b>",              -1,                     0,   NULL,    NULL           },
+	    {"REDIRECT @b:a@c",            -1,                     0,   NULL,    NULL           },
+	    {"REDIRECT <>",                -1,                     0,   NULL,    NULL           },
+	    {"BCC \303\274@b.c",           -1,                     0,   NULL,    NULL           },
+	    {"BCC a@b\001c",               -1,                     0,   NULL,    NULL           },
+	    {"PREPEND",                    -1,                     0,   NULL,    NULL           },
+	    {"PREPEND X-A",                -1,                     0,   NULL,    NULL           },
+	    {"PREPEND : b",                -1,                     0,   NULL,    NULL           },
+	    {"PREPEND X A: b",             -1,                     0,   NULL,    NULL           },
+	    {"PREPEND X-A: ",              -1,                     0,   NULL,    NULL           },
+	    {"PREPEND X: a\r\nY: b",       -1,                     0,   NULL,    NULL           },
+	    {"PREPEND X: a\nb",            -1,                     0,   NULL,    NULL           },
+	    {"PREPEND X: \303\274",        -1,                     0,   NULL,    NULL           },
+	    {"FILTER smtp:x",              -1,                     0,   NULL,    NULL           },
+	    {"reject_unknown_client",      -1,                     0,   NULL,    NULL           },
+	    {"myclass",                    -1,                     0,   NULL,    NULL           },
+	    {"5x0 No",                     -1,                     0,   NULL,    NULL           },
+	    {"",			   -1,		     0,   NULL,    NULL           },
 	};
 
 	(void)state;
@@ -473,6 +504,61 @@ test_actions(void **state)
 		assert_string_equal(a.status, rows[i].status);
 		assert_true(span_equal(a.text, span_str(rows[i].reply)));
 	}
+}
+
+/* What is wrong is told with its line, and what to do. */
+static void
+test_actions_that_are_elsewhere(void **state)
+{
+	static const struct {
+		const char *text, *advice;
+	} rows[] = {
+	    {"FILTER smtp:[127.0.0.1]:10024", "content filter"        },
+	    {"reject_unverified_sender",      "restriction of Postfix"},
+	    {"check_sender_access hash:/x",   "sender_access"         },
+	    {"permit_mynetworks",             "restriction of Postfix"},
+	    {"strict_clients",                "restriction class"     },
+	    {"PREPEND no header",             "header field"          },
+	    {"BCC nobody",                    "user@domain"           },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMS(rows); i++) {
+		struct table_action a;
+		const char *wrong = table_action_parse(span_str(rows[i].text), &a);
+
+		print_message("%s\n", rows[i].text);
+		assert_non_null(wrong);
+		assert_non_null(strstr(wrong, rows[i].advice));
+	}
+}
+
+static const char *
+action_check(void *context, struct span value)
+{
+	struct table_action a;
+
+	(void)context;
+	return table_action_parse(value, &a);
+}
+
+static void
+test_wrong_action_is_told_with_its_line(void **state)
+{
+	struct table_problems problems = {0};
+	struct table_map *m =
+	    table_map_parse(TABLE_TEXT,
+			    SPAN("# rules\na@b.c HOLD\n\nc@b.c FILTER smtp:x\n"
+				 "d@b.c PREPEND X-Y\n"),
+			    &problems);
+
+	(void)state;
+	assert_non_null(m);
+	assert_false(table_map_check(m, action_check, NULL, &problems));
+	assert_int_equal(problems.n, 2);
+	assert_int_equal(problems.at[0].line + problems.at[1].line, 4 + 5);
+	table_map_free(&m);
+	table_problems_release(&problems);
 }
 
 static void
@@ -592,6 +678,8 @@ main(void)
 	    cmocka_unit_test(test_templates_expand),
 	    cmocka_unit_test(test_config_of_postfix_is_read),
 	    cmocka_unit_test(test_actions),
+	    cmocka_unit_test(test_actions_that_are_elsewhere),
+	    cmocka_unit_test(test_wrong_action_is_told_with_its_line),
 	    cmocka_unit_test(test_hops),
 	    cmocka_unit_test(test_keys_in_the_orders_of_postfix),
 	    cmocka_unit_test(test_words_end_outside_of_quotes),
