@@ -142,12 +142,13 @@ load_account_id(struct load *l, struct directory_object *o,
 	if (id == 0)
 		id = old_id ? old_id : l->next_id;
 	directory_put_number(o, FIELD_ACCOUNT_ID, id);
-	if (id >= l->next_id)
-		l->next_id = id + 1;
 	if (id == old_id)
 		return DIRECTORY_DONE;
 	id_key = record_key_id(id);
-	result = check_id_free(l, n, &id_key, key, id);
+	if (id < l->next_id)
+		result = check_id_free(l, n, &id_key, key, id);
+	else
+		l->next_id = id + 1; /* nobody has it */
 	if (result != DIRECTORY_DONE)
 		return result;
 	if (old_id) {
