@@ -91,7 +91,8 @@ enum sameness {
 };
 
 /* The password of an account that is there, held against that of the list. A plain one
- * is tried, since what is kept of it is never the same twice. */
+ * is tried, since what is kept of it is never the same twice. Of a hash nobody can
+ * tell whether it is that of a password which was made anew at a login. */
 static enum sameness
 password_sameness(const struct movein_object *o, const struct directory_object *there)
 {
@@ -104,7 +105,10 @@ password_sameness(const struct movein_object *o, const struct directory_object *
 		directory_password_get(&c, &p);
 	switch (import_password(o, &text)) {
 	case IMPORT_PASSWORD_HASH:
-		result = span_equal(buf_span(&text), span_str(p.crypt)) ? SAME : OTHER;
+		if (span_equal(buf_span(&text), span_str(p.crypt)))
+			result = SAME;
+		else if (!directory_password_current(&p))
+			result = OTHER;
 		break;
 	case IMPORT_PASSWORD_PLAIN:
 		result =

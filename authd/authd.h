@@ -15,6 +15,7 @@
 #include "authd/penalty.h"
 #include "authd/rewrite.h"
 #include "authd/ticket.h"
+#include "authd/upgrade.h"
 #include "authd/usage.h"
 #include "common/base/base.h"
 #include "common/directory/directory.h"
@@ -61,6 +62,7 @@ struct authd {
 	struct exchange_list buckets[EXCHANGE_BUCKETS];
 	size_t n_exchanges;
 	size_t n_checks;
+	uint64_t upgrading[UPGRADES_MAX]; /* accounts; 0: a free place */
 
 	struct question_list questions; /* that wait for a use */
 	size_t n_questions;
@@ -75,7 +77,7 @@ struct authd {
 
 	struct {
 		uint64_t logins, failures, cached, checks, resolves, operations, waits,
-		    replies, notices;
+		    replies, notices, upgrades;
 	} count;
 };
 

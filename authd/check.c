@@ -1,4 +1,5 @@
 #include "authd/exchange.h"
+#include "authd/upgrade.h"
 
 /* Has its own copy of everything, because its exchange may go away first. */
 struct check {
@@ -9,6 +10,7 @@ struct check {
 	char crypt[DIRECTORY_CRYPT_MAX + 1];
 	char password[SASL_PASSWORD_MAX];
 	size_t password_bytes;
+	bool upgrade; /* when it is right: keep it in our own form */
 	bool right;
 };
 
@@ -20,6 +22,23 @@ run(struct proc_job *job)
 
 	c->right = directory_password_matches(
 	    c->crypt, span_make(c->password, c->password_bytes));
+}
+
+/* After the answer, which frees the exchange. */
+static void
+answer_right(struct check *c, struct exchange *x)
+{
+	struct authd *a = c->authd;
+	char address[DIRECTORY_ADDRESS_MAX + 1];
+	uint64_t account = x->account;
+	bool upgrade = c->upgrade && !x->closed;
+
+	memcpy(address, x->address, sizeof(address));
+	good_add(a->good, &c->mark, proc_ticks_ms());
+	exchange_succeed(x, false);
+	if (upgrade)
+		upgrade_start(a, account, address, c->crypt,
+			      span_make(c->password, c->password_bytes));
 }
 
 static void
@@ -39,9 +58,7 @@ done(struct proc_job *job)
 	if (x)
 		x->check = NULL;
 	if (x && c->right)
-		good_add(c->authd->good, &c->mark, proc_ticks_ms());
-	if (x && c->right)
-		exchange_succeed(x, false);
+		answer_right(c, x);
 	else if (x)
 		exchange_fail(x, x->account ? "wrong password" : "unknown user");
 	check_free(c);
@@ -71,6 +88,7 @@ queue_check(struct exchange *x, const struct good_mark *mark)
 	c->authd = a;
 	c->exchange = x;
 	c->mark = *mark;
+	c->upgrade = upgrade_wanted(x);
 	memcpy(c->crypt, x->found.password.crypt, sizeof(c->crypt));
 	directory_password_wipe(&x->found.password);
 	memcpy(c->password, password.at, password.n);

@@ -118,6 +118,7 @@
 	S(SECONDS,  auth_delay_s,                 "2", 0, 60, 1, "delay of a failed login; doubles with each further one") \
 	S(SECONDS,  auth_delay_max_s,             "15", 0, 600, 1, "longest such delay") \
 	S(NUMBER,   auth_failures_max,            "5", 1, 100, 1, "failed logins in one session before it is closed") \
+	S(SWITCH,   password_upgrade,             "yes", 0, 1, 1, "what was imported of a password becomes Postroad's own form at a login that gives it") \
 	/* lookup tables */ \
 	S(LIST,     client_access,                "", 0, 50, 1, "tables that say which clients may send, by their name and address") \
 	S(SECONDS,  client_name_timeout_s,        "5", 0, 60, 1, "how long the DNS may take to tell the name of a client for those tables; 0: it is not asked") \

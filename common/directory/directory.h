@@ -197,6 +197,12 @@ MUST_USE enum directory_result
 directory_note_logins(struct directory *d, const struct directory_login *logins,
 		      size_t n, struct err *err);
 
+/* Keeps `fresh` of the account's password, if what is kept of it is still `old`, its
+ * crypt(3) string. NOT_FOUND when it is another meanwhile, or the account gone. */
+MUST_USE enum directory_result
+directory_password_renew(struct directory *d, uint64_t account, const char *old,
+			 const struct directory_password *fresh, struct err *err);
+
 /* ---- app passwords */
 
 #define DIRECTORY_LABEL_MAX        64

@@ -115,3 +115,59 @@ directory_note_logins(struct directory *d, const struct directory_login *logins,
 	changes_release(&changes);
 	return r;
 }
+
+/* ---- passwords in a better form */
+
+static bool
+password_is(const struct directory_object *account, const char *crypt_text)
+{
+	struct cursor c = cursor_make(account->values[FIELD_ACCOUNT_PASSWORD].text);
+	struct directory_password p;
+	bool same;
+
+	directory_password_get(&c, &p);
+	same = !c.failed && strcmp(p.crypt, crypt_text) == 0;
+	directory_password_wipe(&p);
+	return same;
+}
+
+static enum directory_result
+put_password(struct directory *d, const struct directory_name *name,
+	     struct directory_object *o, const struct directory_password *fresh,
+	     struct err *err)
+{
+	struct record_key key =
+	    record_key_of(DIRECTORY_ACCOUNT, name, (struct span){0});
+	struct buf bytes = buf_make(RECORD_VALUE_MAX);
+	struct changes changes;
+	enum directory_result r;
+
+	changes_init(&changes);
+	directory_password_put(fresh, &bytes);
+	directory_put_text(o, FIELD_ACCOUNT_PASSWORD, buf_span(&bytes));
+	changes_put_object(&changes, &key, o);
+	r = changes_apply(&changes, d->backend, err);
+	changes_release(&changes);
+	explicit_bzero(bytes.at, bytes.n);
+	buf_release(&bytes);
+	return r;
+}
+
+enum directory_result
+directory_password_renew(struct directory *d, uint64_t account, const char *old,
+			 const struct directory_password *fresh, struct err *err)
+{
+	struct directory_object o;
+	struct directory_name name;
+	int r = directory_load_id(d, account, &name, err);
+
+	if (r > 0)
+		r = directory_load_object(d, DIRECTORY_ACCOUNT, &name, (struct span){0},
+					  &o, err);
+	if (r < 0)
+		return DIRECTORY_FAULT;
+	if (r == 0 || !password_is(&o, old))
+		return directory_say(DIRECTORY_NOT_FOUND, err,
+				     "it has another password meanwhile");
+	return put_password(d, &name, &o, fresh, err);
+}

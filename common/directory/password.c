@@ -109,6 +109,23 @@ directory_password_matches(const char *crypt_text, struct span password)
 	return right & (crypt_text[0] != '\0');
 }
 
+/* Behind "$y$j" stand the logarithms of yescrypt's two sizes, in an order that is also
+ * that of their characters. */
+static bool
+crypt_current(const char *crypt_text)
+{
+	return span_starts(span_str(crypt_text), span_str("$y$j")) &&
+	       strlen(crypt_text) == strlen(NOBODY) && crypt_text[4] >= NOBODY[4] &&
+	       crypt_text[5] >= NOBODY[5];
+}
+
+bool
+directory_password_current(const struct directory_password *p)
+{
+	return p->has_scram && p->scram.iterations >= SCRAM_ITERATIONS_DEFAULT &&
+	       crypt_current(p->crypt);
+}
+
 static const struct {
 	const char *prefix, *name;
 } schemes[] = {

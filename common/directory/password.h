@@ -28,6 +28,10 @@ MUST_USE int directory_password_make(struct span password,
 MUST_USE int directory_password_import(struct span crypt,
 				       struct directory_password *out, struct err *err);
 
+/* Is it what directory_password_make() makes, or at least as slow to guess? Then there
+ * is nothing to be won by making it anew. */
+MUST_USE bool directory_password_current(const struct directory_password *p);
+
 /* True when the prepared password is the one of `crypt`. Slow on purpose, and
  * safe in any thread. An empty `crypt` never matches and takes as long as a
  * yescrypt of the default cost, and so does what is not crypt(3)'s at least. */

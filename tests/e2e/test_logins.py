@@ -1,5 +1,7 @@
 """Logins beyond a right password: sessions of a closed account end, passwords for one program, who was
 here last, and administrators of domains who are ordinary users of the machine."""
+import base64
+import hashlib
 import imaplib
 import json
 import os
@@ -11,12 +13,13 @@ import pytest
 
 import harness
 from conftest import PASSWORD
+from test_scram import Scram, smtp_auth
 
 
 @pytest.fixture(scope="module")
 def server():
     with harness.Postroad(settings={"auth_without_tls": "yes", "auth_delay_s": "0"},
-                          domains=("example.org", "theirs.example")) as s:
+                          domains=("example.org", "theirs.example", "moved.example")) as s:
         s.start()
         for name in ("a", "b", "c", "boss"):
             s.add_account(f"{name}@example.org", PASSWORD)
@@ -109,16 +112,70 @@ def test_a_password_for_one_program_lets_that_program_in(server):
         imap(server, "c@example.org", mail)
 
 
-def shown(server, address):
-    return json.loads(server.command("--json", "account", "show", address).stdout)
-
-
 def test_who_was_here_last(server):
     assert not shown(server, "x@theirs.example").get("last_login")
     imap(server, "x@theirs.example").logout()
     found = harness.wait_until(lambda: (r := shown(server, "x@theirs.example")).get("last_login") and r,
                                what="last login")
     assert found["last_service"] == "imap" and found["last_address"] == "127.0.0.1"
+
+
+def shown(server, address):
+    return json.loads(server.command("--json", "account", "show", address).stdout)
+
+
+# --- passwords that came from elsewhere
+
+def crypted(flag, password):
+    return subprocess.run(["openssl", "passwd", flag, password], check=True, text=True, capture_output=True).stdout.strip()
+
+
+def ssha(password):
+    salt = os.urandom(4)
+    return "{SSHA}" + base64.b64encode(hashlib.sha1(password.encode() + salt).digest() + salt).decode()
+
+
+def scram(server, address, password):
+    with smtplib.SMTP("127.0.0.1", server.ports["submission"], timeout=30) as client:
+        client.ehlo()
+        return smtp_auth(client, "SCRAM-SHA-256", Scram(address, password))
+
+
+@pytest.fixture(scope="module")
+def imported(server, tmp_path_factory):
+    """Accounts of another system, by the scheme that their passwords are kept in."""
+    path = tmp_path_factory.mktemp("import") / "users"
+    made = {"sha512crypt": crypted("-6", "old secret"), "md5crypt": crypted("-1", "old secret"),
+            "ssha": ssha("old secret")}
+    path.write_text("".join(f"{name}@moved.example:{text}::::::\n" for name, text in made.items()))
+    server.command("import", "dovecot-passwd", path)
+    return path
+
+
+@pytest.mark.parametrize("scheme", ["sha512crypt", "md5crypt", "ssha"])
+def test_an_imported_password_becomes_ours_at_the_first_login(server, imported, scheme):
+    address = f"{scheme}@moved.example"
+    assert shown(server, address)["password_scheme"] == scheme
+    assert scram(server, address, "old secret") == 535
+    with pytest.raises(imaplib.IMAP4.error):
+        imap(server, address, "wrong")
+    assert shown(server, address)["password_scheme"] == scheme
+    client = imap(server, address, "old secret")
+    harness.wait_until(lambda: shown(server, address)["password_scheme"] == "yescrypt", what="our own form")
+    assert scram(server, address, "old secret") == 235
+    assert scram(server, address, "wrong") == 535
+    imap(server, address, "old secret").logout()
+    # Nobody had to leave for it.
+    assert client.noop()[0] == "OK"
+    client.logout()
+    assert len(server.logged("auth.upgraded", address, f"scheme={scheme}")) == 1
+
+
+def test_an_import_is_repeatable_when_passwords_became_ours(server, imported):
+    imap(server, "ssha@moved.example", "old secret").logout()
+    harness.wait_until(lambda: shown(server, "ssha@moved.example")["password_scheme"] == "yescrypt", what="our own form")
+    assert server.command("import", "dovecot-passwd", imported, check=False).returncode == 0
+    imap(server, "ssha@moved.example", "old secret").logout()
 
 
 # --- administrators of domains

@@ -85,16 +85,22 @@ proc_set_threads(struct proc *p, unsigned threads)
 }
 
 void
+run_job(struct proc *p)
+{
+	struct proc_job *job = p->jobs;
+
+	assert_non_null(job);
+	p->jobs = job->next;
+	p->n_jobs--;
+	job->work(job);
+	job->done(job);
+}
+
+void
 run_jobs(struct proc *p)
 {
-	while (p->jobs) {
-		struct proc_job *job = p->jobs;
-
-		p->jobs = job->next;
-		p->n_jobs--;
-		job->work(job);
-		job->done(job);
-	}
+	while (p->jobs)
+		run_job(p);
 }
 
 /* ---- a database with a network in between */
@@ -388,6 +394,7 @@ int
 authd_setup(void **state)
 {
 	static const char text[] = "domains = {\"example.org\"}\n"
+				   "password_upgrade = no\n"
 				   "directory_directory = \"%s\"\n";
 	struct conf_errors errors = {0};
 	struct buf conf = buf_make(1024);
@@ -430,6 +437,8 @@ authd_teardown(void **state)
 	assert_int_equal(a->n_checks, 0);
 	assert_int_equal(a->n_questions, 0);
 	assert_int_equal(a->n_errands, 0);
+	for (size_t i = 0; i < UPGRADES_MAX; i++)
+		assert_int_equal(a->upgrading[i], 0);
 	assert_null(fix.tasks);
 	set_database(NEAR);
 	directory_free(&a->directory);

@@ -64,6 +64,8 @@ struct fixture {
 
 extern struct fixture fix;
 
+/* The job that was given last. */
+void run_job(struct proc *p);
 void run_jobs(struct proc *p);
 /* What a slow directory was asked is answered. */
 void run_tasks(void);
