@@ -38,7 +38,6 @@ static const struct {
 } forwarding[] = {
     {"unblock-lan-zones:",  "yes"},
     {"insecure-lan-zones:", "yes"},
-    {"local-zone:",         "127.in-addr.arpa. nodefault"},
 };
 
 static int
@@ -153,10 +152,16 @@ list_use(struct ub_ctx *ctx, const struct conf_list *servers, struct err *err)
 	return 0;
 }
 
+static bool
+asks_root(const struct conf_list *servers)
+{
+	return servers->n == 1 && strcmp(servers->at[0], "root") == 0;
+}
+
 static int
 servers_use(struct ub_ctx *ctx, const struct conf_list *servers, struct err *err)
 {
-	if (servers->n == 1 && strcmp(servers->at[0], "root") == 0)
+	if (asks_root(servers))
 		return 0;
 	for (size_t i = 0; i < N_ELEMS(forwarding); i++)
 		if (ub_ctx_set_option(ctx, forwarding[i].option, forwarding[i].value) !=
@@ -218,13 +223,26 @@ options_use(struct ub_ctx *ctx, struct err *err)
 	return 0;
 }
 
+/* Those who are asked know what loopback addresses are called, but for localhost. */
+static int
+loopback_forward(struct ub_ctx *ctx)
+{
+	int code = ub_ctx_zone_remove(ctx, "127.in-addr.arpa.");
+
+	return code != 0
+		   ? code
+		   : ub_ctx_data_add(ctx, "1.0.0.127.in-addr.arpa. IN PTR localhost.");
+}
+
 /* Settings are looked at here; only the text of an anchor can be wrong now. That
  * "test" has no names is not true in every house. */
 static int
-finalize(struct ub_ctx *ctx, const char *anchor, struct err *err)
+finalize(struct ub_ctx *ctx, const char *anchor, bool forwards, struct err *err)
 {
 	int code = ub_ctx_zone_remove(ctx, "test.");
 
+	if (code == 0 && forwards)
+		code = loopback_forward(ctx);
 	if (code != 0 && *anchor != '\0')
 		return err_set(err, "dns_trust_anchor: a line of %s is no DS or DNSKEY",
 			       anchor);
@@ -245,7 +263,8 @@ servers_context(struct event_base *base, const struct settings *settings,
 	if (options_use(ctx, err) != 0 ||
 	    servers_use(ctx, &settings->dns_servers, err) != 0 ||
 	    anchors_use(ctx, settings->dns_trust_anchor, err) != 0 ||
-	    finalize(ctx, settings->dns_trust_anchor, err) != 0) {
+	    finalize(ctx, settings->dns_trust_anchor,
+		     !asks_root(&settings->dns_servers), err) != 0) {
 		ub_ctx_delete(ctx);
 		return NULL;
 	}

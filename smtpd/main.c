@@ -152,6 +152,7 @@ static void
 status(struct proc *p, struct buf *out)
 {
 	const struct smtpd *d = smtpd_of(p);
+	const struct dns_client_count dns = dns_client_count(d->dns);
 	const struct figure rows[] = {
 	    {"connections",   d->count.connections         },
 	    {"turned_away",   d->count.turned_away         },
@@ -163,6 +164,8 @@ status(struct proc *p, struct buf *out)
 	    {"recipients",    d->count.recipients          },
 	    {"refused",       d->count.refused             },
 	    {"clients",       net_limits_clients(d->limits)},
+	    {"dns_asked",     dns.asked                    },
+	    {"dns_late",      dns.late                     },
 	};
 
 	figures_put(rows, N_ELEMS(rows), out);

@@ -3,6 +3,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import smtplib
 import string
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 import harness
 import postgres
 from conftest import PASSWORD, Mailbox
+from dns_server import DnsServer
 from test_remote import Sink
 
 pytestmark = pytest.mark.skipif(not shutil.which("postmap"), reason="needs Postfix's postmap")
@@ -416,6 +418,118 @@ def test_reload_takes_new_tables(server):
     server.command("reload")
     harness.wait_until(lambda: rcpt(server, "x@fine.example", "a@example.org", source="127.0.0.8").startswith("554 5.7.1 More"))
     assert rcpt(server, "x@fine.example", "a@example.org").startswith("250")
+
+
+# --- names of clients --------------------------------------------------------------------------
+
+NAMES = """
+11 PTR mx.good.example.
+12 PTR mx.good.example.
+14 PTR mx.broken.example.
+15 PTR mx.broken.example.
+16 PTR lost.good.example.
+16 PTR two.good.example.
+17 PTR spam.bad.example.
+18 PTR mx.good.example.
+18 PTR gone.broken.example.
+"""
+CLIENTS = """mx.good.example PREPEND X-Name: by name
+good.example PREPEND X-Name: by parent
+bad.example REJECT Bad name
+unknown REJECT Who are you
+127.0.0.11 REJECT Not by address
+127.0.0.13 OK
+"""
+
+
+@pytest.fixture(scope="module")
+def dns():
+    server = DnsServer()
+    with server:
+        server.zone("127.in-addr.arpa", NAMES.replace(" PTR", ".0.0 PTR"))
+        server.zone("good.example", "mx A 127.0.0.11\ntwo A 127.0.0.16")
+        server.zone("bad.example", "spam A 127.0.0.17")
+        server.zone("broken.example", "mx A 127.0.0.14", signed=True, fault="broken")
+        server.start()
+        yield server
+
+
+@pytest.fixture(scope="module")
+def named(dns):
+    with harness.Postroad(settings={
+            "auth_without_tls": "yes", "smtp_greet_delay_ms": "0", "dns_servers": f'{{"{dns.address}@{dns.port}"}}', "client_name_timeout_s": "2",
+            "trusted_networks": '{"127.0.0.18/32"}'}) as s:
+        anchor = s.folder / "anchor"
+        anchor.write_text(dns.trust_anchor + "\n")
+        anchor.chmod(0o644)
+        clients = s.folder / "clients"
+        clients.write_text(CLIENTS)
+        (s.folder / "nets").write_text("127.0.0.15 REJECT Not from there\n")
+        s.folder.chmod(0o755)
+        subprocess.run(["postmap", f"hash:{clients}"], check=True)
+        s.sections = f'table "nets" {{ type = "cidr" file = "{s.folder}/nets" }}\ntable "clients" {{ type = "hash" file = "{clients}" }}'
+        s.write_config(client_access='{"nets", "clients"}', dns_trust_anchor=f'"{anchor}"')
+        s.start()
+        s.add_account("a@example.org", PASSWORD)
+        yield s
+
+
+@pytest.mark.parametrize("source, want", [
+    ("127.0.0.11", "250"), ("127.0.0.12", "554 5.7.1 Who are you"), ("127.0.0.13", "554 5.7.1 Who are you"),
+    ("127.0.0.14", "450 4.7.25 Your host name"), ("127.0.0.15", "554 5.7.1 Not from there"), ("127.0.0.16", "250"),
+    ("127.0.0.17", "554 5.7.1 Bad name"), ("127.0.0.18", "250")],
+    ids=["name before address", "no address of that name", "no name", "bogus", "network before the name", "second name",
+         "parent of the name", "trusted"])
+def test_client_is_judged_by_its_name(named, source, want):
+    assert rcpt(named, "x@fine.example", "a@example.org", source=source).startswith(want)
+
+
+def test_verified_name_is_in_header_and_log(named):
+    for source, subject in (("127.0.0.11", "named"), ("127.0.0.16", "second-named")):
+        with smtplib.SMTP(source_address=(source, 0)) as client:
+            client.connect("127.0.0.1", named.ports["smtp"])
+            client.sendmail("x@fine.example", ["a@example.org"], f"Subject: {subject}\r\n\r\nhello\r\n".encode())
+    text = head(Mailbox(named, "a@example.org").wait_for(b"Subject: named")[0])
+    assert "(mx.good.example [127.0.0.11])" in text and "X-Name: by name" in text
+    text = head(Mailbox(named, "a@example.org").wait_for(b"second-named")[0])
+    assert "(two.good.example [127.0.0.16])" in text and "X-Name: by parent" in text
+    assert named.logged("smtp.connect", "client=127.0.0.11", "name=mx.good.example")
+    assert not any("name=" in line for line in named.logged("smtp.connect", "client=127.0.0.12"))
+
+
+def test_slow_dns_delays_no_banner_and_refuses_nobody_for_good(named, dns):
+    dns.process.send_signal(signal.SIGSTOP)
+    try:
+        started = time.monotonic()
+        with smtplib.SMTP(source_address=("127.0.0.21", 0)) as client:
+            client.connect("127.0.0.1", named.ports["smtp"])
+            client.ehlo()
+            assert time.monotonic() - started < 1
+            assert client.mail("x@fine.example")[0] == 250
+            assert 1.5 < time.monotonic() - started < 10
+            assert client.rcpt("a@example.org")[0] == 450
+        with smtplib.SMTP(source_address=("127.0.0.22", 0)) as client:
+            client.connect("127.0.0.1", named.ports["smtp"])
+        harness.wait_until(lambda: named.logged("smtp.connect", "client=127.0.0.22"), 10, "who leaves is in the log")
+    finally:
+        dns.process.send_signal(signal.SIGCONT)
+
+
+def dns_asked(server):
+    return sum(int(row["value"]) for row in json.loads(server.command("--json", "metrics").stdout)
+               if row["program"] == "smtpd" and row["name"] == "dns_asked")
+
+
+def test_no_table_no_question(named):
+    assert rcpt(named, "x@fine.example", "a@example.org", source="127.0.0.31").startswith("554")
+    before = dns_asked(named)
+    assert before > 0
+    named.write_config(client_access="{}")
+    named.command("reload")
+    harness.wait_until(lambda: rcpt(named, "x@fine.example", "a@example.org", source="127.0.0.12").startswith("250"), 10, "no table")
+    before = dns_asked(named)
+    assert rcpt(named, "x@fine.example", "a@example.org", source="127.0.0.32").startswith("250")
+    assert dns_asked(named) == before
 
 
 # --- PostgreSQL --------------------------------------------------------------------------------
