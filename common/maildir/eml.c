@@ -206,4 +206,5 @@ eml_content(const struct mail_message *m, struct span bytes, struct buf *out,
 		lines_put_crlf(bytes, out, &shape->mixed);
 }
 
-const struct source_kind source_eml = {MAIL_EML, eml_open, eml_load, eml_content};
+const struct source_kind source_eml = {
+    .format = MAIL_EML, .open = eml_open, .load = eml_load, .content = eml_content};

@@ -9,18 +9,24 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-int
-source_open_file(const struct mail_source *s, const char *path, int flags)
+static int
+open_beneath(int dir, const char *path, int flags)
 {
 	const struct open_how how = {
 	    .flags = (unsigned)(flags | O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK),
 	    .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
 	};
-	int fd = (int)syscall(SYS_openat2, s->dir, path, &how, sizeof(how));
+	int fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
 
 	if (fd < 0 && errno == ENOSYS)
-		fd = openat(s->dir, path, (int)how.flags | O_NOFOLLOW);
+		fd = openat(dir, path, (int)how.flags | O_NOFOLLOW);
 	return fd;
+}
+
+int
+source_open_file(const struct mail_source *s, const char *path, int flags)
+{
+	return open_beneath(s->dir, path, flags);
 }
 
 /* Up to `size` bytes and what came meanwhile. */
@@ -47,10 +53,10 @@ read_all(int fd, uint64_t size, struct buf *out)
 	}
 }
 
-int
-source_read_file(const struct mail_source *s, const char *path, struct buf *out)
+static int
+read_file(int dir, const char *path, struct buf *out)
 {
-	int fd = source_open_file(s, path, 0), result = -1, code;
+	int fd = open_beneath(dir, path, 0), result = -1, code;
 	struct stat info;
 
 	if (fd < 0)
@@ -64,6 +70,29 @@ source_read_file(const struct mail_source *s, const char *path, struct buf *out)
 	close(fd);
 	errno = code;
 	return result;
+}
+
+int
+source_read_file(const struct mail_source *s, const char *path, struct buf *out)
+{
+	return read_file(s->dir, path, out);
+}
+
+int
+source_read_control(const struct mail_source *s, const char *folder, const char *name,
+		    struct buf *out)
+{
+	/* That of INBOX has a name there, by the layout. */
+	static const char *const inbox[] = {".INBOX", "INBOX", "."};
+	bool top = strcmp(folder, ".") == 0;
+	char path[SOURCE_PATH_MAX];
+
+	for (size_t i = 0; s->control >= 0 && i < (top ? N_ELEMS(inbox) : 1); i++)
+		if (source_path(top ? inbox[i] : folder, name, path) &&
+		    read_file(s->control, path, out) == 0)
+			return 0;
+	errno = ENAMETOOLONG;
+	return source_path(folder, name, path) ? read_file(s->dir, path, out) : -1;
 }
 
 bool

@@ -31,8 +31,8 @@ given_content(const struct mail_message *m, struct span bytes, struct buf *out,
 	source_eml.content(m, bytes, out, shape);
 }
 
-static const struct source_kind source_given = {MAIL_EML, NULL, given_load,
-						given_content};
+static const struct source_kind source_given = {
+    .format = MAIL_EML, .load = given_load, .content = given_content};
 
 struct mail_source *
 mail_given_new(const char *folder, mail_given_load *load, void *context,
@@ -50,6 +50,7 @@ mail_given_new(const char *folder, mail_given_load *load, void *context,
 		return NULL;
 	}
 	*given = (struct given){load, context};
+	source_path_keep(s, folder);
 	return s;
 }
 

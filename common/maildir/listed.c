@@ -65,13 +65,11 @@ void
 listed_read(struct mail_source *s, const char *folder, const char *const *files,
 	    size_t n, struct listed *out)
 {
-	char path[SOURCE_PATH_MAX];
-
 	*out = (struct listed){.text = buf_make(SOURCE_LIST_MAX)};
 	for (size_t i = 0; i < n; i++) {
 		buf_reset(&out->text);
-		if (source_path(folder, files[i], path) &&
-		    source_read_file(s, path, &out->text) == 0 && listed_parse(out))
+		if (source_read_control(s, folder, files[i], &out->text) == 0 &&
+		    listed_parse(out))
 			return;
 	}
 	out->head = (struct uidlist_head){0};
@@ -155,11 +153,10 @@ keywords_read(struct mail_source *s, const char *folder, const char *file,
 	      unsigned most, struct source_box *b)
 {
 	struct buf text = buf_make(1u << 20);
-	char path[SOURCE_PATH_MAX];
 	struct span rest, name;
 	unsigned letter;
 
-	if (source_path(folder, file, path) && source_read_file(s, path, &text) == 0) {
+	if (source_read_control(s, folder, file, &text) == 0) {
 		rest = buf_span(&text);
 		while (mail_keyword_next(&rest, most, &letter, &name)) {
 			b->box.keywords[letter] = source_keep(b, name);

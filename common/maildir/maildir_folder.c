@@ -1,6 +1,8 @@
 /* the messages of one Maildir */
 #include "common/maildir/maildir_internal.h"
 
+#include <stdio.h>
+
 #define FORWARDED SPAN("$Forwarded")
 
 struct loading {
@@ -34,6 +36,7 @@ take_file(void *context, const struct source_entry *e)
 	m->name = source_keep(l->b, name.base);
 	m->path = source_keep(l->b, span_make(path, strlen(path) + 1)).at;
 	m->bytes = (uint64_t)e->info.st_size;
+	m->inode = e->info.st_ino;
 	m->flags = name.flags;
 	m->keywords = name.keywords;
 	m->exact = name.exact;
@@ -57,6 +60,43 @@ take_files(struct loading *l, const char *name, struct err *err)
 		return 0;
 	l->folder = path;
 	return source_list(l->s, path, take_file, l, err);
+}
+
+static int
+order_names(const void *a, const void *b)
+{
+	const struct mail_message *const *x = a, *const *y = b;
+	int order = span_compare((*x)->name, (*y)->name);
+
+	if (order == 0 && (*x)->inode != (*y)->inode)
+		order = (*x)->inode < (*y)->inode ? -1 : 1;
+	return order != 0 ? order : (*x > *y) - (*x < *y);
+}
+
+/* A file that was renamed while the folder was read may have been met under both names:
+ * the one that was met last is its own. */
+static void
+twice_met_forget(struct source_box *b)
+{
+	const struct mail_message **sorted =
+	    memory_new(b->box.n + 1, sizeof(const struct mail_message *));
+	bool *gone = memory_new(b->box.n + 1, sizeof(*gone));
+	size_t kept = 0;
+
+	for (size_t i = 0; i < b->box.n; i++)
+		sorted[i] = &b->box.messages[i];
+	if (b->box.n > 0)
+		qsort(sorted, b->box.n, sizeof(*sorted), order_names);
+	for (size_t i = 1; i < b->box.n; i++)
+		if (sorted[i - 1]->inode == sorted[i]->inode &&
+		    span_equal(sorted[i - 1]->name, sorted[i]->name))
+			gone[sorted[i - 1] - b->box.messages] = true;
+	for (size_t i = 0; i < b->box.n; i++)
+		if (!gone[i])
+			b->box.messages[kept++] = b->box.messages[i];
+	b->box.n = kept;
+	free(gone);
+	free(sorted);
 }
 
 /* P is the keyword $Forwarded, which may have a letter besides. */
@@ -108,12 +148,17 @@ folder_load(struct mail_source *s, struct source_box *b, struct err *err)
 	listed_read(s, b->box.path, lists, N_ELEMS(lists), &l.listed);
 	b->box.dovecot = l.listed.head.version == 3;
 	keywords_read(s, b->box.path, "dovecot-keywords", MAILDIR_KEYWORDS, b);
+	b->box.letters_full = b->box.dovecot && b->box.n_keywords == MAILDIR_KEYWORDS;
 	keywords_read(s, b->box.path, "postroad-keywords", MAIL_KEYWORDS_MAX, b);
-	result = take_files(&l, "cur", err);
+	/* In the order in which files go, so that none is missed on its way. */
+	result = take_files(&l, "new", err);
 	if (result == 0)
-		result = take_files(&l, "new", err);
+		result = take_files(&l, "cur", err);
 	if (result == 0) {
+		twice_met_forget(b);
 		keywords_mask(b);
+		if (!b->box.dovecot)
+			courier_keywords_read(s, b);
 		if (l.passed)
 			passed_name(b);
 		listed_finish(b, &l.listed);
@@ -132,5 +177,45 @@ folder_content(const struct mail_message *m, struct span bytes, struct buf *out,
 		lines_put_crlf(bytes, out, &shape->mixed);
 }
 
-const struct source_kind source_maildir = {MAIL_MAILDIR, maildir_open, folder_load,
-					   folder_content};
+struct seeking {
+	struct span base;
+	const char *folder;
+	char *path;
+	bool found;
+};
+
+static bool
+seek_file(void *context, const struct source_entry *e)
+{
+	struct seeking *seek = context;
+	struct mail_name name;
+
+	mail_name_parse(span_str(e->name), (uint64_t)e->info.st_size, &name);
+	seek->found = S_ISREG(e->info.st_mode) && span_equal(name.base, seek->base) &&
+		      source_path(seek->folder, e->name, seek->path);
+	return !seek->found;
+}
+
+/* Its flags have changed, or it went from new to cur. */
+static bool
+folder_moved(struct mail_source *s, const struct mail_message *m,
+	     char path[SOURCE_PATH_MAX])
+{
+	struct span folder =
+	    span_first(span_str(m->path), span_find_last(span_str(m->path), '/'));
+	char cur[SOURCE_PATH_MAX];
+	struct seeking seek = {.base = m->name, .folder = cur, .path = path};
+	struct err ignored;
+
+	/* From new to cur. */
+	snprintf(cur, sizeof(cur), "%.*scur", (int)(folder.n - 3), folder.at);
+	return source_list(s, cur, seek_file, &seek, &ignored) == 0 && seek.found;
+}
+
+const struct source_kind source_maildir = {
+    .format = MAIL_MAILDIR,
+    .open = maildir_open,
+    .load = folder_load,
+    .moved = folder_moved,
+    .content = folder_content,
+};

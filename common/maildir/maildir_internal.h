@@ -31,6 +31,13 @@ void listed_apply(struct source_box *b, const struct uidlist_row *row,
  * order they are in. */
 void listed_finish(struct source_box *b, const struct listed *l);
 
+/* --- courier.c ------------------------------------------------------------ */
+
+/* What courierimapkeywords/ says, to the messages of the box. */
+void courier_keywords_read(struct mail_source *s, struct source_box *b);
+
+/* --- keywords of a box ---------------------------------------------------- */
+
 /* Names of the box's keywords from such a file. */
 void keywords_read(struct mail_source *s, const char *folder, const char *file,
 		   unsigned most, struct source_box *b);

@@ -87,7 +87,7 @@ subscriptions_read(struct mail_source *s, const char *file, bool courier)
 	struct span rest;
 	bool tabs;
 
-	if (source_read_file(s, file, &text) == 0) {
+	if (source_read_control(s, ".", file, &text) == 0) {
 		rest = buf_span(&text);
 		tabs = span_starts(rest, SPAN("V\t"));
 		if (tabs)

@@ -433,4 +433,5 @@ mbox_content(const struct mail_message *m, struct span bytes, struct buf *out,
 	mbox_content_put(bytes, m->quoted, out, &shape->mixed);
 }
 
-const struct source_kind source_mbox = {MAIL_MBOX, mbox_open, mbox_load, mbox_content};
+const struct source_kind source_mbox = {
+    .format = MAIL_MBOX, .open = mbox_open, .load = mbox_load, .content = mbox_content};

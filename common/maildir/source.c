@@ -210,12 +210,25 @@ boxes_find(struct mail_source *s, enum mail_format format, struct err *err)
 	return 0;
 }
 
+void
+source_path_keep(struct mail_source *s, const char *path)
+{
+	char *real = realpath(path, NULL);
+	const char *known = real ? real : path;
+	struct span kept;
+
+	if (arena_copy(&s->arena, span_make(known, strlen(known) + 1), &kept))
+		s->path = kept.at;
+	free(real);
+}
+
 struct mail_source *
 mail_source_new(void)
 {
 	struct mail_source *s = memory_new(1, sizeof(*s));
 
-	s->dir = -1;
+	s->dir = s->control = -1;
+	s->path = "";
 	s->raw = buf_make(RAW_MAX);
 	arena_init(&s->arena, NAMES_MAX);
 	return s;
@@ -228,25 +241,56 @@ mail_source_order(struct mail_source *s)
 		qsort(s->boxes, s->n, sizeof(*s->boxes), order_boxes);
 }
 
+/* Says what is there instead of mail. */
+static void
+none_explain(struct mail_source *s, const struct mail_place *place, struct err *err)
+{
+	if (source_is_dbox(s))
+		err_set(err,
+			"%.120s: a dbox (sdbox or mdbox), which only Dovecot can read: "
+			"'doveadm backup -u USER maildir:DIR' makes a Maildir of it, "
+			"with the same UIDs; import DIR then, and do both again at the "
+			"switch",
+			place->path);
+	else
+		err_set(err, "%.120s: no %s is there", place->path,
+			place->format == MAIL_GUESS ? "Maildir, mbox or .eml"
+						    : mail_format_name(place->format));
+}
+
+static int
+control_open(struct mail_source *s, const char *control, struct err *err)
+{
+	if (!control)
+		return 0;
+	s->control = open(control, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return s->control < 0 ? err_sys(err, "%s", control) : 0;
+}
+
 struct mail_source *
-mail_source_open(const char *path, enum mail_format format, struct err *err)
+mail_source_open_place(const struct mail_place *place, struct err *err)
 {
 	struct mail_source *s = mail_source_new();
 
-	if (top_open(s, path, err) == 0) {
+	if (top_open(s, place->path, err) == 0 &&
+	    control_open(s, place->control, err) == 0) {
 		top_descend(s);
-		if (boxes_find(s, format, err) == 0 && s->n > 0)
+		source_path_keep(s, place->path);
+		if (boxes_find(s, place->format, err) == 0 && s->n > 0)
 			return s;
 		if (s->kind && s->n == 0)
-			err_set(err,
-				"%.120s: no %s is there (a dbox is brought over with "
-				"'doveadm backup maildir:DIR' first)",
-				path,
-				format == MAIL_GUESS ? "Maildir, mbox or .eml"
-						     : mail_format_name(format));
+			none_explain(s, place, err);
 	}
 	mail_source_free(&s);
 	return NULL;
+}
+
+struct mail_source *
+mail_source_open(const char *path, enum mail_format format, struct err *err)
+{
+	const struct mail_place place = {.path = path, .format = format};
+
+	return mail_source_open_place(&place, err);
 }
 
 void
@@ -264,6 +308,8 @@ mail_source_free(struct mail_source **source)
 	buf_release(&s->raw);
 	if (s->dir >= 0)
 		close(s->dir);
+	if (s->control >= 0)
+		close(s->control);
 	free(s);
 	*source = NULL;
 }
@@ -272,6 +318,12 @@ enum mail_format
 mail_source_format(const struct mail_source *s)
 {
 	return s->kind->format;
+}
+
+const char *
+mail_source_path(const struct mail_source *s)
+{
+	return s->path;
 }
 
 size_t
@@ -317,6 +369,26 @@ mail_source_unload(struct mail_source *s, size_t i)
 	arena_init(&b->arena, STRINGS_MAX);
 }
 
+/* The file, whatever it is called by now. */
+static int
+file_read(struct mail_source *s, const struct mail_message *m)
+{
+	char path[SOURCE_PATH_MAX];
+
+	if (source_read_file(s, m->path, &s->raw) == 0)
+		return 0;
+	for (int tries = 0; tries < 5 && errno == ENOENT && s->kind->moved; tries++) {
+		if (!s->kind->moved(s, m, path)) {
+			errno = ENOENT;
+			return -1;
+		}
+		buf_reset(&s->raw);
+		if (source_read_file(s, path, &s->raw) == 0)
+			return 0;
+	}
+	return -1;
+}
+
 /* The file, or the part of it that the message is. */
 static int
 raw_read(struct mail_source *s, const struct mail_message *m)
@@ -326,7 +398,7 @@ raw_read(struct mail_source *s, const struct mail_message *m)
 	char *at;
 
 	if (s->kind->format != MAIL_MBOX)
-		return source_read_file(s, m->path, &s->raw);
+		return file_read(s, m);
 	at = buf_extend(&s->raw, (size_t)m->bytes);
 	if (!at) {
 		errno = EFBIG;

@@ -62,6 +62,7 @@ struct mail_message {
 	uint8_t guid[16];    /* if has_guid: which bytes it is, the same in a copy */
 	bool has_guid;
 	const char *path; /* of its file, from the source's directory */
+	uint64_t inode;   /* of the file; 0: not known */
 	uint64_t offset;  /* in the file */
 	uint64_t bytes;   /* there */
 	bool passed;      /* Maildir's P: has the keyword $Forwarded */
@@ -74,6 +75,7 @@ struct mail_box {
 	const char *path; /* from the source's directory; "." is that itself */
 	bool subscribed;
 	bool dovecot;         /* has Dovecot's list of UIDs: unique-ids are computed */
+	bool letters_full;    /* Dovecot may know keywords that stand nowhere here */
 	uint32_t uidvalidity; /* 0: the source has none */
 	uint32_t uidnext;     /* 0: the same */
 	struct span keywords[MAIL_KEYWORDS_MAX];
@@ -85,13 +87,26 @@ struct mail_box {
 
 struct mail_source;
 
+struct mail_place {
+	const char *path;
+	enum mail_format format;
+	/* The folder that Dovecot's mail_location names as CONTROL=, with
+	 * dovecot-uidlist, dovecot-keywords and subscriptions; null: they stand beside
+	 * the mail. */
+	const char *control;
+};
+
 /* Null when there is no mail, or it cannot be read: *err says what to do. */
 MUST_USE struct mail_source *
 mail_source_open(const char *path, enum mail_format format, struct err *err);
+MUST_USE struct mail_source *
+mail_source_open_place(const struct mail_place *place, struct err *err);
 void mail_source_free(struct mail_source **source);
 
 MUST_USE enum mail_format mail_source_format(const struct mail_source *source);
 MUST_USE size_t mail_source_boxes(const struct mail_source *source);
+/* Which source it is: the absolute path of its folder, or of its file. */
+MUST_USE const char *mail_source_path(const struct mail_source *source);
 /* Lives as long as the source, its messages until the mailbox is unloaded. INBOX is the
  * first, levels above come before those below. */
 MUST_USE const struct mail_box *
@@ -100,7 +115,7 @@ mail_source_box(const struct mail_source *source, size_t i);
 MUST_USE bool
 mail_source_subscribed(const struct mail_source *source, size_t i, struct span *name);
 
-/* Finds the messages of a mailbox. -1: it cannot be read. */
+/* Finds the messages of a mailbox, anew when it is loaded. -1: it cannot be read. */
 MUST_USE int mail_source_load(struct mail_source *source, size_t i, struct err *err);
 void mail_source_unload(struct mail_source *source, size_t i);
 

@@ -22,6 +22,9 @@ struct source_kind {
 	/* Finds the mailboxes. -1: *err. */
 	int (*open)(struct mail_source *s, struct err *err);
 	int (*load)(struct mail_source *s, struct source_box *b, struct err *err);
+	/* Where a file that is no longer under its name is now. May be null. */
+	bool (*moved)(struct mail_source *s, const struct mail_message *m,
+		      char path[SOURCE_PATH_MAX]);
 	/* What is between the file and the message. */
 	void (*content)(const struct mail_message *m, struct span bytes,
 			struct buf *out, struct mail_shape *shape);
@@ -30,6 +33,8 @@ struct source_kind {
 struct mail_source {
 	const struct source_kind *kind;
 	int dir;          /* all paths start there */
+	int control;      /* and those of Dovecot's CONTROL= there; -1: none */
+	const char *path; /* absolute */
 	const char *lone; /* the file that it all is, or null */
 	struct source_box *boxes;
 	size_t n, size;
@@ -40,12 +45,19 @@ struct mail_source {
 	const void *given; /* of given.c */
 };
 
+/* --- dbox.c --------------------------------------------------------------- */
+
+/* Is it mail of Dovecot's own kind, sdbox or mdbox, or is such a folder below it? */
+MUST_USE bool source_is_dbox(struct mail_source *s);
+
 extern const struct source_kind source_maildir, source_mbox, source_eml;
 
 /* --- source.c ------------------------------------------------------------- */
 
 /* Without kind, directory and mailboxes. */
 MUST_USE struct mail_source *mail_source_new(void);
+/* What mail_source_path() says. */
+void source_path_keep(struct mail_source *s, const char *path);
 /* Mailboxes in the order they are given out. */
 void mail_source_order(struct mail_source *s);
 
@@ -64,6 +76,9 @@ void source_sort(struct source_box *b);
 
 /* A descriptor, or -1 and errno. */
 MUST_USE int source_open_file(const struct mail_source *s, const char *path, int flags);
+/* All of a file that Dovecot keeps in the CONTROL= of a mailbox, or beside its mail. */
+MUST_USE int source_read_control(const struct mail_source *s, const char *folder,
+				 const char *name, struct buf *out);
 /* All of a regular file, appended. -1 and errno when there is none. */
 MUST_USE int
 source_read_file(const struct mail_source *s, const char *path, struct buf *out);

@@ -1,7 +1,7 @@
 /* tests/fuzz/fuzz_maildir.c - lists, names and mailboxes that came from elsewhere
  *
  * The first byte says what the rest is: a dovecot-uidlist, dovecot-keywords, the name
- * of a file or of a folder, or the text of a message in an mbox.
+ * of a file or of a folder, the text of a message in an mbox, or Courier's keywords.
  */
 #include "common/maildir/maildir.h"
 
@@ -96,11 +96,29 @@ mbox(struct span text)
 	buf_release(&back);
 }
 
+static void
+courier(struct span text)
+{
+	struct span name, numbers;
+	uint64_t file;
+	unsigned n;
+
+	if (mail_courier_file(text, &name, &file))
+		ASSERT(file > 0 && name.n > 0 && name.n <= text.n);
+	while (mail_courier_word(&text, &name))
+		ASSERT(name.n > 0);
+	while (mail_courier_row(&text, &name, &numbers)) {
+		ASSERT(name.n > 0);
+		while (mail_courier_number(&numbers, MAIL_KEYWORDS_MAX, &n))
+			ASSERT(n < MAIL_KEYWORDS_MAX);
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	static void (*const kinds[])(struct span) = {uidlist, keywords, file_name,
-						     folder_name, mbox};
+	static void (*const kinds[])(struct span) = {uidlist,     keywords, file_name,
+						     folder_name, mbox,     courier};
 	struct span text = span_make(data, n);
 
 	if (n > 0 && n < 100000)

@@ -214,6 +214,53 @@ test_keywords_have_letters(void **state)
 }
 
 static void
+test_keywords_of_courier(void **state)
+{
+	static const struct row {
+		const char *file, *name;
+		uint64_t number; /* 0: no message's */
+	} rows[] = {
+	    {"1.a.host",    "1.a.host", 1 },
+            {".17.1.a",     "1.a",      19},
+            {".0.1.a",      "1.a",      2 },
+	    {":list",       NULL,       0 },
+            {".x.1.a",      NULL,       0 },
+            {".5.",         NULL,       0 },
+	    {".tmp.17.1.a", NULL,       0 },
+            {"",            NULL,       0 },
+	};
+	struct span list = SPAN("$Label1\nwork\n\nx\n1.a:0 1\n2.b: 7 64 x\n"), name,
+		    numbers;
+	uint64_t number;
+	unsigned n;
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMS(rows); i++) {
+		bool good = mail_courier_file(span_str(rows[i].file), &name, &number);
+
+		assert_int_equal(good, rows[i].number > 0);
+		if (good) {
+			assert_int_equal(number, rows[i].number);
+			assert_span(name, rows[i].name);
+		}
+	}
+	assert_true(mail_courier_word(&list, &name));
+	assert_span(name, "$Label1");
+	assert_true(mail_courier_word(&list, &name));
+	assert_false(mail_courier_word(&list, &name));
+	assert_true(mail_courier_row(&list, &name, &numbers));
+	assert_span(name, "1.a");
+	assert_true(mail_courier_number(&numbers, 64, &n) && n == 0);
+	assert_true(mail_courier_number(&numbers, 64, &n) && n == 1);
+	assert_false(mail_courier_number(&numbers, 64, &n));
+	assert_true(mail_courier_row(&list, &name, &numbers));
+	assert_span(name, "2.b");
+	assert_true(mail_courier_number(&numbers, 64, &n) && n == 7);
+	assert_false(mail_courier_number(&numbers, 64, &n));
+	assert_false(mail_courier_row(&list, &name, &numbers));
+}
+
+static void
 test_line_ends(void **state)
 {
 	static const struct row {
@@ -387,6 +434,7 @@ main(void)
 	    cmocka_unit_test(test_what_is_no_uidlist_is_refused),
 	    cmocka_unit_test(test_uidlist_is_read_as_written),
 	    cmocka_unit_test(test_keywords_have_letters),
+	    cmocka_unit_test(test_keywords_of_courier),
 	    cmocka_unit_test(test_line_ends),
 	    cmocka_unit_test(test_from_lines_have_a_date),
 	    cmocka_unit_test(test_mbox_state_is_not_the_message),
