@@ -105,9 +105,13 @@ tell_counts(const struct import *im, const struct import_counts *c)
 	if (im->mails.accounts > 0)
 		fprintf(stderr,
 			"mail of %" PRIu64 " accounts, %" PRIu64 " mailboxes; %" PRIu64
-			" messages read back and equal, %" PRIu64 " with new UIDs\n",
+			" messages read back and equal, %" PRIu64
+			" with new UIDs; at the source %" PRIu64
+			" changed flags, %" PRIu64 " are gone, %" PRIu64
+			" changed or went away there and were changed here: left\n",
 			im->mails.accounts, im->mails.mailboxes, im->mails.verified,
-			im->mails.new_uids);
+			im->mails.new_uids, im->mails.changed, im->mails.gone,
+			im->mails.kept);
 	if (im->dry_run)
 		fputs("nothing was changed\n", stderr);
 }
@@ -204,8 +208,8 @@ run_import(struct admin *admin, int argc, char **argv)
 }
 
 const struct command commands_import[] = {
-    {"import",						   NULL, "FROM SOURCE [--mail DIR] [--domain NAME]... [--dry-run]", 2, 2,
-     "--mail= --domain= --dry-run", run_import,
+    {"import",						   NULL, "FROM SOURCE [--mail DIR] [--domain NAME]... [--delete-gone] [--dry-run]", 2, 2,
+     "--mail= --domain= --delete-gone --dry-run", run_import,
      "accounts, and with --mail their mail, from another system"},
     {0},
 };

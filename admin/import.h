@@ -53,6 +53,7 @@ MUST_USE bool import_tables_live(const struct import_tables *t);
 struct import_mails {
 	uint64_t accounts, accounts_failed, mailboxes;
 	uint64_t messages, imported, known, failed, verified, new_uids, bytes;
+	uint64_t changed, gone, kept; /* struct transfer_counts */
 };
 
 struct import {

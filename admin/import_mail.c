@@ -163,6 +163,9 @@ count(struct import_mails *sum, const struct transfer_counts *c)
 	sum->messages += c->messages;
 	sum->imported += c->imported;
 	sum->known += c->known;
+	sum->changed += c->changed;
+	sum->gone += c->gone;
+	sum->kept += c->kept;
 	sum->failed += c->failed;
 	sum->verified += c->verified;
 	sum->new_uids += c->new_uids;
@@ -194,8 +197,10 @@ open_account(struct taking *t, struct mailbox *box, struct err *err)
 static int
 take_source(struct taking *t, struct mail_source *source, struct err *err)
 {
-	const struct transfer_options options = {.now_us = mailbox_now_us(),
-						 .dry_run = t->im->dry_run};
+	const struct transfer_options options = {
+	    .now_us = mailbox_now_us(),
+	    .dry_run = t->im->dry_run,
+	    .delete_gone = admin_option(t->im->admin, "--delete-gone") != NULL};
 	const struct transfer_callbacks calls = {on_step, on_note, NULL, t};
 	struct transfer_counts counts = {0};
 	enum transfer_result result;

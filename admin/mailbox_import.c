@@ -14,9 +14,10 @@
 
 #define NOTES_MAX 20 /* told one by one */
 
-static const char *const columns[] = {"mailbox",  "messages",    "imported", "known",
-				      "failed",   "size",        "uids",     "new_uids",
-				      "verified", "uidvalidity", "digest",   NULL};
+static const char *const columns[] = {"mailbox",     "messages", "imported", "known",
+				      "changed",     "gone",     "kept",     "failed",
+				      "size",        "uids",     "new_uids", "verified",
+				      "uidvalidity", "digest",   NULL};
 
 struct importing {
 	struct progress *progress;
@@ -67,6 +68,9 @@ show_box(void *context, const struct transfer_box *box)
 	listing_number(l, box->counts.messages);
 	listing_number(l, box->counts.imported);
 	listing_number(l, box->counts.known);
+	listing_number(l, box->counts.changed);
+	listing_number(l, box->counts.gone);
+	listing_number(l, box->counts.kept);
 	listing_number(l, box->counts.failed);
 	listing_bytes(l, box->counts.bytes);
 	listing_text(l, box->uids_kept ? SPAN("kept") : SPAN("new"));
@@ -76,10 +80,38 @@ show_box(void *context, const struct transfer_box *box)
 	listing_text(l, span_first(span_str(digest), 16));
 }
 
+/* What became of what was there from an earlier run. */
+static void
+tell_level(const struct transfer_counts *c, const struct transfer_options *options)
+{
+	const char *of_flags = options->dry_run ? "to be changed as" : "changed as";
+
+	if (c->changed > 0)
+		fprintf(stderr,
+			"%" PRIu64
+			" have flags or keywords %s they were at the source\n",
+			c->changed, of_flags);
+	if (c->gone > 0)
+		fprintf(stderr, "%" PRIu64 " are at the source no more: %s\n", c->gone,
+			!options->delete_gone ? "left, --delete-gone deletes them here"
+			: options->dry_run    ? "to be deleted"
+					      : "deleted");
+	if (c->kept > 0)
+		fprintf(stderr,
+			"%" PRIu64 " changed or went away at the source, and were "
+			"changed or moved here as well: left as they are here\n",
+			c->kept);
+	if (c->moved > 0)
+		fprintf(stderr,
+			"%" PRIu64 " that arrived here among the UIDs of the source "
+			"have new UIDs behind them\n",
+			c->moved);
+}
+
 /* What to say below the table. */
 static void
 tell_sum(const struct importing *importing, const struct transfer_counts *c,
-	 bool dry_run)
+	 const struct transfer_options *options)
 {
 	if (importing->notes > NOTES_MAX)
 		admin_complain("and %" PRIu64 " more", importing->notes - NOTES_MAX);
@@ -87,7 +119,9 @@ tell_sum(const struct importing *importing, const struct transfer_counts *c,
 		"%" PRIu64 " mailboxes, %" PRIu64 " messages: %" PRIu64 " %s, %" PRIu64
 		" were there, %" PRIu64 " failed; %" PRIu64 " read back and equal\n",
 		c->mailboxes, c->messages, c->imported,
-		dry_run ? "to import" : "imported", c->known, c->failed, c->verified);
+		options->dry_run ? "to import" : "imported", c->known, c->failed,
+		c->verified);
+	tell_level(c, options);
 	if (c->mended > 0)
 		fprintf(stderr,
 			"%" PRIu64 " had LF and CRLF as line ends: both are CRLF now\n",
@@ -151,7 +185,7 @@ run(struct admin *admin, char **argv, const struct transfer_options *options)
 	else
 		listing_free(&importing.l);
 	if (result != TRANSFER_NONE)
-		tell_sum(&importing, &counts, options->dry_run);
+		tell_sum(&importing, &counts, options);
 	mailbox_close(&box);
 	return status_of(result, &counts, argv[0], &err);
 }
@@ -166,6 +200,8 @@ mailbox_import(struct admin *admin, int argc, char **argv)
 	    .uidl_format = admin_option(admin, "--uidl"),
 	    .now_us = mailbox_now_us(),
 	    .dry_run = admin_option(admin, "--dry-run") != NULL,
+	    .delete_gone = admin_option(admin, "--delete-gone") != NULL,
+	    .control = admin_option(admin, "--control"),
 	};
 
 	(void)argc;

@@ -38,8 +38,9 @@ content_read(struct export_box *b, struct store_content *c)
 	return result;
 }
 
-enum store_result
-export_content(struct export_box *b, const struct store_record *r)
+/* All bytes of a message in ex->content. OK, NONE (gone, or damaged), FAULT. */
+static enum store_result
+content_take(struct export_box *b, const struct store_record *r)
 {
 	struct exporting *ex = b->ex;
 	struct store_content *c = NULL;
@@ -59,6 +60,37 @@ export_content(struct export_box *b, const struct store_record *r)
 		return STORE_FAULT;
 	ex->counts->bytes += ex->content.n;
 	return result;
+}
+
+/* One more is done. False: stop. */
+static bool
+step(struct export_box *b)
+{
+	struct exporting *ex = b->ex;
+	const struct transfer_step at = {b->box.name, ++ex->done, ex->total};
+
+	if (ex->calls->step && !ex->calls->step(ex->calls->context, &at))
+		ex->stopped = true;
+	return !ex->stopped;
+}
+
+int
+export_messages(struct export_box *b, export_message *each, void *context)
+{
+	const struct store_record *r;
+
+	for (uint32_t uid = 1; (r = store_find_from(b->ex->account, b->box.id, uid));) {
+		struct store_record copy = *r;
+		enum store_result got;
+
+		uid = r->uid + 1;
+		got = content_take(b, &copy);
+		if (got == STORE_FAULT || (got == STORE_OK && each(context, &copy) < 0))
+			return -1;
+		if (!step(b))
+			break;
+	}
+	return 0;
 }
 
 struct span
@@ -81,17 +113,6 @@ export_keywords(const struct export_box *b, const struct store_record *r)
 		if (r->keywords >> i & 1)
 			bits |= UINT64_C(1) << b->places[i];
 	return bits;
-}
-
-bool
-export_step(struct export_box *b)
-{
-	struct exporting *ex = b->ex;
-	const struct transfer_step at = {b->box.name, ++ex->done, ex->total};
-
-	if (ex->calls->step && !ex->calls->step(ex->calls->context, &at))
-		ex->stopped = true;
-	return !ex->stopped;
 }
 
 bool

@@ -14,9 +14,17 @@ path_of(const char *folder, const char *name, char out[EXPORT_PATH_MAX])
 	return n > 0 && n < EXPORT_PATH_MAX;
 }
 
+/* A mailbox and its folder. */
+struct writing {
+	struct export_box *b;
+	char folder[EXPORT_PATH_MAX];
+};
+
 static int
-message_put(struct export_box *b, const struct store_record *r, const char *folder)
+message_put(void *context, const struct store_record *r)
 {
+	const struct writing *w = context;
+	struct export_box *b = w->b;
 	struct exporting *ex = b->ex;
 	char guid[2 * STORE_GUID_BYTES + 1], name[32], path[EXPORT_PATH_MAX],
 	    aside[EXPORT_PATH_MAX];
@@ -37,8 +45,8 @@ message_put(struct export_box *b, const struct store_record *r, const char *fold
 	row.uidl = export_uidl(b, r);
 	uidlist_row_put(&row, &ex->text);
 	buf_release(&flags);
-	if (!path_of(folder, name, path) || !path_of(folder, ".part", aside))
-		return err_set(ex->err, "%.160s: too long a path", folder);
+	if (!path_of(w->folder, name, path) || !path_of(w->folder, ".part", aside))
+		return err_set(ex->err, "%.160s: too long a path", w->folder);
 	result = export_file(ex, path, aside, buf_span(&ex->content), r->internal_us,
 			     &wrote);
 	ex->counts->messages++;
@@ -47,35 +55,14 @@ message_put(struct export_box *b, const struct store_record *r, const char *fold
 }
 
 static int
-list_put(struct export_box *b, const char *folder, const char *name, struct span text)
+list_put(const struct writing *w, const char *name, struct span text)
 {
 	char path[EXPORT_PATH_MAX], aside[EXPORT_PATH_MAX];
 	bool wrote;
 
-	if (!path_of(folder, name, path) || !path_of(folder, ".part", aside))
-		return err_set(b->ex->err, "%.160s: too long a path", folder);
-	return export_file(b->ex, path, aside, text, 0, &wrote);
-}
-
-static int
-messages_put(struct export_box *b, const char *folder)
-{
-	struct exporting *ex = b->ex;
-	const struct store_record *r;
-
-	for (uint32_t uid = 1; (r = store_find_from(ex->account, b->box.id, uid));) {
-		struct store_record copy = *r;
-		enum store_result got;
-
-		uid = r->uid + 1;
-		got = export_content(b, &copy);
-		if (got == STORE_FAULT ||
-		    (got == STORE_OK && message_put(b, &copy, folder) < 0))
-			return -1;
-		if (!export_step(b))
-			break;
-	}
-	return 0;
+	if (!path_of(w->folder, name, path) || !path_of(w->folder, ".part", aside))
+		return err_set(w->b->ex->err, "%.160s: too long a path", w->folder);
+	return export_file(w->b->ex, path, aside, text, 0, &wrote);
 }
 
 static int
@@ -84,25 +71,24 @@ eml_box(struct export_box *b)
 	const struct uidlist_head head = {.uidvalidity = b->box.uidvalidity,
 					  .uidnext = b->box.uidnext};
 	struct buf keywords = buf_make(64u << 10);
-	char folder[EXPORT_PATH_MAX] = "";
+	struct writing w = {.b = b};
 	int result = 0;
 
 	if (b->box.id != STORE_INBOX) {
-		if (!export_path(b, "", folder))
+		if (!export_path(b, "", w.folder))
 			return err_set(b->ex->err, "too long a name of a mailbox");
-		result = export_folder(b->ex, folder);
+		result = export_folder(b->ex, w.folder);
 	}
 	buf_reset(&b->ex->text);
 	uidlist_head_put(&head, &b->ex->text);
 	if (result == 0)
-		result = messages_put(b, folder);
+		result = export_messages(b, message_put, &w);
 	for (unsigned i = 0; i < b->n_keywords; i++)
 		mail_keyword_put(i, b->keywords[i], &keywords);
 	if (result == 0)
-		result =
-		    list_put(b, folder, "postroad-uidlist", buf_span(&b->ex->text));
+		result = list_put(&w, "postroad-uidlist", buf_span(&b->ex->text));
 	if (result == 0 && keywords.n > 0)
-		result = list_put(b, folder, "postroad-keywords", buf_span(&keywords));
+		result = list_put(&w, "postroad-keywords", buf_span(&keywords));
 	buf_release(&keywords);
 	return result;
 }

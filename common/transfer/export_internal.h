@@ -33,7 +33,7 @@ struct export_box {
 };
 
 struct export_kind {
-	/* -1 on a fault. Each message is asked for by export_message(). */
+	/* -1 on a fault. Its messages come from export_messages(). */
 	int (*box)(struct export_box *b);
 	/* What stands once for all mailboxes. */
 	int (*end)(struct exporting *ex);
@@ -43,17 +43,16 @@ extern const struct export_kind export_maildir, export_mbox, export_eml;
 
 /* --- export.c ------------------------------------------------------------- */
 
-/* All bytes of a message in ex->content. OK, NONE (gone, or damaged: counted and
- * noted), FAULT. */
-MUST_USE enum store_result
-export_content(struct export_box *b, const struct store_record *r);
+/* One message, whose bytes are in ex->content. -1 on a fault. */
+typedef int export_message(void *context, const struct store_record *r);
+/* Calls `each` for every message of the mailbox by ascending uid, until it is to stop.
+ * What is gone or damaged is counted, noted and left out. -1 on a fault. */
+MUST_USE int export_messages(struct export_box *b, export_message *each, void *context);
 /* The unique-id; empty: none. Lives until the next call on the account. */
 MUST_USE struct span export_uidl(struct export_box *b, const struct store_record *r);
 /* The keywords of a message as bits of the box's. */
 MUST_USE uint64_t export_keywords(const struct export_box *b,
 				  const struct store_record *r);
-/* One more is done. False: stop. */
-MUST_USE bool export_step(struct export_box *b);
 /* Names of subscribed mailboxes, and of names without one, one after the other. */
 MUST_USE bool
 export_subscribed(struct exporting *ex, uint32_t *id, size_t *place, struct span *name);

@@ -134,10 +134,18 @@ existing_rename(const struct exporting *ex, const struct existing *x,
 
 /* --- messages ------------------------------------------------------------- */
 
+/* A mailbox, its folder, and what was there. */
+struct writing {
+	struct export_box *b;
+	char folder[EXPORT_PATH_MAX];
+	struct existing existing;
+};
+
 static int
-message_put(struct export_box *b, const struct store_record *r, const char *folder,
-	    const struct existing *x)
+message_put(void *context, const struct store_record *r)
 {
+	const struct writing *w = context;
+	struct export_box *b = w->b;
 	struct exporting *ex = b->ex;
 	uint64_t keywords = export_keywords(b, r);
 	char guid[2 * STORE_GUID_BYTES + 1], path[EXPORT_PATH_MAX + 300],
@@ -155,13 +163,14 @@ message_put(struct export_box *b, const struct store_record *r, const char *fold
 	row.uidl = export_uidl(b, r);
 	row.keywords = keywords >> MAILDIR_KEYWORDS << MAILDIR_KEYWORDS;
 	uidlist_row_put(&row, &ex->text);
-	snprintf(aside, sizeof(aside), "%s/tmp/%.*s", folder,
+	snprintf(aside, sizeof(aside), "%s/tmp/%.*s", w->folder,
 		 SPAN_ARG(buf_span(&name)));
 	mail_name_put_flags(r->flags,
 			    (uint32_t)keywords & ((1u << MAILDIR_KEYWORDS) - 1), false,
 			    &name);
-	snprintf(path, sizeof(path), "%s/cur/%.*s", folder, SPAN_ARG(buf_span(&name)));
-	existing_rename(ex, x, folder, row.file, path);
+	snprintf(path, sizeof(path), "%s/cur/%.*s", w->folder,
+		 SPAN_ARG(buf_span(&name)));
+	existing_rename(ex, &w->existing, w->folder, row.file, path);
 	buf_release(&base);
 	buf_release(&name);
 	result = export_file(ex, path, aside, buf_span(&ex->content), r->internal_us,
@@ -198,47 +207,26 @@ lists_put(struct export_box *b, const char *folder)
 }
 
 static int
-messages_put(struct export_box *b, const char *folder, const struct existing *x)
-{
-	struct exporting *ex = b->ex;
-	const struct store_record *r;
-
-	for (uint32_t uid = 1; (r = store_find_from(ex->account, b->box.id, uid));) {
-		struct store_record copy = *r;
-		enum store_result got;
-
-		uid = r->uid + 1;
-		got = export_content(b, &copy);
-		if (got == STORE_FAULT ||
-		    (got == STORE_OK && message_put(b, &copy, folder, x) < 0))
-			return -1;
-		if (!export_step(b))
-			break;
-	}
-	return 0;
-}
-
-static int
 maildir_box(struct export_box *b)
 {
 	const struct uidlist_head head = {.uidvalidity = b->box.uidvalidity,
 					  .uidnext = b->box.uidnext};
 	struct exporting *ex = b->ex;
-	char folder[EXPORT_PATH_MAX];
-	struct existing x;
+	struct writing w = {.b = b};
 	int result;
 
-	if (!folder_of(b, folder))
+	if (!folder_of(b, w.folder))
 		return err_set(ex->err, "%.*s: too long a name for Maildir++",
 			       (int)(b->box.name.n < 100 ? b->box.name.n : 100),
 			       b->box.name.at);
-	if (folder_make(b, folder) < 0 || existing_read(ex, folder, &x) < 0)
+	if (folder_make(b, w.folder) < 0 ||
+	    existing_read(ex, w.folder, &w.existing) < 0)
 		return -1;
 	buf_reset(&ex->text);
 	uidlist_head_put(&head, &ex->text);
-	result = messages_put(b, folder, &x);
-	existing_release(&x);
-	return result < 0 ? -1 : lists_put(b, folder);
+	result = export_messages(b, message_put, &w);
+	existing_release(&w.existing);
+	return result < 0 ? -1 : lists_put(b, w.folder);
 }
 
 static int

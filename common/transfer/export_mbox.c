@@ -60,8 +60,9 @@ base_take(const struct export_box *b, struct mbox_entry *e)
 }
 
 static int
-message_put(struct writing *w, const struct store_record *r)
+message_put(void *context, const struct store_record *r)
 {
+	struct writing *w = context;
 	struct exporting *ex = w->b->ex;
 	struct span words[MAIL_KEYWORDS_MAX];
 	char guid[2 * STORE_GUID_BYTES + 1];
@@ -89,21 +90,10 @@ messages_put(struct writing *w)
 {
 	struct export_box *b = w->b;
 	struct exporting *ex = b->ex;
-	const struct store_record *r;
 
 	buf_reset(&ex->text);
-	for (uint32_t uid = 1; (r = store_find_from(ex->account, b->box.id, uid));) {
-		struct store_record copy = *r;
-		enum store_result got;
-
-		uid = r->uid + 1;
-		got = export_content(b, &copy);
-		if (got == STORE_FAULT ||
-		    (got == STORE_OK && message_put(w, &copy) < 0))
-			return -1;
-		if (!export_step(b))
-			break;
-	}
+	if (export_messages(b, message_put, w) < 0)
+		return -1;
 	if (w->first) {
 		struct mbox_entry e = {.internal_us = ex->options->now_us};
 

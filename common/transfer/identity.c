@@ -68,8 +68,8 @@ guids_grow(struct guids *set)
 	free(old.at);
 }
 
-bool
-guids_add(struct guids *set, const uint8_t guid[STORE_GUID_BYTES], uint32_t mailbox)
+struct guid_row *
+guids_have(struct guids *set, const uint8_t guid[STORE_GUID_BYTES], uint32_t mailbox)
 {
 	struct guid_row *row;
 
@@ -77,19 +77,40 @@ guids_add(struct guids *set, const uint8_t guid[STORE_GUID_BYTES], uint32_t mail
 		guids_grow(set);
 	row = &set->at[place_of(set, guid, mailbox)];
 	if (row->used)
-		return false;
+		return row;
 	row->used = true;
 	row->mailbox = mailbox;
 	memcpy(row->guid, guid, STORE_GUID_BYTES);
 	set->n++;
-	return true;
+	return row;
+}
+
+bool
+guids_add(struct guids *set, const uint8_t guid[STORE_GUID_BYTES], uint32_t mailbox)
+{
+	size_t before = set->n;
+
+	guids_have(set, guid, mailbox);
+	return set->n > before;
+}
+
+struct guid_row *
+guids_find(const struct guids *set, const uint8_t guid[STORE_GUID_BYTES],
+	   uint32_t mailbox)
+{
+	size_t i;
+
+	if (set->n == 0)
+		return NULL;
+	i = place_of(set, guid, mailbox);
+	return set->at[i].used ? &set->at[i] : NULL;
 }
 
 bool
 guids_has(const struct guids *set, const uint8_t guid[STORE_GUID_BYTES],
 	  uint32_t mailbox)
 {
-	return set->n > 0 && set->at[place_of(set, guid, mailbox)].used;
+	return guids_find(set, guid, mailbox) != NULL;
 }
 
 void

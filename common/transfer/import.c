@@ -29,10 +29,10 @@ known_find(struct import *im)
 	while (store_mailbox_next(im->account, m.id, &m))
 		for (r = store_first(im->account, m.id); r;
 		     r = store_next(im->account, r)) {
-			guids_add(&im->known, r->guid, m.id);
+			guids_have(&im->known, r->guid, m.id)->uid = r->uid;
 			guids_add(&im->known, r->guid, 0);
 		}
-	return 0;
+	return level_begin(im);
 }
 
 /* How much there is to do, if somebody wants to know. */
@@ -85,6 +85,9 @@ names_subscribe(struct import *im)
 static int
 import_run(struct import *im)
 {
+	/* What was moved a moment ago is listed only when it is durable. */
+	if (!im->options->dry_run && import_sync(im) < 0)
+		return -1;
 	if (im->account && known_find(im) < 0)
 		return -1;
 	if (total_find(im) < 0)
@@ -94,9 +97,13 @@ import_run(struct import *im)
 		return -1;
 	if (boxes_run(im) < 0)
 		return -1;
-	if (im->options->dry_run || im->stopped)
+	if (im->account && !im->stopped && level_gone_boxes(im) < 0)
+		return -1;
+	if (im->options->dry_run)
 		return 0;
-	if (names_subscribe(im) < 0 || import_sync(im) < 0)
+	if (im->stopped)
+		return import_sync(im) < 0 ? -1 : level_end(im);
+	if (names_subscribe(im) < 0 || import_sync(im) < 0 || level_end(im) < 0)
 		return -1;
 	return store_view_refresh(im->account, im->err) == STORE_OK &&
 		       store_view_save(im->account, im->err) == STORE_OK
@@ -124,6 +131,8 @@ transfer_import_source(struct store_account *account, struct mail_source *source
 	*counts = (struct transfer_counts){0};
 	result = import_run(&im);
 	guids_release(&im.known);
+	guids_release(&im.visited);
+	past_release(&im.past);
 	if (result < 0)
 		return TRANSFER_FAULT;
 	return im.stopped ? TRANSFER_STOPPED : TRANSFER_OK;
@@ -135,7 +144,9 @@ transfer_import(struct store_account *account, const char *path,
 		const struct transfer_callbacks *callbacks,
 		struct transfer_counts *counts, struct err *err)
 {
-	struct mail_source *source = mail_source_open(path, options->format, err);
+	const struct mail_place place = {
+	    .path = path, .format = options->format, .control = options->control};
+	struct mail_source *source = mail_source_open_place(&place, err);
 	enum transfer_result result;
 
 	*counts = (struct transfer_counts){0};

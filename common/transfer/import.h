@@ -1,5 +1,10 @@
 /* common/transfer/import.h - mailboxes in
  *
+ * A second run brings the account level with the source: new messages come in, flags
+ * and keywords that changed there since the last run change here. A flag is on or off,
+ * so one that was changed here since then stays as it is: only what the source changed
+ * is taken. What the source looked like is remembered with the account.
+ *
  * UIDs are kept in a mailbox that is new, that an earlier import of the same source
  * made, or that holds far less than the source; its UIDVALIDITY then is the source's.
  * A message whose UID is taken gets a new one, and so does whatever else stands among
@@ -27,7 +32,10 @@ struct transfer_options {
 				  * pop3_uidl_format; null: its default, where there is
 				  * a dovecot-uidlist; "": none */
 	int64_t now_us;
-	bool dry_run; /* counts only; the account may be null */
+	bool dry_run;        /* counts only; the account may be null */
+	bool delete_gone;    /* what an earlier run imported from this source, that is
+			      * there no more and was not touched here, goes here */
+	const char *control; /* struct mail_place; of transfer_import() only */
 };
 
 struct transfer_counts {
@@ -36,13 +44,20 @@ struct transfer_counts {
 	uint64_t messages;       /* in the source */
 	uint64_t imported;       /* in this run; to be, in a dry run */
 	uint64_t known;          /* there from an earlier run */
-	uint64_t failed;         /* cannot be read, or is too large */
-	uint64_t bytes;          /* of those imported, CRLF counted */
-	uint64_t verified;       /* read back from the store and equal */
-	uint64_t mended;         /* broken, in that line ends were mixed: kept but for
-				  * those */
-	uint64_t new_uids;       /* of `imported`, whose UID could not be kept */
-	uint64_t keywords_lost;  /* keywords beyond what an account can have */
+	uint64_t changed;        /* of `known`: flags or keywords taken over, since they
+				  * changed at the source */
+	uint64_t gone;          /* imported once, at the source no more, untouched here:
+				 * deleted with delete_gone, else only counted */
+	uint64_t kept;          /* changed or gone at the source, and left because they
+				 * were changed, or moved, here */
+	uint64_t moved;         /* others that stood among the source's UIDs */
+	uint64_t failed;        /* cannot be read, or is too large */
+	uint64_t bytes;         /* of those imported, CRLF counted */
+	uint64_t verified;      /* read back from the store and equal */
+	uint64_t mended;        /* broken, in that line ends were mixed: kept but for
+				 * those */
+	uint64_t new_uids;      /* of `imported`, whose UID could not be kept */
+	uint64_t keywords_lost; /* keywords beyond what an account can have */
 };
 
 /* How far it is. `mailbox` is the account's name for it. */

@@ -90,17 +90,6 @@ uidl_of(const struct import_box *box, const struct mail_message *m, struct buf *
 	return buf_span(hold);
 }
 
-static uint64_t
-keywords_of(const struct import_box *box, uint64_t keywords)
-{
-	uint64_t bits = 0;
-
-	for (size_t i = 0; i < box->from->n_keywords; i++)
-		if (keywords >> i & 1)
-			bits |= box->keyword_bits[i];
-	return bits;
-}
-
 static void
 arrived_add(struct import_box *box, const struct batch_row *row, uint32_t uid)
 {
@@ -125,7 +114,7 @@ append(const struct import_batch *b, struct import_box *box,
 	    .mailbox = box->id,
 	    .content = span_make(b->bytes.at + row->offset, row->bytes),
 	    .flags = m->flags,
-	    .keywords = keywords_of(box, m->keywords),
+	    .keywords = import_keywords(box, m->keywords),
 	    .internal_us = m->internal_us,
 	    .saved_us = m->saved_us,
 	    .delivery = row->who.delivery,
@@ -168,6 +157,7 @@ count_appended(struct import_box *box, const struct batch_row *row,
 	im->unsynced++;
 	im->unsynced_bytes += row->bytes;
 	arrived_add(box, row, as->uid);
+	level_arrived(box, m, &row->who);
 }
 
 static void

@@ -169,17 +169,37 @@ keywords_have(struct import_box *box)
 	return result;
 }
 
+uint64_t
+import_keywords(const struct import_box *box, uint64_t keywords)
+{
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < box->from->n_keywords; i++)
+		if (keywords >> i & 1)
+			bits |= box->keyword_bits[i];
+	return bits;
+}
+
 /* --- its messages --------------------------------------------------------- */
 
-/* Who the message is; the second of one name is somebody else. */
-static void
-identify(struct import_box *box, const struct mail_message *m, struct identity *who)
+void
+import_identify(const struct import_box *box, struct guids *met,
+		const struct mail_message *m, struct identity *who)
 {
 	unsigned again = 0;
 
 	do
 		identity_make(box->name, m, again++, who);
-	while (!guids_add(&box->met, who->guid, 0));
+	while (!guids_add(met, who->guid, 0));
+}
+
+/* One that is there: its flags may have changed. */
+static void
+message_known(struct import_box *box, const struct mail_message *m,
+	      const struct identity *who)
+{
+	box->counts.known++;
+	level_message(box, m, who);
 }
 
 static bool
@@ -232,10 +252,10 @@ messages_take(struct import_box *box, struct import_batch *batch)
 		uint32_t uid = box->keep ? m->uid : 0;
 		struct identity who;
 
-		identify(box, m, &who);
+		import_identify(box, &box->met, m, &who);
 		box->counts.messages++;
 		if (is_known(box, &who))
-			box->counts.known++;
+			message_known(box, m, &who);
 		else if (uid > 0 && uid < box->next)
 			late_add(box, i, &who);
 		else if (message_take(box, batch, i, &who, uid) < 0)
@@ -284,6 +304,8 @@ others_move(struct import_box *box)
 		result =
 		    store_move(im->account, box->id, store_uid_list_uids(&others),
 			       box->id, im->options->now_us, &first, &n, NULL, im->err);
+	if (others.n > 0 && result == STORE_OK)
+		box->counts.moved += n;
 	store_uid_list_release(&others);
 	return result == STORE_OK ? 0 : -1;
 }
@@ -317,6 +339,10 @@ counts_add(struct transfer_counts *to, const struct transfer_counts *c)
 	to->messages += c->messages;
 	to->imported += c->imported;
 	to->known += c->known;
+	to->changed += c->changed;
+	to->gone += c->gone;
+	to->kept += c->kept;
+	to->moved += c->moved;
 	to->failed += c->failed;
 	to->bytes += c->bytes;
 	to->verified += c->verified;
@@ -343,6 +369,15 @@ box_done(struct import_box *box, const uint8_t digest[DIGEST_BYTES])
 	calls->box(calls->context, &out);
 }
 
+/* Flags that changed, messages that are gone. */
+static int
+box_level(struct import_box *box)
+{
+	if (level_apply(box) < 0)
+		return -1;
+	return box->im->stopped ? 0 : level_gone(box);
+}
+
 static int
 box_run(struct import_box *box)
 {
@@ -352,11 +387,18 @@ box_run(struct import_box *box)
 
 	if (box_have(box) != STORE_OK || keywords_have(box) != STORE_OK)
 		return -1;
+	level_visit(box->im, box->id);
+	if (box->from->letters_full)
+		import_note(box->im, box->name, "",
+			    "has 26 keywords, all that names of files can tell: if it "
+			    "has more, Dovecot keeps them in its index only");
 	import_batch_init(&batch);
 	if (messages_take(box, &batch) == 0 && uids_finish(box, &batch) == 0 &&
 	    import_sync(box->im) == 0)
 		result = import_verify(box, digest);
 	import_batch_release(&batch);
+	if (result == 0)
+		result = box_level(box);
 	counts_add(box->im->counts, &box->counts);
 	if (result == 0)
 		box_done(box, digest);
@@ -369,6 +411,7 @@ box_release(struct import_box *box)
 	guids_release(&box->met);
 	free(box->arrived);
 	free(box->late);
+	free(box->level);
 }
 
 int
@@ -386,6 +429,51 @@ import_box(struct import *im, const struct mail_box *from)
 	return result;
 }
 
+/* The bits that its keywords have, or would get. */
+static void
+keywords_guess(struct import_box *box)
+{
+	const struct store_account *a = box->im->account;
+	uint64_t used = 0;
+	int bit = 0;
+
+	for (size_t i = 0; a && i < box->from->n_keywords; i++) {
+		int found = keyword_good(box->from->keywords[i])
+				? store_keyword_find(a, box->from->keywords[i])
+				: -1;
+
+		if (found >= 0)
+			box->keyword_bits[i] = UINT64_C(1) << found;
+		used |= box->keyword_bits[i];
+	}
+	for (size_t i = 0; a && i < box->from->n_keywords; i++) {
+		if (box->keyword_bits[i] > 0 || !keyword_good(box->from->keywords[i]))
+			continue;
+		while (bit < STORE_KEYWORDS_MAX &&
+		       (used >> bit & 1 || store_keyword_name(a, bit).n > 0))
+			bit++;
+		if (bit < STORE_KEYWORDS_MAX)
+			box->keyword_bits[i] = UINT64_C(1) << bit++;
+	}
+}
+
+/* What would come of a message. */
+static void
+message_dry(struct import_box *box, const struct mail_message *m)
+{
+	struct identity who;
+
+	import_identify(box, &box->met, m, &who);
+	box->counts.messages++;
+	if (is_known(box, &who)) {
+		message_known(box, m, &who);
+		return;
+	}
+	box->counts.imported++;
+	box->counts.bytes += m->bytes;
+	box->counts.new_uids += m->uid > 0 && (!box->keep || m->uid < box->next);
+}
+
 int
 import_box_dry(struct import *im, const struct mail_box *from)
 {
@@ -393,6 +481,7 @@ import_box_dry(struct import *im, const struct mail_box *from)
 	struct import_box box = {.im = im, .from = from};
 	const uint8_t digest[DIGEST_BYTES] = {0};
 	struct store_mailbox there = {0};
+	int result = 0;
 
 	name_put(im, from->name, &name);
 	box.name = buf_span(&name);
@@ -400,27 +489,21 @@ import_box_dry(struct import *im, const struct mail_box *from)
 		box.id = store_mailbox_find(im->account, box.name);
 	if (box.id != 0 && store_mailbox_get(im->account, box.id, &there))
 		box.next = there.uidnext;
+	if (box.id != 0)
+		level_visit(im, box.id);
 	box.counts.mailboxes_made = box.id == 0;
 	box.keep = keeps_uids(from, &there);
+	keywords_guess(&box);
 	for (size_t i = 0; i < from->n; i++) {
-		const struct mail_message *m = &from->messages[i];
-		struct identity who;
-
-		identify(&box, m, &who);
-		box.counts.messages++;
-		if (is_known(&box, &who)) {
-			box.counts.known++;
-			continue;
-		}
-		box.counts.imported++;
-		box.counts.bytes += m->bytes;
-		box.counts.new_uids += m->uid > 0 && (!box.keep || m->uid < box.next);
+		message_dry(&box, &from->messages[i]);
 		if (!step(&box))
 			break;
 	}
+	if (im->account && box.id != 0 && !im->stopped)
+		result = level_gone(&box);
 	counts_add(im->counts, &box.counts);
 	box_done(&box, digest);
 	box_release(&box);
 	buf_release(&name);
-	return 0;
+	return result;
 }

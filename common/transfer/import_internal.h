@@ -30,7 +30,12 @@ struct guids {
 	struct guid_row {
 		uint8_t guid[STORE_GUID_BYTES];
 		uint32_t mailbox;
+		uint32_t uid;      /* of what the account has */
+		uint32_t source;   /* of what is remembered: a number in past.sources */
+		uint32_t flags;    /* as above: what the source had */
+		uint64_t keywords; /* the same, bits of the account */
 		bool used;
+		bool met; /* in this run */
 	} * at;
 	size_t n, size;
 };
@@ -38,9 +43,53 @@ struct guids {
 /* False when it was there. */
 bool
 guids_add(struct guids *set, const uint8_t guid[STORE_GUID_BYTES], uint32_t mailbox);
+/* The row, which is new, and else zero, when there was none; until the next one. */
+struct guid_row *
+guids_have(struct guids *set, const uint8_t guid[STORE_GUID_BYTES], uint32_t mailbox);
+/* Null when there is none. */
+MUST_USE struct guid_row *
+guids_find(const struct guids *set, const uint8_t guid[STORE_GUID_BYTES],
+	   uint32_t mailbox);
 MUST_USE bool guids_has(const struct guids *set, const uint8_t guid[STORE_GUID_BYTES],
 			uint32_t mailbox);
 void guids_release(struct guids *set);
+
+/* --- past.c: what the sources looked like when they were read last --------- */
+
+#define PAST_SOURCE_BYTES 16
+#define PAST_SOURCES_MAX  1000
+
+struct past {
+	struct guids rows;
+	uint8_t sources[PAST_SOURCES_MAX][PAST_SOURCE_BYTES];
+	uint32_t n_sources;
+	uint32_t source; /* the one that is read now */
+	/* Of this source, by mailbox: what it had. */
+	struct past_had {
+		uint8_t guid[STORE_GUID_BYTES];
+		uint32_t mailbox;
+	} * had;
+	size_t n_had;
+	uint64_t names[STORE_KEYWORDS_MAX]; /* bits here of bits there */
+};
+
+/* What stands in the notes of an earlier import; false: in no way we know, and what was
+ * taken is to be released. `bits`: those that the keyword of that name has now, 0:
+ * none. */
+typedef uint64_t past_keyword(const void *context, struct span name);
+MUST_USE bool
+past_parse(struct past *p, struct span notes, past_keyword *bits, const void *context);
+/* The source is `path`, imported into the mailbox `into`. */
+void past_begin(struct past *p, const char *path, struct span into);
+/* Those it had in a mailbox, in no order. */
+MUST_USE const struct past_had *
+past_had_in(const struct past *p, uint32_t mailbox, size_t *n);
+typedef struct span past_keyword_name(const void *context, int bit);
+typedef bool past_keep(const void *context, const struct guid_row *row);
+/* Appends the notes: the rows that `keep` wants. */
+void past_put(const struct past *p, past_keyword_name *name, past_keep *keep,
+	      const void *context, struct buf *out);
+void past_release(struct past *p);
 
 /* --- uidl.c --------------------------------------------------------------- */
 
@@ -59,6 +108,8 @@ struct import {
 	const struct transfer_callbacks *calls;
 	struct transfer_counts *counts; /* of all */
 	struct guids known;             /* what the account has, also as mailbox 0 */
+	struct past past;
+	struct guids visited; /* mailboxes of the account, without guid */
 	uint64_t done, total;
 	uint64_t unsynced_bytes, unsynced;
 	bool stopped;
@@ -95,8 +146,20 @@ struct import_box {
 		struct identity who;
 	} * late; /* messages whose UID is taken */
 	size_t n_late, size_late;
+	struct level_row {
+		uint32_t uid;
+		uint32_t flags_on, flags_off;
+		uint64_t keywords_on, keywords_off;
+	} * level; /* flags to change */
+	size_t n_level, size_level;
 	struct transfer_counts counts;
 };
+
+/* The account's bits of the source's. */
+MUST_USE uint64_t import_keywords(const struct import_box *box, uint64_t keywords);
+/* Who the message is; the second of one name is somebody else. */
+void import_identify(const struct import_box *box, struct guids *met,
+		     const struct mail_message *m, struct identity *who);
 
 void late_add(struct import_box *box, size_t index, const struct identity *who);
 
@@ -130,6 +193,27 @@ import_batch_read(struct import_batch *b, struct import_box *box, size_t index,
 MUST_USE bool import_batch_is_full(const struct import_batch *b);
 /* Appends all it holds, and is empty. */
 MUST_USE int import_batch_write(struct import_batch *b, struct import_box *box);
+
+/* --- level.c: what changed at the source since the last run ----------------- */
+
+/* A message that is known. */
+void level_message(struct import_box *box, const struct mail_message *m,
+		   const struct identity *who);
+/* One that has come now. */
+void level_arrived(struct import_box *box, const struct mail_message *m,
+		   const struct identity *who);
+/* Changes what level_message() found to change, but in a dry run. */
+MUST_USE int level_apply(struct import_box *box);
+/* Counts what the source has no more in this mailbox, and deletes it when that is
+ * wanted. The source's mailbox is loaded anew. */
+MUST_USE int level_gone(struct import_box *box);
+/* This mailbox of the account is one of the source's. */
+void level_visit(struct import *im, uint32_t mailbox);
+/* The same of mailboxes that the source has no more. */
+MUST_USE int level_gone_boxes(struct import *im);
+/* What was remembered, and what is to be. */
+MUST_USE int level_begin(struct import *im);
+MUST_USE int level_end(struct import *im);
 
 /* --- verify.c ------------------------------------------------------------- */
 
