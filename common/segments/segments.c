@@ -52,6 +52,18 @@ segments_release(struct segments *all)
 	*all = (struct segments){0};
 }
 
+bool
+segments_message(struct segments *all, const struct ipc_message *m, int fd)
+{
+	if (m->number == IPC_NUMBER_segment_fd)
+		segments_put(all, m->segment_fd.segment, fd);
+	else if (m->number == IPC_NUMBER_segment_drop)
+		segments_drop(all, m->segment_drop.segment);
+	else
+		return false;
+	return true;
+}
+
 static bool
 segment_holds(struct segment *s, uint64_t offset, uint64_t n)
 {

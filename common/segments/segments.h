@@ -9,6 +9,7 @@
 #pragma once
 
 #include "common/base/base.h"
+#include "common/ipc/ipc.h"
 
 struct segment {
 	uint32_t number;
@@ -32,6 +33,11 @@ enum segments_result {
 void segments_put(struct segments *all, uint32_t number, int fd);
 void segments_drop(struct segments *all, uint32_t number);
 void segments_release(struct segments *all);
+
+/* What qmgr says of its files. True when the message was one of these; fd is taken
+ * then. */
+MUST_USE bool
+segments_message(struct segments *all, const struct ipc_message *m, int fd);
 
 /* Exactly n bytes at `offset` of a segment to `at`. */
 MUST_USE enum segments_result segments_read(struct segments *all, uint32_t number,

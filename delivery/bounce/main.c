@@ -1,7 +1,6 @@
 /* delivery/bounce/main.c - the program that writes Postroad's own mail */
 #include "delivery/bounce/bounce.h"
 
-#include <unistd.h>
 
 static int
 prepare(struct proc *p, struct err *err)
@@ -43,13 +42,9 @@ message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m, int 
 {
 	struct bounce *b = proc_context(p);
 
-	switch (m->number) {
-	case IPC_NUMBER_segment_fd:
-		segments_put(&b->segments, m->segment_fd.segment, fd);
+	if (segments_message(&b->segments, m, fd))
 		return;
-	case IPC_NUMBER_segment_drop:
-		segments_drop(&b->segments, m->segment_drop.segment);
-		break;
+	switch (m->number) {
 	case IPC_NUMBER_report:
 		if (!report_take(b, &m->report))
 			ipc_peer_drop(peer, "a report that cannot be");
@@ -78,8 +73,6 @@ message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m, int 
 	default:
 		break;
 	}
-	if (fd >= 0)
-		close(fd);
 }
 
 static void

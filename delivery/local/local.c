@@ -2,7 +2,6 @@
 #include "delivery/local/local.h"
 
 #include <event2/event.h>
-#include <unistd.h>
 
 #define PREFIX_ROOM (STORE_PREFIX_MAX + 1024)
 
@@ -94,13 +93,9 @@ local_message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m
 {
 	struct local *l = proc_context(p);
 
-	switch (m->number) {
-	case IPC_NUMBER_segment_fd:
-		segments_put(&l->segments, m->segment_fd.segment, fd);
+	if (segments_message(&l->segments, m, fd))
 		return;
-	case IPC_NUMBER_segment_drop:
-		segments_drop(&l->segments, m->segment_drop.segment);
-		break;
+	switch (m->number) {
 	case IPC_NUMBER_deliver:
 		take_deliver(l, &m->deliver);
 		break;
@@ -113,8 +108,6 @@ local_message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m
 	default:
 		break;
 	}
-	if (fd >= 0)
-		close(fd);
 }
 
 /* A new qmgr asks again for all that the old one was not told. */

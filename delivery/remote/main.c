@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <ifaddrs.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #define CA_BYTES_MAX   (16u << 20)
 #define SESSIONS_MAX   4096u /* TLS sessions kept to be resumed */
@@ -202,13 +201,9 @@ remote_message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *
 {
 	struct remote *r = remote_of(p);
 
-	switch (m->number) {
-	case IPC_NUMBER_segment_fd:
-		segments_put(&r->segments, m->segment_fd.segment, fd);
+	if (segments_message(&r->segments, m, fd))
 		return;
-	case IPC_NUMBER_segment_drop:
-		segments_drop(&r->segments, m->segment_drop.segment);
-		break;
+	switch (m->number) {
 	case IPC_NUMBER_relay:
 		take_relay(r, peer, &m->relay);
 		break;
@@ -220,8 +215,6 @@ remote_message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *
 	default:
 		break;
 	}
-	if (fd >= 0)
-		close(fd);
 }
 
 static void
