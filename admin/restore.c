@@ -116,6 +116,24 @@ everything(struct restoring *r, struct err *err)
 
 /* --- one account ---------------------------------------------------------- */
 
+/* Whoever has the account open closes it: sessions end, and local looks anew. */
+static int
+all_close(struct restoring *r, uint64_t id, struct err *err)
+{
+	struct ipc_message m = {.number = IPC_NUMBER_account_replaced};
+	struct ipc_client *authd = control_connect(r->admin, "authd", err);
+	int result;
+
+	if (!authd)
+		return control_is_down(err) ? 0 : -1;
+	m.account_replaced.account = id;
+	result = ipc_client_send(authd, &m, err);
+	if (result == 0)
+		result = ipc_client_receive(authd, CONTROL_TIMEOUT_MS, &m, err);
+	ipc_client_free(&authd);
+	return result;
+}
+
 /* The account that is now, open and looked at. */
 static int
 now_open(struct restoring *r, uint64_t id, struct store_account **out, struct err *err)
@@ -154,6 +172,7 @@ bring(struct restoring *r, struct staged *staged, struct store_account *now,
 
 	if (replace || (!mailbox && !into && has_no_messages(now))) {
 		r->n.messages = store_usage(staged->account).messages;
+		r->replaced = true;
 		return store_replace(now, staged->account, backup_now_us(), err) ==
 			       STORE_OK
 			   ? 0
@@ -178,12 +197,19 @@ one_account(struct restoring *r, const char *address, struct err *err)
 		return -1;
 	if (staged_open(&staged, r, then_id, err) < 0)
 		return -1;
+	if (admin_option(r->admin, "--replace") && all_close(r, now_id, err) < 0) {
+		staged_close(&staged);
+		return -1;
+	}
 	if (owner_become(r->admin->settings.mail_directory, err) == 0 &&
 	    now_open(r, now_id, &now, err) == 0)
 		result = bring(r, &staged, now, err);
 	store_account_close(&now);
 	staged_close(&staged);
 	owner_restore();
+	/* Who came in the meantime has seen what is no more. */
+	if (result == 0 && r->replaced)
+		result = all_close(r, now_id, err);
 	r->n.accounts = result == 0;
 	return result;
 }

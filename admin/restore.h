@@ -9,6 +9,7 @@ struct restoring {
 	uint64_t generation;
 	char tree[BACKUP_NAME_MAX + 1];
 	struct store *store; /* of the running installation */
+	bool replaced;       /* what an account had is gone */
 	struct {
 		uint64_t accounts, messages, bytes, damaged;
 	} n;

@@ -155,6 +155,9 @@ authd_message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m
 	case IPC_NUMBER_table_ask:
 		table_ask(a, peer, &m->table_ask);
 		break;
+	case IPC_NUMBER_account_replaced:
+		closing_replaced(a, peer, &m->account_replaced);
+		break;
 	case IPC_NUMBER_directory_ask:
 		operate(a, peer, 0, &m->directory_ask);
 		break;

@@ -98,6 +98,26 @@ tell(struct authd *a, enum ipc_kind kind, uint64_t account)
 		ipc_send_account_closed(peer, &(struct ipc_account_closed){account});
 }
 
+/* Who has the account's mail open. */
+static void
+tell_mail(struct authd *a, uint64_t account)
+{
+	tell(a, IPC_KIND_LOCAL, account);
+	tell(a, IPC_KIND_POP3D, account);
+	tell(a, IPC_KIND_IMAPD, account);
+}
+
+void
+closing_replaced(struct authd *a, struct ipc_peer *peer,
+		 const struct ipc_account_replaced *m)
+{
+	tell_mail(a, m->account);
+	usage_ask(a, m->account);
+	ipc_send_directory_done(
+	    peer, &(struct ipc_directory_done){
+		      .tag = m->tag, .outcome = directory_result_byte(DIRECTORY_DONE)});
+}
+
 void
 closing_tell(struct authd *a, const struct closing *c)
 {
@@ -106,8 +126,7 @@ closing_tell(struct authd *a, const struct closing *c)
 		exchanges_close(a, c->accounts[i]);
 		office_close_account(a->office, c->accounts[i]);
 		tell_smtpd(a, c->accounts[i]);
-		tell(a, IPC_KIND_POP3D, c->accounts[i]);
-		tell(a, IPC_KIND_IMAPD, c->accounts[i]);
+		tell_mail(a, c->accounts[i]);
 	}
 }
 

@@ -115,9 +115,12 @@
 /* As of `modseq`: what is known as of a later one is newer, whoever said it. */
 #define IPC_usage(U8, U16, U32, U64, BYTES)                                              \
 	U64(account) U64(modseq) U64(bytes) U64(messages)
-/* The account was disabled, removed, or got another password: who is logged in to it
- * must not stay. */
+/* The account was disabled, removed, got another password, or its mail was replaced:
+ * who is logged in to it must not stay, and who has its mail open closes that. */
 #define IPC_account_closed(U8, U16, U32, U64, BYTES) U64(account)
+/* All of the account's mail is replaced by what a backup has. Answered by
+ * directory_done when everybody has been told. */
+#define IPC_account_replaced(U8, U16, U32, U64, BYTES) U64(tag) U64(account)
 /* May this sender be told what the account tells who writes to it? With REPLY_SEND,
  * which is noted before it is said, it counts as told. outcome: enum reply_outcome;
  * `address` and `name` are the account's, an empty subject is the message's own. */
@@ -310,12 +313,13 @@
 	R(44, directory_row, IPC_FROM(AUTHD), IPC_FROM(ADMIN), false)                    \
 	R(45, directory_done, IPC_FROM(AUTHD), IPC_FROM(ADMIN), false)                   \
 	R(46, account_closed, IPC_FROM(AUTHD),                                           \
-	  IPC_FROM(POP3D) | IPC_FROM(IMAPD) | IPC_FROM(SMTPD), false)                    \
+	  IPC_FROM(POP3D) | IPC_FROM(IMAPD) | IPC_FROM(SMTPD) | IPC_FROM(LOCAL), false)  \
 	R(54, account_quota, IPC_FROM(AUTHD), IPC_FROM(IMAPD), false)                    \
 	R(55, directory_login, IPC_FROM(ADMIN), IPC_FROM(AUTHD), false)                  \
 	R(56, table_ask, IPC_FROM(ADMIN), IPC_FROM(AUTHD), false)                        \
 	R(57, table_row, IPC_FROM(AUTHD), IPC_FROM(ADMIN), false)                        \
 	R(58, table_done, IPC_FROM(AUTHD), IPC_FROM(ADMIN), false)                       \
+	R(59, account_replaced, IPC_FROM(ADMIN), IPC_FROM(AUTHD), false)                 \
 	R(47, reply_ask, IPC_FROM(BOUNCE), IPC_FROM(AUTHD), false)                       \
 	R(48, reply_answer, IPC_FROM(AUTHD), IPC_FROM(BOUNCE), false)                    \
 	R(49, notice, IPC_FROM(AUTHD), IPC_FROM(BOUNCE), false)                          \

@@ -102,6 +102,9 @@ local_message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m
 	case IPC_NUMBER_account_watch:
 		watches_set(&l->watches, m->account_watch.account, m->account_watch.on);
 		break;
+	case IPC_NUMBER_account_closed:
+		slots_close(&l->slots, m->account_closed.account);
+		break;
 	case IPC_NUMBER_usage_ask:
 		take_usage_ask(l, peer, &m->usage_ask);
 		break;

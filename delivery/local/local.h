@@ -79,6 +79,9 @@ void slots_release(struct slots *all);
 /* Made when it is not there; those not used for long are closed. */
 MUST_USE struct slot *slots_get(struct slots *all, uint64_t id);
 MUST_USE struct slot *slots_find(const struct slots *all, uint64_t id);
+/* The account's files are not held any longer; what is under way goes on, and looks
+ * anew at its next lock. */
+void slots_close(struct slots *all, uint64_t id);
 
 /* --- who is looked at ----------------------------------------------------- */
 

@@ -68,6 +68,21 @@ slots_release(struct slots *all)
 	*all = (struct slots){0};
 }
 
+static bool
+slot_unused(const struct slot *s)
+{
+	return !s->is_ready && !s->is_dirty && !s->is_syncing;
+}
+
+void
+slots_close(struct slots *all, uint64_t id)
+{
+	struct slot *s = slots_find(all, id);
+
+	if (s && slot_unused(s))
+		slot_free(all, s);
+}
+
 /* Some of the oldest that nothing waits for. */
 static void
 slots_trim(struct slots *all)
@@ -77,7 +92,7 @@ slots_trim(struct slots *all)
 	for (int looked = 0; s && all->n >= all->max && looked < 16; looked++) {
 		struct slot *newer = s->newer;
 
-		if (!s->is_ready && !s->is_dirty && !s->is_syncing)
+		if (slot_unused(s))
 			slot_free(all, s);
 		s = newer;
 	}

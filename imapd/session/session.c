@@ -115,13 +115,14 @@ session_end(struct session *s, enum session_ending why, struct buf *out)
 	static const struct {
 		const char *text, *reason;
 	} rows[] = {
-	    [SESSION_END_TIMEOUT] = {"Nothing came for too long",                      "timeout"},
+	    [SESSION_END_TIMEOUT] = {"Nothing came for too long",                     "timeout"       },
 	    [SESSION_END_STOPPING] = {"[UNAVAILABLE] The server is stopping",
-                                     "server stopping"                                          },
+                                     "server stopping"                                                },
 	    [SESSION_END_FAULT] = {"[UNAVAILABLE] The mailboxes cannot be read",
-				     "fault"						    },
-	    [SESSION_END_CLOSED] = {"The account was closed or its password changed",
-				     "account closed"                                           },
+				     "fault"							  },
+	    [SESSION_END_CLOSED] =
+		{"The account was closed, its password changed, or its "
+		 "mail came back from a backup", "account closed"},
 	};
 
 	if (s->state == S_LOGOUT)

@@ -67,7 +67,8 @@ enum session_ending {
 	SESSION_END_TIMEOUT, /* nothing came for too long: BYE */
 	SESSION_END_STOPPING,
 	SESSION_END_FAULT,  /* the account cannot be read any more */
-	SESSION_END_CLOSED, /* it was disabled, removed, or has another password */
+	SESSION_END_CLOSED, /* it was disabled, removed, has another password or
+			     * other mail */
 };
 
 /* The session joins account->sessions. */

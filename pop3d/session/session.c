@@ -99,8 +99,8 @@ void
 pop3_bar(struct pop3 *s, struct buf *out)
 {
 	end(s,
-	    "-ERR [AUTH] the account was closed or its password changed, nothing was "
-	    "deleted\r\n",
+	    "-ERR [AUTH] the account was closed, its password changed, or its mail "
+	    "came back from a backup: nothing was deleted\r\n",
 	    "account closed", out);
 }
 

@@ -4,6 +4,7 @@ import fcntl
 import imaplib
 import json
 import os
+import poplib
 import random
 import signal
 import smtplib
@@ -27,10 +28,10 @@ def insecure():
     return context
 
 
-def login(p, address=ADDRESS):
+def login(p, address=ADDRESS, password="secret"):
     m = imaplib.IMAP4("127.0.0.1", p.ports["imap"])
     m.starttls(insecure())
-    m.login(address, "secret")
+    m.login(address, password)
     return m
 
 
@@ -269,6 +270,43 @@ def test_accounts_and_mailboxes_come_back_alone(postroad, tmp_path):
     p.command("restore", folder, "--account", ADDRESS)
     m = login(p)
     assert answers(m, "Work")["messages"] == work["messages"]
+    assert json.loads(p.command("--json", "mailbox", "verify", ADDRESS).stdout) == []
+
+
+def test_replaced_account_is_left_by_all_who_had_it_open(postroad, tmp_path):
+    p, folder = postroad, tmp_path / "backup"
+    append(login(p), "INBOX", 1, "(\\Flagged)")
+    backup(p, folder)
+    idle, other = login(p), login(p)
+    p.add_account("other@example.org")
+    neighbour = login(p, "other@example.org")
+    with smtplib.SMTP("127.0.0.1", p.ports["smtp"]) as s:  # local has the account open
+        s.sendmail("far@example.net", [ADDRESS], "Subject: later\r\n\r\nx\r\n")
+    wait_until(lambda: idle.select("INBOX")[1] == [b"2"], 20, "the delivery")
+    idle.send(b"x IDLE\r\n")
+    assert idle.readline().startswith(b"+")
+    other.select("INBOX")
+    pop = poplib.POP3("127.0.0.1", p.ports["pop3"])
+    pop.stls(insecure())
+    pop.user(ADDRESS)
+    pop.pass_("secret")
+    assert pop.stat()[0] == 2
+    p.command("restore", folder, "--account", ADDRESS, "--replace")
+    lines = [*iter(idle.readline, b"")]
+    assert any(line.startswith(b"* BYE") for line in lines), lines
+    with pytest.raises((imaplib.IMAP4.abort, OSError)):
+        for _ in range(100):  # what was said before the end is answered with it
+            other.uid("STORE", "1:*", "+FLAGS", "(\\Deleted)")
+    with pytest.raises((poplib.error_proto, OSError)):
+        pop.dele(1)
+        pop.quit()
+    assert neighbour.noop()[0] == "OK"
+    m = login(p)
+    found = answers(m, "INBOX")["messages"]
+    assert [flags for flags, _, _ in found.values()] == [{"\\Flagged"}]
+    with smtplib.SMTP("127.0.0.1", p.ports["smtp"]) as s:
+        s.sendmail("far@example.net", [ADDRESS], "Subject: after\r\n\r\nx\r\n")
+    wait_until(lambda: m.select("INBOX")[1] == [b"2"], 20, "the next delivery")
     assert json.loads(p.command("--json", "mailbox", "verify", ADDRESS).stdout) == []
 
 
