@@ -57,13 +57,6 @@ set_quota(struct admin *admin, int argc, char **argv)
 }
 
 static enum exit_status
-remove_account(struct admin *admin, int argc, char **argv)
-{
-	(void)argc;
-	return directory_simple(admin, DIRECTORY_REMOVE, DIRECTORY_ACCOUNT, argv[0]);
-}
-
-static enum exit_status
 set_disabled(struct admin *admin, const char *address, bool disabled)
 {
 	struct directory_request request = account_request(DIRECTORY_UPDATE, address);
@@ -84,19 +77,6 @@ enable_account(struct admin *admin, int argc, char **argv)
 {
 	(void)argc;
 	return set_disabled(admin, argv[0], false);
-}
-
-static enum exit_status
-set_account(struct admin *admin, int argc, char **argv)
-{
-	return object_set(admin, DIRECTORY_ACCOUNT, argc, argv);
-}
-
-static enum exit_status
-show_account(struct admin *admin, int argc, char **argv)
-{
-	(void)argc;
-	return object_show(admin, DIRECTORY_ACCOUNT, argv[0]);
 }
 
 static void
@@ -132,11 +112,11 @@ list_accounts(struct admin *admin, int argc, char **argv)
 const struct command commands_account[] = {
     {"account", "add", "USER@DOMAIN [--quota SIZE] [--name NAME] [--password-stdin]", 1, 1,
      "--quota= --name= --password-stdin", add_account, "a new mailbox"},
-    {"account", "remove", "USER@DOMAIN", 1, 1, NULL, remove_account,
+    {"account", "remove", "USER@DOMAIN", 1, 1, NULL, object_remove,
      "no mail, no login any more"},
     {"account", "list", "[DOMAIN]", 0, 1, NULL, list_accounts, "all accounts"},
-    {"account", "show", "USER@DOMAIN", 1, 1, NULL, show_account, "one account, all fields"},
-    {"account", "set", "USER@DOMAIN FIELD=VALUE ...", 2, -1, NULL, set_account,
+    {"account", "show", "USER@DOMAIN", 1, 1, NULL, object_show, "one account, all fields"},
+    {"account", "set", "USER@DOMAIN FIELD=VALUE ...", 2, -1, NULL, object_set,
      "change its fields"},
     {"account", "passwd", "USER@DOMAIN [--password-stdin]", 1, 1, "--password-stdin",
      account_passwd, "set a new password"},

@@ -23,8 +23,11 @@ enum exit_status {
 /* Those that come before any command. */
 #define ADMIN_OPTIONS "--config= --json --as="
 
+struct command;
+
 struct admin {
-	const char *config; /* path of the settings file */
+	const char *config;            /* path of the settings file */
+	const struct command *command; /* the row that runs */
 	bool json;
 	struct {
 		const char *name, *value;

@@ -3,32 +3,6 @@
 #include "admin/listing.h"
 #include "admin/object.h"
 
-static enum exit_status
-add_domain(struct admin *admin, int argc, char **argv)
-{
-	return object_add(admin, DIRECTORY_DOMAIN, argc, argv);
-}
-
-static enum exit_status
-remove_domain(struct admin *admin, int argc, char **argv)
-{
-	(void)argc;
-	return directory_simple(admin, DIRECTORY_REMOVE, DIRECTORY_DOMAIN, argv[0]);
-}
-
-static enum exit_status
-set_domain(struct admin *admin, int argc, char **argv)
-{
-	return object_set(admin, DIRECTORY_DOMAIN, argc, argv);
-}
-
-static enum exit_status
-show_domain(struct admin *admin, int argc, char **argv)
-{
-	(void)argc;
-	return object_show(admin, DIRECTORY_DOMAIN, argv[0]);
-}
-
 static void
 take_domain(void *context, const struct directory_object *row)
 {
@@ -55,13 +29,13 @@ list_domains(struct admin *admin, int argc, char **argv)
 }
 
 const struct command commands_domain[] = {
-    {"domain",		  "add", "NAME [FIELD=VALUE ...]", 1, -1, NULL, add_domain,
+    {"domain",		  "add", "NAME [FIELD=VALUE ...]", 1, -1, NULL, object_add,
      "take mail for a domain"},
-    {"domain", "remove", "NAME", 1, 1, NULL, remove_domain,
+    {"domain", "remove", "NAME", 1, 1, NULL, object_remove,
      "when nothing is left in it"},
     {"domain",		       "list", "", 0, 0, NULL, list_domains, "the domains mail is taken for"},
-    {"domain",	       "show", "NAME", 1, 1, NULL, show_domain, "one domain and its limits"},
-    {"domain",			 "set", "NAME FIELD=VALUE ...", 2, -1, NULL, set_domain,
+    {"domain",	       "show", "NAME", 1, 1, NULL, object_show, "one domain and its limits"},
+    {"domain",			 "set", "NAME FIELD=VALUE ...", 2, -1, NULL, object_set,
      "change limits, delimiters, administrators"},
     {0		},
 };

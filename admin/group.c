@@ -11,34 +11,6 @@ add_group(struct admin *admin, int argc, char **argv)
 			    DIRECTORY_VALUE_SET, argc, argv);
 }
 
-static enum exit_status
-remove_group(struct admin *admin, int argc, char **argv)
-{
-	(void)argc;
-	return directory_simple(admin, DIRECTORY_REMOVE, DIRECTORY_GROUP, argv[0]);
-}
-
-static enum exit_status
-show_group(struct admin *admin, int argc, char **argv)
-{
-	(void)argc;
-	return object_show(admin, DIRECTORY_GROUP, argv[0]);
-}
-
-static enum exit_status
-add_members(struct admin *admin, int argc, char **argv)
-{
-	return object_items(admin, DIRECTORY_UPDATE, DIRECTORY_GROUP,
-			    FIELD_GROUP_MEMBERS, DIRECTORY_VALUE_INSERT, argc, argv);
-}
-
-static enum exit_status
-remove_members(struct admin *admin, int argc, char **argv)
-{
-	return object_items(admin, DIRECTORY_UPDATE, DIRECTORY_GROUP,
-			    FIELD_GROUP_MEMBERS, DIRECTORY_VALUE_DELETE, argc, argv);
-}
-
 static void
 take_group(void *context, const struct directory_object *row)
 {
@@ -64,12 +36,12 @@ list_groups(struct admin *admin, int argc, char **argv)
 const struct command commands_group[] = {
     {"group",		      "add", "NAME@DOMAIN [ACCOUNT ...]", 1, -1, NULL, add_group,
      "accounts that lists and aliases name together"},
-    {"group", "remove", "NAME@DOMAIN", 1, 1, NULL, remove_group, "its accounts stay"},
+    {"group", "remove", "NAME@DOMAIN", 1, 1, NULL, object_remove, "its accounts stay"},
     {"group",			  "list", "[DOMAIN]", 0, 1, NULL, list_groups, "all groups"},
-    {"group",		   "show", "NAME@DOMAIN", 1, 1, NULL, show_group, "who is in it"},
-    {"group",			    "member add", "NAME@DOMAIN ACCOUNT ...", 2, -1, NULL, add_members,
+    {"group",		   "show", "NAME@DOMAIN", 1, 1, NULL, object_show, "who is in it"},
+    {"group",			    "member add", "NAME@DOMAIN ACCOUNT ...", 2, -1, NULL, object_member_add,
      "put accounts in"},
-    {"group",		    "member remove", "NAME@DOMAIN ACCOUNT ...", 2, -1, NULL, remove_members,
-     "take them out"},
+    {"group",		    "member remove", "NAME@DOMAIN ACCOUNT ...", 2, -1, NULL,
+     object_member_remove, "take them out"},
     {0			  },
 };

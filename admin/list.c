@@ -4,46 +4,6 @@
 #include "admin/listing.h"
 #include "admin/object.h"
 
-static enum exit_status
-add_list(struct admin *admin, int argc, char **argv)
-{
-	return object_add(admin, DIRECTORY_LIST, argc, argv);
-}
-
-static enum exit_status
-remove_list(struct admin *admin, int argc, char **argv)
-{
-	(void)argc;
-	return directory_simple(admin, DIRECTORY_REMOVE, DIRECTORY_LIST, argv[0]);
-}
-
-static enum exit_status
-set_list(struct admin *admin, int argc, char **argv)
-{
-	return object_set(admin, DIRECTORY_LIST, argc, argv);
-}
-
-static enum exit_status
-show_list(struct admin *admin, int argc, char **argv)
-{
-	(void)argc;
-	return object_show(admin, DIRECTORY_LIST, argv[0]);
-}
-
-static enum exit_status
-add_members(struct admin *admin, int argc, char **argv)
-{
-	return object_items(admin, DIRECTORY_UPDATE, DIRECTORY_LIST, FIELD_LIST_MEMBERS,
-			    DIRECTORY_VALUE_INSERT, argc, argv);
-}
-
-static enum exit_status
-remove_members(struct admin *admin, int argc, char **argv)
-{
-	return object_items(admin, DIRECTORY_UPDATE, DIRECTORY_LIST, FIELD_LIST_MEMBERS,
-			    DIRECTORY_VALUE_DELETE, argc, argv);
-}
-
 static void
 take_list(void *context, const struct directory_object *row)
 {
@@ -76,16 +36,16 @@ list_lists(struct admin *admin, int argc, char **argv)
 }
 
 const struct command commands_list[] = {
-    {"list",		       "add", "ADDRESS [FIELD=VALUE ...]", 1, -1, NULL, add_list,
+    {"list",		       "add", "ADDRESS [FIELD=VALUE ...]", 1, -1, NULL, object_add,
      "a new distribution list"},
-    {"list", "remove", "ADDRESS", 1, 1, NULL, remove_list, "its members stay"},
+    {"list", "remove", "ADDRESS", 1, 1, NULL, object_remove, "its members stay"},
     {"list",			  "list", "[DOMAIN]", 0, 1, NULL, list_lists, "all lists"},
-    {"list",		    "show", "ADDRESS", 1, 1, NULL, show_list, "one list and its members"},
-    {"list",			    "set", "ADDRESS FIELD=VALUE ...", 2, -1, NULL, set_list,
+    {"list",		  "show", "ADDRESS", 1, 1, NULL, object_show, "one list and its members"},
+    {"list",			    "set", "ADDRESS FIELD=VALUE ...", 2, -1, NULL, object_set,
      "who may post, who owns it"},
-    {"list",		    "member add", "ADDRESS MEMBER ...", 2, -1, NULL, add_members,
+    {"list",		    "member add", "ADDRESS MEMBER ...", 2, -1, NULL, object_member_add,
      "addresses, or group:NAME@DOMAIN"},
-    {"list",			   "member remove", "ADDRESS MEMBER ...", 2, -1, NULL, remove_members,
+    {"list",			   "member remove", "ADDRESS MEMBER ...", 2, -1, NULL, object_member_remove,
      "take them out"},
     {0		       },
 };

@@ -142,6 +142,7 @@ admin_run(struct admin *admin, int argc, char **argv)
 	    argc >= c->least && (c->most < 0 || argc <= c->most) &&
 	    (!as_wanted(admin) || as_fits(c->noun)))
 		status = as_wanted(admin) ? as_enter(admin) : EXIT_DONE;
+	admin->command = c;
 	if (status == EXIT_DONE)
 		status = c->run(admin, argc, argv);
 	if (status == EXIT_USAGE)

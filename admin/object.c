@@ -3,6 +3,19 @@
 
 #define FIELDS_BYTES_MAX (4U * DIRECTORY_REQUEST_MAX)
 
+/* What the noun of the command names. */
+static enum directory_kind
+kind_of(const struct admin *admin)
+{
+	for (int i = 0; i < DIRECTORY_KINDS; i++) {
+		enum directory_kind kind = (enum directory_kind)i;
+
+		if (strcmp(directory_kind_name(kind), admin->command->noun) == 0)
+			return kind;
+	}
+	assert_failed("a noun that is no kind", __FILE__, __LINE__);
+}
+
 /* ---- fields on the command line */
 
 static void
@@ -75,9 +88,9 @@ object_fields(enum directory_kind kind, int argc, char **argv, struct arena *are
 }
 
 static enum exit_status
-send_fields(struct admin *admin, enum directory_verb verb, enum directory_kind kind,
-	    int argc, char **argv)
+send_fields(struct admin *admin, enum directory_verb verb, int argc, char **argv)
 {
+	enum directory_kind kind = kind_of(admin);
 	struct directory_request request = {
 	    .verb = verb, .object = {.kind = kind, .name = span_str(argv[0])}
         };
@@ -92,15 +105,22 @@ send_fields(struct admin *admin, enum directory_verb verb, enum directory_kind k
 }
 
 enum exit_status
-object_add(struct admin *admin, enum directory_kind kind, int argc, char **argv)
+object_add(struct admin *admin, int argc, char **argv)
 {
-	return send_fields(admin, DIRECTORY_ADD, kind, argc, argv);
+	return send_fields(admin, DIRECTORY_ADD, argc, argv);
 }
 
 enum exit_status
-object_set(struct admin *admin, enum directory_kind kind, int argc, char **argv)
+object_set(struct admin *admin, int argc, char **argv)
 {
-	return send_fields(admin, DIRECTORY_UPDATE, kind, argc, argv);
+	return send_fields(admin, DIRECTORY_UPDATE, argc, argv);
+}
+
+enum exit_status
+object_remove(struct admin *admin, int argc, char **argv)
+{
+	(void)argc;
+	return directory_simple(admin, DIRECTORY_REMOVE, kind_of(admin), argv[0]);
 }
 
 /* ---- addresses on the command line */
@@ -125,6 +145,28 @@ object_items(struct admin *admin, enum directory_verb verb, enum directory_kind 
 		status = directory_ask(admin, &request, NULL, NULL);
 	buf_release(&items);
 	return status;
+}
+
+static enum exit_status
+change_members(struct admin *admin, enum directory_how how, int argc, char **argv)
+{
+	enum directory_kind kind = kind_of(admin);
+
+	return object_items(admin, DIRECTORY_UPDATE, kind,
+			    directory_field_number(kind, SPAN("members")), how, argc,
+			    argv);
+}
+
+enum exit_status
+object_member_add(struct admin *admin, int argc, char **argv)
+{
+	return change_members(admin, DIRECTORY_VALUE_INSERT, argc, argv);
+}
+
+enum exit_status
+object_member_remove(struct admin *admin, int argc, char **argv)
+{
+	return change_members(admin, DIRECTORY_VALUE_DELETE, argc, argv);
 }
 
 /* ---- one object with all its fields */
@@ -203,12 +245,14 @@ show_row(void *context, const struct directory_object *row)
 }
 
 enum exit_status
-object_show(struct admin *admin, enum directory_kind kind, const char *name)
+object_show(struct admin *admin, int argc, char **argv)
 {
+	struct showing showing = {admin, kind_of(admin)};
 	const struct directory_request request = {
-	    .verb = DIRECTORY_SHOW, .object = {.kind = kind, .name = span_str(name)}
+	    .verb = DIRECTORY_SHOW,
+	    .object = {.kind = showing.kind, .name = span_str(argv[0])}
         };
-	struct showing showing = {admin, kind};
 
+	(void)argc;
 	return directory_ask(admin, &request, show_row, &showing);
 }

@@ -13,15 +13,17 @@
 MUST_USE bool object_fields(enum directory_kind kind, int argc, char **argv,
 			    struct arena *arena, struct directory_object *out);
 
-/* argv[0] is the name, the rest are fields. */
-MUST_USE enum exit_status
-object_add(struct admin *admin, enum directory_kind kind, int argc, char **argv);
-MUST_USE enum exit_status
-object_set(struct admin *admin, enum directory_kind kind, int argc, char **argv);
+/* --- commands of the kind that their noun names; argv[0] is the object's name */
+
+/* The rest are fields. */
+command_run object_add, object_set;
+/* The rest are addresses that go into its members, or out of them. */
+command_run object_member_add, object_member_remove;
+command_run object_remove;
+/* All its fields: a line each, or one JSON object. */
+command_run object_show;
+
 /* argv[0] is the name, the rest are addresses for the field. */
 MUST_USE enum exit_status
 object_items(struct admin *admin, enum directory_verb verb, enum directory_kind kind,
 	     size_t field, enum directory_how how, int argc, char **argv);
-/* All fields of one object: a line each, or one JSON object. */
-MUST_USE enum exit_status
-object_show(struct admin *admin, enum directory_kind kind, const char *name);
