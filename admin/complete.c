@@ -5,25 +5,16 @@
  * ":files" where the shell's own completion of file names is wanted. What the words
  * mean is read out of the tables of commands and their arguments.
  */
-#include "admin/command.h"
-#include "admin/directory.h"
+#include "admin/complete.h"
 
 #define WORDS_BYTES_MAX 16000
-#define PAGES_MAX       10 /* of names from the directory */
 
-struct completion {
-	struct admin *admin;
-	const char *typed; /* the beginning of the word */
-	size_t shown;
-	struct buf words; /* of commands that were shown, each in line feeds */
-};
-
-static void
-offer(struct completion *c, struct span candidate)
+void
+complete_offer(struct completion *c, struct span candidate)
 {
 	if (!span_starts(candidate, span_str(c->typed)))
 		return;
-	printf("%.*s\n", SPAN_ARG(candidate));
+	printf("%s%.*s\n", c->before, SPAN_ARG(candidate));
 	c->shown++;
 }
 
@@ -39,7 +30,7 @@ offer_once(struct completion *c, struct span word)
 	if (span_find_span(buf_span(&c->words), span_str(line)) < c->words.n)
 		return;
 	buf_put_str(&c->words, line);
-	offer(c, word);
+	complete_offer(c, word);
 }
 
 /* "account" and a verb "password add": offers the word after those typed already. */
@@ -60,7 +51,7 @@ static void
 offer_commands(struct completion *c, int n, char **words)
 {
 	if (n == 0)
-		offer(c, SPAN("help"));
+		complete_offer(c, SPAN("help"));
 	for (size_t t = 0; command_tables[t]; t++) {
 		for (const struct command *row = command_tables[t]; row->noun; row++) {
 			if (n == 0)
@@ -93,7 +84,7 @@ offer_options(struct completion *c, const char *known, int n, char **words)
 		if (option.n > 0 && option.at[option.n - 1] == '=')
 			option.n--;
 		if (c->typed[0] == '-' && !given(option, n, words))
-			offer(c, option);
+			complete_offer(c, option);
 	}
 }
 
@@ -170,138 +161,31 @@ value_of(const struct command *row, const char *option)
 	return (struct span){0};
 }
 
-/* ---- names of the directory */
-
-struct page {
-	struct completion *c;
-	char last[DIRECTORY_ADDRESS_MAX + 1];
-	size_t rows;
-};
-
-static void
-take_name(void *context, const struct directory_object *row)
-{
-	struct page *page = context;
-
-	page->rows += span_copy(row->name, page->last, sizeof(page->last));
-	offer(page->c, row->name);
-}
-
-/* Of a large directory the first pages only: a shell does not wait. */
-static void
-offer_names(struct completion *c, enum directory_kind kind, const char *domain)
-{
-	struct page page = {.c = c};
-
-	for (int i = 0; i < PAGES_MAX; i++) {
-		char after[sizeof(page.last)];
-		struct directory_request request = {
-		    .verb = DIRECTORY_LISTING,
-		    .object = {.kind = kind, .name = span_str(domain)}
-                };
-
-		memcpy(after, page.last, sizeof(after));
-		request.after = span_str(after);
-		page.rows = 0;
-		if (directory_ask(c->admin, &request, take_name, &page) != EXIT_DONE ||
-		    page.rows == 0)
-			return;
-	}
-}
-
-struct at_domain {
-	struct completion *c;
-	struct span local; /* "joe@" */
-};
-
-static void
-take_domain(void *context, const struct directory_object *row)
-{
-	struct at_domain *at = context;
-	char address[DIRECTORY_ADDRESS_MAX + 1];
-
-	snprintf(address, sizeof(address), "%.*s%.*s", SPAN_ARG(at->local),
-		 SPAN_ARG(row->name));
-	offer(at->c, span_str(address));
-}
-
-/* Of "joe@exam" the domain first; then who is there. */
-static void
-offer_addresses(struct completion *c, enum directory_kind kind)
-{
-	struct span typed = span_str(c->typed);
-	size_t at = span_find_last(typed, '@');
-	struct at_domain domains = {c, span_first(typed, at + 1)};
-	const struct directory_request request = {.verb = DIRECTORY_LISTING,
-						  .object = {.kind = DIRECTORY_DOMAIN}};
-
-	if (at == typed.n)
-		offer_names(c, kind, "");
-	else
-		offer_names(c, kind, c->typed + at + 1);
-	if (c->shown == 0 && at < typed.n &&
-	    directory_ask(c->admin, &request, take_domain, &domains) != EXIT_DONE)
-		return;
-}
-
-/* ---- one argument */
-
-enum source {
-	SOURCE_WORD, /* itself, when it is lower-case */
-	SOURCE_FILES,
-	SOURCE_DOMAINS,
-	SOURCE_ACCOUNTS,
-	SOURCE_ALIASES,
-};
-
-static const struct {
-	const char *word;
-	enum source source;
-} sources[] = {
-    {"USER@DOMAIN", SOURCE_ACCOUNTS},
-    {"DOMAIN",      SOURCE_DOMAINS },
-    {"NAME",        SOURCE_DOMAINS },
-    {"ADDRESS",     SOURCE_ALIASES },
-    {"FILE",        SOURCE_FILES   },
-    {"DIR",         SOURCE_FILES   },
-    {"SOURCE",      SOURCE_FILES   },
-    {"DEST",        SOURCE_FILES   },
-};
-
-static void
-offer_source(struct completion *c, struct span word)
-{
-	enum source source = SOURCE_WORD;
-
-	for (size_t i = 0; i < N_ELEMS(sources); i++)
-		if (span_equal(word, span_str(sources[i].word)))
-			source = sources[i].source;
-	switch (source) {
-	case SOURCE_WORD:
-		if (word.n > 0 && word.at[0] >= 'a' && word.at[0] <= 'z')
-			offer(c, word);
-		break;
-	case SOURCE_FILES:
-		puts(":files");
-		break;
-	case SOURCE_DOMAINS:
-		offer_names(c, DIRECTORY_DOMAIN, "");
-		break;
-	case SOURCE_ACCOUNTS:
-		offer_addresses(c, DIRECTORY_ACCOUNT);
-		break;
-	case SOURCE_ALIASES:
-		offer_addresses(c, DIRECTORY_ALIAS);
-		break;
-	}
-}
-
 /* "SIZE|none": each of them. */
 static void
-offer_argument(struct completion *c, struct span words)
+offer_argument(struct completion *c, const struct command *row, struct span words)
 {
 	while (words.n > 0)
-		offer_source(c, span_cut(&words, '|'));
+		complete_word(c, row->noun, span_cut(&words, '|'));
+}
+
+/* The one among the words that the mailboxes are of; null when it is not there yet. */
+static const char *
+account_of(const struct command *row, int n, char **words)
+{
+	static const struct span account = {"USER@DOMAIN", sizeof("USER@DOMAIN") - 1};
+	int arguments = 0;
+
+	for (int i = 0; i < n; i++) {
+		if (takes_value(row->options, words[i])) {
+			if (span_equal(value_of(row, words[i++]), account) && i < n)
+				return words[i];
+		} else if (words[i][0] != '-' &&
+			   span_equal(argument_at(row, arguments++), account)) {
+			return words[i];
+		}
+	}
+	return NULL;
 }
 
 /* ---- the line */
@@ -312,8 +196,9 @@ complete_arguments(struct completion *c, const struct command *row, int n, char 
 {
 	int arguments = 0;
 
+	c->account = account_of(row, n - 1, words);
 	if (n > 1 && takes_value(row->options, words[n - 2])) {
-		offer_argument(c, value_of(row, words[n - 2]));
+		offer_argument(c, row, value_of(row, words[n - 2]));
 		return;
 	}
 	if (c->typed[0] == '-') {
@@ -326,7 +211,7 @@ complete_arguments(struct completion *c, const struct command *row, int n, char 
 		else if (words[i][0] != '-')
 			arguments++;
 	}
-	offer_argument(c, argument_at(row, arguments));
+	offer_argument(c, row, argument_at(row, arguments));
 }
 
 /* The options before the command; the number of words they take. */
@@ -363,6 +248,7 @@ complete_words(struct admin *admin, int argc, char **argv)
 {
 	struct completion c = {.admin = admin,
 			       .typed = argv[argc - 1],
+			       .before = "",
 			       .words = buf_make(WORDS_BYTES_MAX)};
 	int skipped = skip_global(admin, argc, argv);
 

@@ -12,6 +12,6 @@ _postroad() {
 	fi
 	# bash takes what is behind the last of @ = : for a word of its own.
 	prefix=${typed%"${typed##*[@=:]}"}
-	COMPREPLY=("${found[@]#"$prefix"}")
+	[[ ${#found[@]} -eq 0 ]] || COMPREPLY=($(printf '%q\n' "${found[@]#"$prefix"}")) # names of mailboxes have spaces
 }
 complete -F _postroad postroad

@@ -19,6 +19,11 @@ def own(request):
             server.add_account(f"{user}@example.org", PASSWORD)
         server.command("domain", "add", "second.example")
         server.command("alias", "add", "info@example.org", "ann@example.org")
+        server.command("list", "add", "news@example.org")
+        server.command("group", "add", "staff@example.org", "joe@example.org")
+        message = server.folder / "one.eml"
+        message.write_bytes(b"Subject: one\r\n\r\nx\r\n")
+        server.command("mailbox", "import", "joe@example.org", message, "--into", "My Papers")
         if request.param == "stopped":
             server.stop()
         yield server
@@ -37,6 +42,19 @@ LINES = {
     "account add x@example.org --quota ": set(),
     "domain remove s": {"second.example"},
     "alias remove in": {"info@example.org"},
+    "alias remove n": set(),
+    "alias add all@example.org an": {"ann@example.org"},
+    "list show ": {"news@example.org"},
+    "list member add news@example.org jo": {"joe@example.org", "joan@example.org"},
+    "list member add news@example.org group:s": {"group:staff@example.org"},
+    "group member add st": {"staff@example.org"},
+    "group member add staff@example.org an": {"ann@example.org"},
+    "account forward joe@example.org a": {"ann@example.org"},
+    "account add x@example.org --name ": set(),
+    "export /x --domain s": {"second.example"},
+    "mailbox restore joe@example.org IN": {"INBOX"},
+    "mailbox restore IN": set(),
+    "restore /x --account joe@example.org --mailbox I": {"INBOX"},
     "--config ": {":files"},
     "nonsense ": set(),
 }
@@ -62,6 +80,7 @@ def test_a_word_is_offered_once_for_many_commands(own):
 @pytest.mark.parametrize("line, want", [
     ("account sho", ["show"]),
     ("account show joa", ["joan@example.org"]),
+    ("mailbox restore joe@example.org My", ["My\\", "Papers"]),
     # bash breaks the word at the @ and puts back what is behind it only
     ("account show joan@ex", ["example.org"]),
 ])
