@@ -30,11 +30,35 @@ object(const struct movein *m, enum movein_kind kind, const char *name)
 	return o;
 }
 
-static void
-assert_field(const struct movein *m, enum movein_kind kind, const char *name,
-	     const char *field, const char *want)
+/* What a value of an object is to be; `field` may be "mail" or "password", too. */
+struct want {
+	enum movein_kind kind;
+	const char *name, *field, *value;
+};
+
+static struct span
+value_of(const struct movein *m, const struct want *w)
 {
-	assert_string_equal(text_of(movein_get(object(m, kind, name), field)), want);
+	const struct movein_object *o = object(m, w->kind, w->name);
+
+	if (strcmp(w->field, "mail") == 0)
+		return o->mail;
+	if (strcmp(w->field, "password") == 0)
+		return o->password;
+	return movein_get(o, w->field);
+}
+
+static void
+assert_values(const struct movein *m, const struct want *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct want *w = &rows[i];
+		const char *got = text_of(value_of(m, w));
+
+		if (strcmp(got, w->value) != 0)
+			fail_msg("%s of %s is \"%s\", not \"%s\"", w->field, w->name,
+				 got, w->value);
+	}
 }
 
 /* ---- passwords */
@@ -141,6 +165,14 @@ static const char passwd_file[] =
 static void
 test_passwd_file_gives_accounts_and_their_domain(void **state)
 {
+	static const struct want rows[] = {
+	    {MOVEIN_ACCOUNT, "jane@example.org", "name",        "Jane Doe"                  },
+	    {MOVEIN_ACCOUNT, "jane@example.org", "quota_bytes", "1073741824"                },
+	    {MOVEIN_ACCOUNT, "jane@example.org", "mail",        "maildir:/mail/jane/Maildir"},
+	    {MOVEIN_ACCOUNT, "bob@example.org",  "password",    "{PLAIN}secret"             },
+	    {MOVEIN_ACCOUNT, "gone@example.org", "disabled",    "yes"                       },
+	    {MOVEIN_ACCOUNT, "gone@example.org", "quota_bytes", "1000"                      },
+	};
 	struct movein m;
 
 	(void)state;
@@ -148,23 +180,16 @@ test_passwd_file_gives_accounts_and_their_domain(void **state)
 	movein_passwd_read(&m, span_str(passwd_file), false);
 	assert_int_equal(m.n, 4); /* and the domain */
 	assert_int_equal(m.n_notes, 2);
-	assert_field(&m, MOVEIN_ACCOUNT, "jane@example.org", "name", "Jane Doe");
-	assert_field(&m, MOVEIN_ACCOUNT, "jane@example.org", "quota_bytes",
-		     "1073741824");
-	assert_string_equal(
-	    text_of(object(&m, MOVEIN_ACCOUNT, "jane@example.org")->mail),
-	    "maildir:/mail/jane/Maildir");
-	assert_string_equal(
-	    text_of(object(&m, MOVEIN_ACCOUNT, "bob@example.org")->password),
-	    "{PLAIN}secret");
-	assert_field(&m, MOVEIN_ACCOUNT, "gone@example.org", "disabled", "yes");
-	assert_field(&m, MOVEIN_ACCOUNT, "gone@example.org", "quota_bytes", "1000");
+	assert_values(&m, rows, N_ELEMS(rows));
 	movein_release(&m);
 }
 
 static void
 test_passwd_and_shadow_give_people(void **state)
 {
+	static const struct want rows[] = {
+	    {MOVEIN_ACCOUNT, "jane@example.org", "password", "$y$j9T$s$h"},
+	};
 	struct movein m;
 
 	(void)state;
@@ -178,9 +203,7 @@ test_passwd_and_shadow_give_people(void **state)
 	movein_shadow_read(&m,
 			   SPAN("root:*:1::\njane:$y$j9T$s$h:19000:0:99999:7:::\n"));
 	assert_int_equal(m.n, 2);
-	assert_string_equal(
-	    text_of(object(&m, MOVEIN_ACCOUNT, "jane@example.org")->password),
-	    "$y$j9T$s$h");
+	assert_values(&m, rows, N_ELEMS(rows));
 	movein_release(&m);
 }
 
@@ -220,6 +243,14 @@ test_postfix_setting_is_expanded(void **state)
 static void
 test_postfix_maps_give_accounts_aliases_and_forwards(void **state)
 {
+	static const struct want rows[] = {
+	    {MOVEIN_ACCOUNT, "jane@example.org", "mail",         "/var/mail/example.org/jane/"},
+	    {MOVEIN_ACCOUNT, "bob@example.org",  "forward",      "bob@elsewhere.example"      },
+	    {MOVEIN_ACCOUNT, "bob@example.org",  "forward_keep", "yes"                        },
+	    {MOVEIN_ACCOUNT, "jane@example.org", "forward",      ""                           },
+	    {MOVEIN_ALIAS,   "@example.org",     "targets",      "jane@example.org"           },
+	    {MOVEIN_DOMAIN,  "example.net",      "alias_of",     "example.org"                },
+	};
 	struct movein m;
 
 	(void)state;
@@ -237,19 +268,11 @@ test_postfix_maps_give_accounts_aliases_and_forwards(void **state)
 		     "@example.net @example.org\n"
 		     "cmd@example.org \"|/bin/x\"\n"));
 	movein_settle(&m);
-	assert_string_equal(
-	    text_of(object(&m, MOVEIN_ACCOUNT, "jane@example.org")->mail),
-	    "/var/mail/example.org/jane/");
+	assert_values(&m, rows, N_ELEMS(rows));
 	assert_int_equal(
 	    movein_count(object(&m, MOVEIN_ALIAS, "sales@example.org"), "targets"), 2);
-	assert_field(&m, MOVEIN_ACCOUNT, "bob@example.org", "forward",
-		     "bob@elsewhere.example");
-	assert_field(&m, MOVEIN_ACCOUNT, "bob@example.org", "forward_keep", "yes");
 	assert_true(object(&m, MOVEIN_ALIAS, "bob@example.org")->dropped);
 	assert_true(object(&m, MOVEIN_ALIAS, "jane@example.org")->dropped);
-	assert_field(&m, MOVEIN_ACCOUNT, "jane@example.org", "forward", "");
-	assert_field(&m, MOVEIN_ALIAS, "@example.org", "targets", "jane@example.org");
-	assert_field(&m, MOVEIN_DOMAIN, "example.net", "alias_of", "example.org");
 	assert_true(object(&m, MOVEIN_ALIAS, "cmd@example.org")->dropped);
 	movein_release(&m);
 }
@@ -387,6 +410,10 @@ take_user(void *context, const struct movein_row *row)
 static void
 test_table_of_users_gives_accounts(void **state)
 {
+	static const struct want rows[] = {
+	    {MOVEIN_ACCOUNT, "jane@example.org", "quota_bytes", "104857600"},
+	    {MOVEIN_ACCOUNT, "bob@example.net",  "disabled",    "yes"      },
+	};
 	struct movein m;
 	size_t bad;
 
@@ -396,9 +423,7 @@ test_table_of_users_gives_accounts(void **state)
 				   "jane,example.org,{PLAIN}x,100,/home/jane,1\n"
 				   "bob@example.net,,{PLAIN}y,0,,0\n"),
 			      SPAN("users"), take_user, &m, &bad);
-	assert_field(&m, MOVEIN_ACCOUNT, "jane@example.org", "quota_bytes",
-		     "104857600");
-	assert_field(&m, MOVEIN_ACCOUNT, "bob@example.net", "disabled", "yes");
+	assert_values(&m, rows, N_ELEMS(rows));
 	assert_int_equal(bad, 0);
 	movein_release(&m);
 }
@@ -456,31 +481,30 @@ read_postfixadmin(struct movein *m)
 static void
 test_postfixadmin_tables_give_everything(void **state)
 {
+	static const struct want rows[] = {
+	    {MOVEIN_DOMAIN,  "example.org",      "aliases_max",         "10"              },
+	    {MOVEIN_DOMAIN,  "example.org",      "accounts_max",        ""                },
+	    {MOVEIN_DOMAIN,  "example.org",      "account_quota_bytes", "104857600"       },
+	    {MOVEIN_DOMAIN,  "example.org",      "quota_bytes",         "1048576000"      },
+	    {MOVEIN_DOMAIN,  "example.org",      "administrators",      "jane@example.org"},
+	    {MOVEIN_DOMAIN,  "off.example",      "enabled",             "no"              },
+	    {MOVEIN_DOMAIN,  "example.net",      "alias_of",            "example.org"     },
+	    {MOVEIN_ACCOUNT, "jane@example.org", "forward",             "out@else.example"},
+	    {MOVEIN_ACCOUNT, "jane@example.org", "forward_keep",        "yes"             },
+	    {MOVEIN_ACCOUNT, "jane@example.org", "quota_bytes",         "1048576"         },
+	    {MOVEIN_ACCOUNT, "bob@example.org",  "forward",             ""                },
+	    {MOVEIN_ACCOUNT, "bob@example.org",  "disabled",            "yes"             },
+	    {MOVEIN_ACCOUNT, "bob@example.org",  "reply_text",          "Back soon\nBob"  },
+	    {MOVEIN_ACCOUNT, "bob@example.org",  "reply_from",          "1793491200"      },
+	    {MOVEIN_ACCOUNT, "bob@example.org",  "reply_until",         ""                },
+	};
 	struct movein m;
 
 	(void)state;
 	movein_init(&m, MAX);
 	read_postfixadmin(&m);
-	assert_field(&m, MOVEIN_DOMAIN, "example.org", "aliases_max", "10");
-	assert_field(&m, MOVEIN_DOMAIN, "example.org", "accounts_max", "");
-	assert_field(&m, MOVEIN_DOMAIN, "example.org", "account_quota_bytes",
-		     "104857600");
-	assert_field(&m, MOVEIN_DOMAIN, "example.org", "quota_bytes", "1048576000");
-	assert_field(&m, MOVEIN_DOMAIN, "example.org", "administrators",
-		     "jane@example.org");
-	assert_field(&m, MOVEIN_DOMAIN, "off.example", "enabled", "no");
-	assert_field(&m, MOVEIN_DOMAIN, "example.net", "alias_of", "example.org");
+	assert_values(&m, rows, N_ELEMS(rows));
 	assert_null(movein_find(&m, MOVEIN_DOMAIN, SPAN("ALL")));
-	assert_field(&m, MOVEIN_ACCOUNT, "jane@example.org", "forward",
-		     "out@else.example");
-	assert_field(&m, MOVEIN_ACCOUNT, "jane@example.org", "forward_keep", "yes");
-	assert_field(&m, MOVEIN_ACCOUNT, "jane@example.org", "quota_bytes", "1048576");
-	assert_field(&m, MOVEIN_ACCOUNT, "bob@example.org", "forward", "");
-	assert_field(&m, MOVEIN_ACCOUNT, "bob@example.org", "disabled", "yes");
-	assert_field(&m, MOVEIN_ACCOUNT, "bob@example.org", "reply_text",
-		     "Back soon\nBob");
-	assert_field(&m, MOVEIN_ACCOUNT, "bob@example.org", "reply_from", "1793491200");
-	assert_field(&m, MOVEIN_ACCOUNT, "bob@example.org", "reply_until", "");
 	assert_true(object(&m, MOVEIN_ALIAS, "old@example.org")->dropped);
 	assert_false(object(&m, MOVEIN_ALIAS, "@example.org")->dropped);
 	assert_int_equal(
@@ -529,6 +553,22 @@ static const char hmailserver[] =
 static void
 test_hmailserver_tables_give_everything(void **state)
 {
+	static const struct want rows[] = {
+	    {MOVEIN_DOMAIN,  "example.org",      "accounts_max",      "10"                      },
+	    {MOVEIN_DOMAIN,  "example.org",      "aliases_max",       ""                        },
+	    {MOVEIN_DOMAIN,  "example.org",      "message_bytes_max", "20971520"                },
+	    {MOVEIN_DOMAIN,  "example.org",      "delimiters",        "+"                       },
+	    {MOVEIN_DOMAIN,  "example.org",      "administrators",    "jane@example.org"        },
+	    {MOVEIN_DOMAIN,  "example.net",      "alias_of",          "example.org"             },
+	    {MOVEIN_ALIAS,   "@example.org",     "targets",           "jane@example.org"        },
+	    {MOVEIN_ACCOUNT, "jane@example.org", "name",              "Jane Doe"                },
+	    {MOVEIN_ACCOUNT, "jane@example.org", "forward_keep",      "yes"                     },
+	    {MOVEIN_ACCOUNT, "jane@example.org", "reply_until",       "1798070400"              },
+	    {MOVEIN_ACCOUNT, "jane@example.org", "password",
+	     "{PLAIN-MD5}5f4dcc3b5aa765d61d8327deb882cf99"                                      },
+	    {MOVEIN_ACCOUNT, "bob@example.org",  "password",          "{HMAIL-BLOWFISH}deadbeef"},
+	    {MOVEIN_LIST,    "all@example.org",  "posting",           "sender"                  },
+	};
 	struct movein m;
 	struct movein_hmailserver h = {.m = &m};
 	size_t bad;
@@ -542,26 +582,8 @@ test_hmailserver_tables_give_everything(void **state)
 		assert_int_equal(bad, 0);
 	}
 	movein_settle(&m);
-	assert_field(&m, MOVEIN_DOMAIN, "example.org", "accounts_max", "10");
-	assert_field(&m, MOVEIN_DOMAIN, "example.org", "aliases_max", "");
-	assert_field(&m, MOVEIN_DOMAIN, "example.org", "message_bytes_max", "20971520");
-	assert_field(&m, MOVEIN_DOMAIN, "example.org", "delimiters", "+");
-	assert_field(&m, MOVEIN_DOMAIN, "example.org", "administrators",
-		     "jane@example.org");
-	assert_field(&m, MOVEIN_DOMAIN, "example.net", "alias_of", "example.org");
-	assert_field(&m, MOVEIN_ALIAS, "@example.org", "targets", "jane@example.org");
-	assert_field(&m, MOVEIN_ACCOUNT, "jane@example.org", "name", "Jane Doe");
-	assert_field(&m, MOVEIN_ACCOUNT, "jane@example.org", "forward_keep", "yes");
-	assert_field(&m, MOVEIN_ACCOUNT, "jane@example.org", "reply_until",
-		     "1798070400");
-	assert_string_equal(
-	    text_of(object(&m, MOVEIN_ACCOUNT, "jane@example.org")->password),
-	    "{PLAIN-MD5}5f4dcc3b5aa765d61d8327deb882cf99");
-	assert_string_equal(
-	    text_of(object(&m, MOVEIN_ACCOUNT, "bob@example.org")->password),
-	    "{HMAIL-BLOWFISH}deadbeef");
+	assert_values(&m, rows, N_ELEMS(rows));
 	assert_int_equal(object(&m, MOVEIN_ACCOUNT, "bob@example.org")->number, 8);
-	assert_field(&m, MOVEIN_LIST, "all@example.org", "posting", "sender");
 	assert_int_equal(
 	    movein_count(object(&m, MOVEIN_LIST, "all@example.org"), "members"), 2);
 	movein_hmailserver_release(&h);
