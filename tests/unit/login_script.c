@@ -122,3 +122,93 @@ authd_assert_said(const struct authd *a, size_t greeting, const char *want)
 		print_message("got:\n%.*s\nwant:\n%s\n", SPAN_ARG(got), want);
 	assert_true(span_equal(got, span_str(want)));
 }
+
+/* --- tables that both protocols have -------------------------------------- */
+
+static void
+assert_said(const struct script *s, bool tls, const struct authd *a, const char *want)
+{
+	authd_assert_said(a, tls ? s->greeting_tls : s->greeting, want);
+}
+
+void
+script_dialogues(const struct script *s, const struct script_dialogue *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		print_message("%s\n", rows[i].name);
+		for (size_t cut = 0; cut <= strlen(rows[i].in); cut++) {
+			struct authd a;
+
+			authd_start(&a, s->policy, rows[i].tls);
+			authd_feed_cut(&a, span_str(rows[i].in), cut);
+			assert_said(s, rows[i].tls, &a, rows[i].out);
+			assert_int_equal(a.opened, rows[i].opened);
+			authd_assert_asked(&a, rows[i].asked);
+			authd_stop(&a);
+		}
+	}
+}
+
+void
+script_limits(const struct script *s, const struct script_limit *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct authd a;
+
+		print_message("%s\n", rows[i].name);
+		authd_start(&a, s->policy, true);
+		for (unsigned times = 0; times <= rows[i].before; times++) {
+			struct span in = span_str(rows[i].line);
+
+			authd_feed(&a, &in);
+			assert_int_equal(a.last, times < rows[i].before
+						     ? LOGIN_WANT_INPUT
+						     : LOGIN_WANT_CLOSE);
+		}
+		assert_string_equal(login_reason(a.l), rows[i].reason);
+		authd_stop(&a);
+	}
+}
+
+void
+script_endings(const struct script *s, const struct script_ending *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct span none = SPAN("");
+		struct authd a;
+
+		authd_start(&a, s->policy, false);
+		login_end(a.l, rows[i].why, &a.out);
+		assert_said(s, false, &a, rows[i].want);
+		assert_int_equal(login_step(a.l, &none, &a.out), LOGIN_WANT_CLOSE);
+		authd_stop(&a);
+	}
+}
+
+void
+script_bare_password(const struct script *s, const char *login)
+{
+	struct login_policy open = *s->policy;
+	struct span in = span_str(login);
+	struct authd a;
+
+	open.auth_without_tls = true;
+	authd_start(&a, &open, false);
+	authd_feed(&a, &in);
+	assert_true(a.opened);
+	authd_stop(&a);
+}
+
+void
+script_directory_away(const struct script *s, const char *login, const char *want)
+{
+	struct span in = span_str(login);
+	struct authd a;
+
+	authd_start(&a, s->policy, true);
+	a.later = true;
+	authd_feed(&a, &in);
+	assert_said(s, true, &a, want);
+	assert_int_equal(login_failures(a.l), 0);
+	authd_stop(&a);
+}

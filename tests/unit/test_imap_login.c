@@ -35,14 +35,11 @@ assert_said(const struct authd *a, bool tls, const char *want)
 			  want);
 }
 
+static const struct script script = {&policy, sizeof(HELLO_PLAIN) - 1,
+				     sizeof(HELLO_TLS) - 1};
+
 /* clang-format off */
-static const struct row {
-	const char *name;
-	bool tls;
-	const char *in, *out;
-	bool opened;
-	const char *asked;
-} rows[] = {
+static const struct script_dialogue rows[] = {
     {"capability without tls", false, "a CAPABILITY\r\n",
      "* " CAPA_PLAIN "\r\na OK CAPABILITY completed\r\n", false, ""},
     {"capability with tls", true, "a capability\r\n",
@@ -143,19 +140,7 @@ static void
 test_login_same_answer_at_every_cut(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < N_ELEMS(rows); i++) {
-		print_message("%s\n", rows[i].name);
-		for (size_t cut = 0; cut <= strlen(rows[i].in); cut++) {
-			struct authd a;
-
-			authd_start(&a, &policy, rows[i].tls);
-			authd_feed_cut(&a, span_str(rows[i].in), cut);
-			assert_said(&a, rows[i].tls, rows[i].out);
-			assert_int_equal(a.opened, rows[i].opened);
-			authd_assert_asked(&a, rows[i].asked);
-			authd_stop(&a);
-		}
-	}
+	script_dialogues(&script, rows, N_ELEMS(rows));
 }
 
 static void
@@ -231,26 +216,14 @@ test_login_plaintext_behind_starttls_closes(void **state)
 static void
 test_login_setting_allows_bare_passwords(void **state)
 {
-	struct login_policy open = policy;
-	struct span in = SPAN("a LOGIN joe \"a b\"\r\n");
-	struct authd a;
-
 	(void)state;
-	open.auth_without_tls = true;
-	authd_start(&a, &open, false);
-	authd_feed(&a, &in);
-	assert_true(a.opened);
-	authd_stop(&a);
+	script_bare_password(&script, "a LOGIN joe \"a b\"\r\n");
 }
 
 static void
 test_login_closes_at_its_limits(void **state)
 {
-	static const struct {
-		const char *name, *line;
-		unsigned before;
-		const char *reason;
-	} cases[] = {
+	static const struct script_limit cases[] = {
 	    {"failed logins", "a LOGIN joe x\r\n", 4,   "too many failed logins"},
 	    {"errors",        "a XYZZY\r\n",       19,  "too many errors"       },
 	    {"commands",      "a NOOP\r\n",        100, "too many commands"     },
@@ -258,22 +231,7 @@ test_login_closes_at_its_limits(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < N_ELEMS(cases); i++) {
-		struct authd a;
-
-		print_message("%s\n", cases[i].name);
-		authd_start(&a, &policy, true);
-		for (unsigned n = 0; n <= cases[i].before; n++) {
-			struct span in = span_str(cases[i].line);
-
-			authd_feed(&a, &in);
-			assert_int_equal(a.last, n < cases[i].before
-						     ? LOGIN_WANT_INPUT
-						     : LOGIN_WANT_CLOSE);
-		}
-		assert_string_equal(login_reason(a.l), cases[i].reason);
-		authd_stop(&a);
-	}
+	script_limits(&script, cases, N_ELEMS(cases));
 }
 
 /* What a client sends of `bytes`, as a line or as a literal. */
@@ -327,26 +285,16 @@ test_login_limits_of_lines_and_literals(void **state)
 static void
 test_login_directory_away_is_told_as_temporary(void **state)
 {
-	struct span in = SPAN("a LOGIN joe x\r\n");
-	struct authd a;
-
 	(void)state;
-	authd_start(&a, &policy, true);
-	a.later = true;
-	authd_feed(&a, &in);
-	assert_said(&a, true,
-		    "a NO [UNAVAILABLE] logins do not work now, try again later\r\n");
-	assert_int_equal(login_failures(a.l), 0);
-	authd_stop(&a);
+	script_directory_away(
+	    &script, "a LOGIN joe x\r\n",
+	    "a NO [UNAVAILABLE] logins do not work now, try again later\r\n");
 }
 
 static void
 test_login_endings(void **state)
 {
-	static const struct {
-		enum login_ending why;
-		const char *want;
-	} cases[] = {
+	static const struct script_ending cases[] = {
 	    {LOGIN_TIMEOUT,  "* BYE you took too long\r\n"                      },
 	    {LOGIN_TOO_MANY, "* BYE [LIMIT] too many connections from you\r\n"  },
 	    {LOGIN_TOO_FAST, "* BYE [LIMIT] you connect too often\r\n"          },
@@ -356,16 +304,7 @@ test_login_endings(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < N_ELEMS(cases); i++) {
-		struct span none = SPAN("");
-		struct authd a;
-
-		authd_start(&a, &policy, false);
-		login_end(a.l, cases[i].why, &a.out);
-		assert_said(&a, false, cases[i].want);
-		assert_int_equal(login_step(a.l, &none, &a.out), LOGIN_WANT_CLOSE);
-		authd_stop(&a);
-	}
+	script_endings(&script, cases, N_ELEMS(cases));
 }
 
 int

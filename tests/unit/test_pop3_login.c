@@ -22,13 +22,9 @@ static const struct login_policy policy = {
 	"PIPELINING\r\nEXPIRE NEVER\r\nLANG\r\n"
 #define DENIED "-ERR [AUTH] wrong name or password\r\n"
 
-static const struct row {
-	const char *name;
-	bool tls;
-	const char *in, *out;
-	bool opened;
-	const char *asked;
-} rows[] = {
+static const struct script script = {&policy, sizeof(HELLO) - 1, sizeof(HELLO) - 1};
+
+static const struct script_dialogue rows[] = {
     {"capa without tls",            false, "CAPA\r\n",
      CAPA "UTF8\r\nSASL SCRAM-SHA-256\r\nSTLS\r\nIMPLEMENTATION Postroad\r\n.\r\n",
      false,																	    ""			     },
@@ -101,19 +97,7 @@ static void
 test_login_same_answer_at_every_cut(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < N_ELEMS(rows); i++) {
-		print_message("%s\n", rows[i].name);
-		for (size_t cut = 0; cut <= strlen(rows[i].in); cut++) {
-			struct authd a;
-
-			authd_start(&a, &policy, rows[i].tls);
-			authd_feed_cut(&a, span_str(rows[i].in), cut);
-			assert_said(&a, rows[i].out);
-			assert_int_equal(a.opened, rows[i].opened);
-			authd_assert_asked(&a, rows[i].asked);
-			authd_stop(&a);
-		}
-	}
+	script_dialogues(&script, rows, N_ELEMS(rows));
 }
 
 static void
@@ -180,26 +164,14 @@ test_login_plaintext_behind_stls_closes(void **state)
 static void
 test_login_setting_allows_bare_passwords(void **state)
 {
-	struct login_policy open = policy;
-	struct span in = SPAN("USER joe\r\nPASS a b\r\n");
-	struct authd a;
-
 	(void)state;
-	open.auth_without_tls = true;
-	authd_start(&a, &open, false);
-	authd_feed(&a, &in);
-	assert_true(a.opened);
-	authd_stop(&a);
+	script_bare_password(&script, "USER joe\r\nPASS a b\r\n");
 }
 
 static void
 test_login_closes_at_its_limits(void **state)
 {
-	static const struct {
-		const char *name, *line;
-		unsigned before;
-		const char *reason;
-	} cases[] = {
+	static const struct script_limit cases[] = {
 	    {"failed logins",      "AUTH PLAIN AGpvZQBhYg==\r\n", 4,
 	     "too many failed logins"						     },
 	    {"errors",             "XYZZY\r\n",                   19,  "too many errors"  },
@@ -208,22 +180,7 @@ test_login_closes_at_its_limits(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < N_ELEMS(cases); i++) {
-		struct authd a;
-
-		print_message("%s\n", cases[i].name);
-		authd_start(&a, &policy, true);
-		for (unsigned n = 0; n <= cases[i].before; n++) {
-			struct span in = span_str(cases[i].line);
-
-			authd_feed(&a, &in);
-			assert_int_equal(a.last, n < cases[i].before
-						     ? LOGIN_WANT_INPUT
-						     : LOGIN_WANT_CLOSE);
-		}
-		assert_string_equal(login_reason(a.l), cases[i].reason);
-		authd_stop(&a);
-	}
+	script_limits(&script, cases, N_ELEMS(cases));
 }
 
 static void
@@ -259,17 +216,10 @@ test_login_line_limit(void **state)
 static void
 test_login_directory_away_is_told_as_temporary(void **state)
 {
-	struct span in = SPAN("USER joe\r\nPASS a b\r\n");
-	struct authd a;
-
 	(void)state;
-	authd_start(&a, &policy, true);
-	a.later = true;
-	authd_feed(&a, &in);
-	assert_said(
-	    &a, "+OK\r\n-ERR [SYS/TEMP] logins do not work now, try again later\r\n");
-	assert_int_equal(login_failures(a.l), 0);
-	authd_stop(&a);
+	script_directory_away(
+	    &script, "USER joe\r\nPASS a b\r\n",
+	    "+OK\r\n-ERR [SYS/TEMP] logins do not work now, try again later\r\n");
 }
 
 static void
@@ -302,10 +252,7 @@ test_login_given_up_exchange_is_cancelled_once(void **state)
 static void
 test_login_endings(void **state)
 {
-	static const struct {
-		enum login_ending why;
-		const char *want;
-	} cases[] = {
+	static const struct script_ending cases[] = {
 	    {LOGIN_TIMEOUT,  "-ERR you took too long\r\n"                           },
 	    {LOGIN_TOO_MANY, "-ERR [SYS/TEMP] too many connections from you\r\n"    },
 	    {LOGIN_TOO_FAST, "-ERR [SYS/TEMP] you connect too often\r\n"            },
@@ -314,16 +261,7 @@ test_login_endings(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < N_ELEMS(cases); i++) {
-		struct span none = SPAN("");
-		struct authd a;
-
-		authd_start(&a, &policy, false);
-		login_end(a.l, cases[i].why, &a.out);
-		assert_said(&a, cases[i].want);
-		assert_int_equal(login_step(a.l, &none, &a.out), LOGIN_WANT_CLOSE);
-		authd_stop(&a);
-	}
+	script_endings(&script, cases, N_ELEMS(cases));
 }
 
 int
