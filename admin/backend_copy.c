@@ -15,7 +15,8 @@
 
 #define PAGE_ROWS       1000
 #define ROWS_BYTES_MAX  (64U << 20)
-#define LOAD_ROWS       250 /* in one transaction */
+#define LOAD_ROWS       1000       /* in one transaction */
+#define LOAD_BYTES      (1U << 20) /* or, when they are large, so many */
 #define COPY_TIMEOUT_MS 120000
 
 /* ---- one directory, object by object */
@@ -152,7 +153,7 @@ add_row(struct copying *c, const struct stream *row, struct err *err)
 	buf_put(&c->rows, row->bytes);
 	c->loaded++;
 	progress_at(c->progress, c->loaded + c->same, row->object.name);
-	return ++c->n_rows == LOAD_ROWS ? load(c, err) : 0;
+	return ++c->n_rows == LOAD_ROWS || c->rows.n >= LOAD_BYTES ? load(c, err) : 0;
 }
 
 /* ---- the walk through both */

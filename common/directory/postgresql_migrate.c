@@ -224,12 +224,11 @@ take_step(struct migration *m, const struct schema_step *step, unsigned version,
 	return 0;
 }
 
+/* From a version to that of the last step. */
 static int
-upgrade(struct migration *m, unsigned from, directory_schema_told *told, void *context,
-	struct err *err)
+take_steps(struct migration *m, const struct schema_step *steps, size_t n,
+	   unsigned from, directory_schema_told *told, void *context, struct err *err)
 {
-	size_t n;
-	const struct schema_step *steps = schema_steps(&n);
 	unsigned version;
 
 	if (find_version(m, &version, err) != 0)
@@ -248,15 +247,26 @@ upgrade(struct migration *m, unsigned from, directory_schema_told *told, void *c
 }
 
 int
-directory_schema_upgrade(const struct directory_options *options, unsigned from,
-			 directory_schema_told *told, void *context, struct err *err)
+schema_upgrade(const struct directory_options *options, const struct schema_step *steps,
+	       size_t n, unsigned from, directory_schema_told *told, void *context,
+	       struct err *err)
 {
 	struct migration m;
 	int result;
 
 	if (migration_open(&m, options, err) != 0)
 		return -1;
-	result = upgrade(&m, from, told, context, err);
+	result = take_steps(&m, steps, n, from, told, context, err);
 	migration_close(&m);
 	return result;
+}
+
+int
+directory_schema_upgrade(const struct directory_options *options, unsigned from,
+			 directory_schema_told *told, void *context, struct err *err)
+{
+	size_t n;
+	const struct schema_step *steps = schema_steps(&n);
+
+	return schema_upgrade(options, steps, n, from, told, context, err);
 }

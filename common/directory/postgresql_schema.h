@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "common/directory/schema.h"
 #include "common/pgsql/pgsql.h"
 
 struct schema_step {
@@ -28,3 +29,9 @@ const struct schema_step *schema_steps(size_t *n);
 /* pgsql_judge: is it the version that this program knows? */
 MUST_USE int
 schema_judge(void *context, const struct pgsql_answer *answer, struct err *err);
+
+/* directory_schema_upgrade() with these steps. */
+MUST_USE int
+schema_upgrade(const struct directory_options *options, const struct schema_step *steps,
+	       size_t n, unsigned from, directory_schema_told *told, void *context,
+	       struct err *err);

@@ -1,6 +1,7 @@
 /* The backend alone: records in, records out, tasks that run again, transactions that
  * meet. What the directory makes of it is in test_directory*.c. */
 #include "common/directory/postgresql.h"
+#include "common/directory/postgresql_schema.h"
 
 #include "tests/unit/postgresql_fixture.h"
 
@@ -612,6 +613,72 @@ test_fault_is_told_when_the_tables_are_of_another_version(void **state)
 	assert_int_equal(w.result[0], 0);
 }
 
+/* ---- a database that an older program has left */
+
+static void
+upgrade_to(const struct schema_step *steps, size_t n, unsigned from, const char *want)
+{
+	struct directory_options options = {.folder = ""};
+	struct err err = {.text = ""};
+	int result;
+
+	postgresql_options(&options, postgresql_server());
+	result = schema_upgrade(&options, steps, n, from, postgresql_step, NULL, &err);
+	if ((result == 0) != (want[0] == '\0') || !strstr(err.text, want))
+		fail_msg("from %u: %d, %s", from, result, err.text);
+}
+
+/* Steps of a later program: the second works, the third fails on what is there until
+ * somebody mends it; then the command is asked for again. */
+static void
+test_older_tables_go_up_step_by_step_with_all_that_is_in_them(void **state)
+{
+	static const char *const second[] = {
+	    "ALTER TABLE postroad.alias ADD COLUMN hidden boolean",
+	    "UPDATE postroad.alias SET hidden = local = ''", NULL};
+	static const char *const third[] = {
+	    "ALTER TABLE postroad.alias ADD COLUMN colour text",
+	    "ALTER TABLE postroad.alias ADD CHECK (local <> 'odd')", NULL};
+	struct fixture *f = of(state);
+	struct schema_step steps[3] = {
+	    {NULL,                NULL  },
+            {"aliases that hide", second},
+            {"colours",           third }
+        };
+	struct piece_of_work w = {.n_keys = 1};
+	struct directory_name name = name_of("@a.example");
+	char value[200];
+	size_t n;
+
+	steps[0] = schema_steps(&n)[0];
+	assert_int_equal(n, 1); /* the later program knows all of this one's */
+	put_alias(f, "@a.example");
+	put_alias(f, "odd@a.example");
+	upgrade_to(steps, 3, 2, "has version 1, not 2");
+	upgrade_to(steps, 3, 1, "the step to version 3");
+	postgresql_sql("SELECT version FROM postroad.schema_version", value);
+	assert_string_equal(value, "2");
+	postgresql_sql("SELECT count(*) FROM information_schema.columns WHERE "
+		       "table_schema = 'postroad' AND table_name = 'alias' AND "
+		       "column_name IN ('hidden', 'colour')",
+		       value);
+	assert_string_equal(value, "1");
+	postgresql_sql("DELETE FROM postroad.alias WHERE local = 'odd'", NULL);
+	upgrade_to(steps, 3, 2, "");
+	postgresql_sql("SELECT version || ' ' || hidden::text FROM "
+		       "postroad.schema_version, postroad.alias",
+		       value);
+	assert_string_equal(value, "3 true");
+	/* The program that knew version 1 was sent away, and finds out why. */
+	w.keys[0] = record_key_of(DIRECTORY_ALIAS, &name, (struct span){0});
+	do {
+		release(&w);
+		do_it(f, &w);
+	} while (w.result[0] >= 0);
+	assert_non_null(strstr(w.err.text, "a newer Postroad is needed"));
+	release(&w);
+}
+
 /* The same as work(), after a hint. */
 static void
 hinted(struct directory *d, void *context)
@@ -654,6 +721,7 @@ main(void)
 	    TEST(test_many_writers_lose_nothing),
 	    TEST(test_change_is_made_once_though_connections_die),
 	    TEST(test_keys_not_told_before_are_a_round_each),
+	    TEST(test_older_tables_go_up_step_by_step_with_all_that_is_in_them),
 	    TEST(test_prefetched_keys_need_one_round),
 	    TEST(test_cancelled_task_is_heard_no_more),
 	    TEST(test_fault_is_told_when_the_tables_are_of_another_version),
