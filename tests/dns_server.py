@@ -15,33 +15,18 @@ of this root. A zone can be changed while the server runs. Faults of a signed zo
     stripped   no signatures at all, though the zone above promises them
 """
 import ipaddress
-import random
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
+import harness
+
 FAULTS = ("", "expired", "broken", "stripped")
 ALGORITHM = "ECDSAP256SHA256"
 TTL = 300
-
-
-def free_port(address):
-    """One that is free for UDP and for TCP, below those that clients get."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    first_of_clients = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    for port in random.sample(range(10000, first_of_clients), 1000):
-        with socket.socket(family, socket.SOCK_DGRAM) as udp, socket.socket(family) as tcp:
-            try:
-                udp.bind((address, port))
-                tcp.bind((address, port))
-                return port
-            except OSError:
-                continue
-    raise OSError("no free port")
 
 
 def absolute(name):
@@ -61,7 +46,7 @@ class DnsServer:
 
     def __init__(self, address="127.0.0.1", port=None, folder=None, prefix=(), also=()):
         self.address, self.addresses, self.prefix = address, [address, *also], list(prefix)
-        self.port = port or free_port(address)
+        self.port = port or harness.free_ports(1, address)[0]
         self.own_folder = folder is None
         self.folder = Path(folder or tempfile.mkdtemp(prefix="postroad-dns-"))
         self.zones, self.keys, self.serial, self.process = {}, {}, int(time.time()), None
@@ -175,8 +160,8 @@ class DnsServer:
             return False
         return len(re.findall(rf"serial: {self.serial}\b", status)) == len(self.zones)
 
-    def wait_loaded(self, seconds=20):
-        end = time.monotonic() + seconds
+    def wait_loaded(self):
+        end = time.monotonic() + harness.PATIENCE_S
         while not self.loaded():
             if self.process.poll() is not None or time.monotonic() > end:
                 raise AssertionError("the DNS server does not serve its zones:\n"
@@ -194,7 +179,7 @@ class DnsServer:
     def stop(self):
         if self.process:
             self.process.terminate()
-            self.process.wait(30)
+            self.process.wait(harness.PATIENCE_S)
             self.process = None
 
     def close(self):

@@ -3,6 +3,7 @@
 Used by the end-to-end tests, `./dev run`, tests/crash and bench. As root every
 program runs under its own user, so the folder is made open to pass through.
 """
+import json
 import os
 import pwd
 import random
@@ -15,7 +16,9 @@ import time
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
+PATIENCE_S = 60.0  # so long may a machine that has much else to do take for anything
 LISTENERS = ("smtp", "submission", "submissions", "pop3", "pop3s", "imap", "imaps")
+given_ports = set()
 
 
 def own_ports():
@@ -28,29 +31,41 @@ def own_ports():
     return range(10000 + worker, first_of_clients, workers)
 
 
-def free_ports(n):
-    """n TCP ports of 127.0.0.1 that nobody listens on."""
+def is_free(port, address="127.0.0.1"):
+    """For TCP and for UDP, which a DNS server wants both."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as tcp, socket.socket(family, socket.SOCK_DGRAM) as udp:
+        try:
+            tcp.bind((address, port))
+            udp.bind((address, port))
+            return True
+        except OSError:
+            return False
+
+
+def free_ports(n, address="127.0.0.1"):
+    """n ports that nobody listens on, and that were given to nobody: who got one may not listen yet, or not just now."""
     found, ports = [], own_ports()
     for port in random.sample(ports, len(ports)):
-        with socket.socket() as s:
-            try:
-                s.bind(("127.0.0.1", port))
-                found.append(port)
-            except OSError:
-                continue
+        if port not in given_ports and is_free(port, address):
+            given_ports.add(port)
+            found.append(port)
         if len(found) == n:
             return found
     raise OSError(f"fewer than {n} ports are free")
 
 
-def wait_until(true, seconds=20.0, what="condition"):
-    """Polls `true()` until it gives something true, and returns that."""
+def wait_until(true, seconds=PATIENCE_S, what="condition"):
+    """Polls `true()` until it gives something true, and returns that. Gives up after `seconds`, but never before
+    PATIENCE_S, and not without a last look behind that time: what stood still may have been this process."""
+    seconds = max(seconds, PATIENCE_S)
     end = time.monotonic() + seconds
     while True:
+        late = time.monotonic() > end
         value = true()
         if value:
             return value
-        if time.monotonic() > end:
+        if late:
             raise TimeoutError(f"{what}: not within {seconds} s")
         time.sleep(0.01)
 
@@ -144,15 +159,27 @@ class Postroad:
             self.wait_ready()
         return self
 
-    def wait_ready(self, seconds=30):
+    def wait_ready(self):
         def ready():
             if self.process.poll() is not None:
                 raise AssertionError(f"postroad ended with {self.process.returncode}\n{self.tail()}")
             return self.log.exists() and self.log.read_text(errors="replace").count("master.ready") \
                 >= self.ready_wanted
         self.ready_wanted = getattr(self, "ready_seen", 0) + 1
-        wait_until(ready, seconds, "postroad ready")
+        wait_until(ready, what="postroad ready")
         self.ready_seen = self.ready_wanted
+
+    def reload(self):
+        """The settings as they are written now, once every program goes by them: the command ends when all are told,
+        and each takes what it is told in order."""
+        self.command("reload")
+        wait_until(self.all_answer, what="an answer of every program")
+
+    def all_answer(self):
+        def instances(rows):
+            return {(row["program"], row["instance"]) for row in rows}
+        running, figures = (json.loads(self.command("--json", word).stdout) for word in ("status", "metrics"))
+        return instances(running) == instances(figures)
 
     def tail(self, lines=40):
         """The end of the log, then what was said before there was a log."""
@@ -195,8 +222,8 @@ class Postroad:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        self.process.wait(10)
-        wait_until(lambda: not any(Path(f"/proc/{p}").exists() for p in pids), 10, "all killed")
+        self.process.wait(PATIENCE_S)
+        wait_until(lambda: not any(Path(f"/proc/{p}").exists() for p in pids), what="all killed")
         self.process = None
 
     def close(self):
@@ -224,6 +251,11 @@ class Postroad:
             return []
         return [line for line in self.log.read_text(errors="replace").splitlines()
                 if all(n in line for n in needles)]
+
+    def wait_logged(self, *needles, count=1):
+        """The same, once there are so many: a line reaches the file a moment after others see what it tells of."""
+        return wait_until(lambda: len(found := self.logged(*needles)) >= count and found,
+                          what=f"{count} log lines with {needles}")
 
 
 def have_users():

@@ -56,7 +56,7 @@ class Mailbox:
     def messages(self, clear=False):
         """All messages, as bytes with CRLF line ends."""
         poplib._MAXLINE = 1 << 20
-        client = poplib.POP3("127.0.0.1", self.server.ports["pop3"], timeout=60)
+        client = poplib.POP3("127.0.0.1", self.server.ports["pop3"], timeout=120)
         client.user(self.address)
         client.pass_(PASSWORD)
         count = client.stat()[0]
@@ -68,7 +68,7 @@ class Mailbox:
         client.quit()
         return found
 
-    def wait_for(self, needle, count=1, seconds=20):
+    def wait_for(self, needle, count=1, seconds=harness.PATIENCE_S):
         """The messages that contain `needle`, once there are at least `count`."""
         def look():
             found = [m for m in self.messages() if needle in m]

@@ -4,7 +4,7 @@ import ssl
 
 
 class Wire:
-    def __init__(self, port, tls=None, unix=None, timeout=30):
+    def __init__(self, port, tls=None, unix=None, timeout=120):
         if unix:
             self.socket = socket.socket(socket.AF_UNIX)
             self.socket.settimeout(timeout)

@@ -110,7 +110,7 @@ class Exim(Station):
                 [*self.host.prefix, "setpriv", f"--reuid={self.user.pw_uid}",
                  f"--regid={self.user.pw_gid}", "--clear-groups", self.exim, "-C", self.conf, "-bdf", "-q2s"],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out)
-        harness.wait_until(self.is_up, 20, "exim")
+        harness.wait_until(self.is_up, what="exim")
 
     def is_up(self):
         try:

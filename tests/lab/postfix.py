@@ -74,7 +74,7 @@ class Postfix(Station):
     def start(self):
         self.command("postfix", "-c", self.folder / "etc", "start", check=True)
         pid = self.folder / "queue/pid/master.pid"
-        harness.wait_until(pid.exists, 20, "postfix")
+        harness.wait_until(pid.exists, what="postfix")
 
     def close(self):
         self.command("postfix", "-c", self.folder / "etc", "stop")

@@ -41,7 +41,7 @@ class PostroadStation(Station):
         poplib._MAXLINE = 1 << 20
         for box in BOXES:
             with self.host.entered():
-                client = poplib.POP3(self.host.ipv4, 110, timeout=60)
+                client = poplib.POP3(self.host.ipv4, 110, timeout=120)
             client.utf8() if not box.isascii() else None
             client.user(f"{box}@{self.domain}")
             client.pass_(PASSWORD)

@@ -6,6 +6,7 @@ import time
 from . import certs
 
 PORT = 25
+PATIENCE_S = 120  # for anything, beside other tests
 BOXES = ("box", "second", "p\u00f6st")
 VARIANTS = ("", "-tls", "-plain", "-wrong")
 
@@ -42,17 +43,17 @@ class Station:
         names.add(f"_25._tcp.{self.mx[3]}", "TLSA", certs.WRONG_TLSA)
 
     def command(self, *args, **options):
-        return subprocess.run([*self.host.prefix, *map(str, args)], capture_output=True, timeout=60,
+        return subprocess.run([*self.host.prefix, *map(str, args)], capture_output=True, timeout=PATIENCE_S,
                               **options)
 
     def send(self, sender, recipients, content, mail_options=(), rcpt_options=()):
         """Hands a message to this server, from this server's own host."""
         with self.host.entered():
-            client = smtplib.SMTP(self.host.ipv4, PORT, local_hostname="client.test", timeout=60)
+            client = smtplib.SMTP(self.host.ipv4, PORT, local_hostname="client.test", timeout=PATIENCE_S)
         with client:
             return client.sendmail(sender, recipients, content, mail_options, rcpt_options)
 
-    def wait_received(self, token, seconds=30, also=b""):
+    def wait_received(self, token, seconds=PATIENCE_S, also=b""):
         """The messages with that token (and those bytes), once there is one; at the end none."""
         end = time.monotonic() + seconds
         while True:
@@ -61,7 +62,7 @@ class Station:
                 return found
             time.sleep(0.2)
 
-    def wait_deferred(self, domain, seconds=30):
+    def wait_deferred(self, domain, seconds=PATIENCE_S):
         end = time.monotonic() + seconds
         while True:
             found = self.deferred(domain)

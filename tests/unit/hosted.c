@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 10000
+#define PATIENCE_MS 60000
 
 static void
 from_program(struct ipc_peer *peer, void *context, const struct ipc_message *m, int fd)
