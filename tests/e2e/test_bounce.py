@@ -32,6 +32,7 @@ class Scripted(socketserver.ThreadingTCPServer):
     """A server that keeps what it took: (sender, recipients with their parameters, message)."""
     daemon_threads = True
     allow_reuse_address = True
+    request_queue_size = 100
 
     def __init__(self, extensions=()):
         super().__init__(("127.0.0.1", 0), Dialogue)
@@ -113,7 +114,7 @@ def send(server, sender, recipients, mail_options=(), rcpt_options=(), text="", 
     token = uuid.uuid4().hex
     message = (f"From: {sender}\r\nTo: you\r\nSubject: Grüße {token}\r\nMessage-ID: <{token}@example.org>\r\n"
                f"{header}\r\nHello {token}\r\n{text}").encode()
-    with smtplib.SMTP("127.0.0.1", server.ports["smtp"], timeout=30) as client:
+    with smtplib.SMTP("127.0.0.1", server.ports["smtp"], timeout=120) as client:
         client.ehlo("client.example.org")
         if utf8:
             client.command_encoding = "utf-8"
@@ -160,13 +161,12 @@ def no_report(server, name, token):
 
 
 def queue_id(server, token):
-    return re.search(r" id=(\w+)", harness.wait_until(
-        lambda: server.logged("smtp.accepted", token), what="accepted")[0]).group(1)
+    return re.search(r" id=(\w+)", server.wait_logged("smtp.accepted", token)[0]).group(1)
 
 
 def server_done(server, token):
     id_ = queue_id(server, token)
-    harness.wait_until(lambda: server.logged("queue.done", id_), what=f"{id_} done")
+    server.wait_logged("queue.done", id_)
 
 
 # --- failures ---------------------------------------------------------------------------------
@@ -223,13 +223,13 @@ def test_what_was_asked_for_comes_back(server, options, envid, ret, returned, rc
 def test_failure_that_nobody_wants_to_hear_of(server, notify):
     token = send(server, "a@example.org", "no@far.example", (), (f"NOTIFY={notify}",))
     no_report(server, "a", token)
-    assert server.logged("queue.dropped", queue_id(server, token))
+    assert server.wait_logged("queue.dropped", queue_id(server, token))
 
 
 def test_null_sender_gets_no_report(server):
     token = send(server, "", "no@far.example")
     no_report(server, "e", token)
-    assert server.logged("queue.dropped", queue_id(server, token))
+    assert server.wait_logged("queue.dropped", queue_id(server, token))
     assert not server.logged("bounce.made", queue_id(server, token))
 
 
@@ -293,13 +293,13 @@ def test_sender_that_is_not_known_here_leads_to_postmaster(server):
     assert "nobody-here@example.org" in r.message["Subject"]
     assert r.rows[0]["Status"] == "5.1.1"
     server_done(server, token)
-    assert server.logged("bounce.made", queue_id(server, token), "to=postmaster")
+    assert server.wait_logged("bounce.made", queue_id(server, token), "to=postmaster")
 
 
 def test_operator_gives_a_message_up(server):
     token = send(server, "a@example.org", "later@far.example")
     id_ = queue_id(server, token)
-    harness.wait_until(lambda: server.logged("queue.deferred", id_), what="deferred")
+    server.wait_logged("queue.deferred", id_)
     server.command("queue", "bounce", id_)
     r = report(server, "a", token)
     assert " ".join(r.body.split()).startswith("The message to later@far.example was not delivered: an operator of "
@@ -332,7 +332,7 @@ def own_server(there):
 
 
 def test_late_message_is_told_once_then_given_up(own_server):
-    server = own_server(queue_warning_after="2", queue_lifetime="6")
+    server = own_server(queue_warning_after="1", queue_lifetime="8")
     token = send(server, "a@example.org", "later@far.example")
     late = report(server, "a", token)
     assert late.body.startswith("The message to later@far.example has not been delivered yet.")
@@ -345,7 +345,7 @@ def test_late_message_is_told_once_then_given_up(own_server):
     assert found[1].rows[0]["Status"] == "4.4.7"
     assert found[1].rows[0]["Diagnostic-Code"] == "smtp; 451 4.7.1 greylisted"
     assert "until its time was up" in " ".join(found[1].body.split())
-    assert server.logged("queue.given_up", queue_id(server, token))
+    assert server.wait_logged("queue.given_up", queue_id(server, token))
 
 
 def test_postmaster_gets_copies_and_no_doubles_when_the_operator_wants_so(own_server):
@@ -357,7 +357,7 @@ def test_postmaster_gets_copies_and_no_doubles_when_the_operator_wants_so(own_se
     assert f"Hello {token}".encode() not in copy.raw
     token = send(server, "nobody@example.org", "no@far.example")
     no_report(server, "e", token)
-    assert server.logged("bounce.dropped", queue_id(server, token))
+    assert server.wait_logged("bounce.dropped", queue_id(server, token))
 
 
 def test_operators_texts(own_server, tmp_path):
@@ -380,7 +380,7 @@ def test_texts_that_are_broken_are_found_by_check_and_not_used(own_server, tmp_p
     assert f"{texts}:5: no such key: $sendr" in (check.stdout + check.stderr).decode()
     token = send(server, "a@example.org", "no@far.example")
     assert report(server, "a", token).message["Subject"] == "Not delivered: mail to no@far.example"
-    assert server.logged("bounce.templates")
+    assert server.wait_logged("bounce.templates")
 
 
 def test_bounce_that_is_killed_costs_no_report(own_server):
@@ -431,7 +431,7 @@ def test_neomutt_shows_text_and_fields(server, tmp_path):
         stdin=its, stdout=its, stderr=its, start_new_session=True)
     threading.Thread(target=drain, args=(ours,), daemon=True).start()
     try:
-        program.wait(30)
+        program.wait(harness.PATIENCE_S)
     finally:
         program.kill()
     text = shown.read_text()

@@ -32,7 +32,7 @@ class Client:
     """Commands as bytes; their untagged lines as text."""
 
     def __init__(self, server):
-        self.socket = socket.create_connection(("127.0.0.1", server.ports["imap"]), 60)
+        self.socket = socket.create_connection(("127.0.0.1", server.ports["imap"]), 120)
         self.file = self.socket.makefile("rb")
         self.n = 0
         self.file.readline()

@@ -49,6 +49,8 @@ def tries():
             if b"hostile.try" not in program.read_bytes():
                 pytest.skip("this build has no hostile programs")
             server.start()
+            for name in PROGRAMS:
+                server.wait_logged(f" {name}[", "hostile.done")
             lines = server.logged("hostile.")
     finally:
         del os.environ["POSTROAD_HOSTILE"]

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import harness  # noqa: E402
 from lab import lab as laboratory  # noqa: E402
 
 FULL = os.environ.get("LAB") == "full"
@@ -118,7 +119,7 @@ def check_message(net, row, text):
     if kind.box != "box":
         assert "gr\u00fc\u00dfe" in text
     if kind.verified:
-        assert net[sender].verified(f"{receiver}.test")
+        harness.wait_until(lambda: net[sender].verified(f"{receiver}.test"), what="a server that was verified")
 
 
 @pytest.mark.parametrize("name", OURS)

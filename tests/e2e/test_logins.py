@@ -28,7 +28,7 @@ def server():
 
 
 def smtp(server, address, password=PASSWORD):
-    client = smtplib.SMTP("127.0.0.1", server.ports["submission"], timeout=20)
+    client = smtplib.SMTP("127.0.0.1", server.ports["submission"], timeout=120)
     client.ehlo()
     client.login(address, password)
     return client
@@ -41,7 +41,7 @@ def imap(server, address, password=PASSWORD):
 
 
 def pop3(server, address, password=PASSWORD):
-    client = poplib.POP3("127.0.0.1", server.ports["pop3"], timeout=20)
+    client = poplib.POP3("127.0.0.1", server.ports["pop3"], timeout=120)
     client.user(address)
     client.pass_(password)
     return client
@@ -190,7 +190,7 @@ def as_nobody():
 def ask_as(server, who, *args, password=PASSWORD, more=b""):
     """`postroad --as`, by an ordinary user of the machine."""
     return subprocess.run([server.build / "bin/postroad", "--config", server.config, "--as", who, *args],
-                          input=password.encode() + b"\n" + more, capture_output=True, timeout=60,
+                          input=password.encode() + b"\n" + more, capture_output=True, timeout=120,
                           preexec_fn=as_nobody)
 
 
@@ -250,4 +250,4 @@ def test_who_is_no_administrator_gets_nothing(administered):
     assert ask_as(administered, "a@example.org", "account", "list", "example.org").returncode == 1
     done = ask_as(administered, "boss@example.org", "account", "list", "example.org", password="wrong")
     assert done.returncode == 1 and b"password" in done.stderr
-    assert administered.logged("directory.login", "result=refused")
+    assert administered.wait_logged("directory.login", "result=refused")

@@ -24,6 +24,7 @@ class Next(socketserver.ThreadingTCPServer):
     """The next server. `taken` has the recipients of what it took."""
 
     allow_reuse_address = daemon_threads = True
+    request_queue_size = 100
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Dialogue)
@@ -105,8 +106,8 @@ def settle(own, n):
     def look():
         rows = listed(own)
         return rows if len(rows) == n and all(r["status"] != "active" for r in rows) else None
-    return harness.wait_until(look, 30, f"{n} messages that wait") if n else \
-        harness.wait_until(lambda: not listed(own), 30, "an empty queue")
+    return harness.wait_until(look, what=f"{n} messages that wait") if n else \
+        harness.wait_until(lambda: not listed(own), what="an empty queue")
 
 
 @pytest.fixture
@@ -168,7 +169,7 @@ def test_list_explains_a_refusal(own, full):
     settle(own, 10)
     [row] = listed(own, "--to", GREY)
     [recipient] = harness.wait_until(lambda: [
-        r for r in told(own, "show", row["id"], "--history")["recipients"] if r["last_reply"]], 10, "what is logged")
+        r for r in told(own, "show", row["id"], "--history")["recipients"] if r["last_reply"]], what="what is logged")
     assert recipient["last_reply"] == "Greylisted, try again in 300 seconds"
     assert f"x@{GREY}: Greylisted" in own.command("queue", "show", row["id"], "--history").stdout.decode()
     assert "451 4.7.1 Greylisted" in row["reason"] and "127.0.0.1" in row["reason"] and row["tries"] == 1
@@ -256,7 +257,7 @@ def test_flush_by_id_filter_and_all(own, there, full):
     there.later = set()
 
     def arrives(*names):
-        harness.wait_until(lambda: {f"{n}@{GREY}" for n in names} <= set(there.taken), 20, f"mail to {names}")
+        harness.wait_until(lambda: {f"{n}@{GREY}" for n in names} <= set(there.taken), what=f"mail to {names}")
     assert told(own, "flush", ids[f"u@{GREY}"], ids[f"v@{GREY}"]) == {"messages": 2}
     arrives(*"uv")
     assert len(settle(own, 13)) == 13 and f"w@{GREY}" not in there.taken
@@ -276,10 +277,10 @@ def test_requeue_forgets_the_tries(own, there, full):
     [row] = listed(own, "--to", GREY)
     for tries in 2, 3:
         own.command("queue", "flush", row["id"])
-        harness.wait_until(lambda: listed(own, "--to", GREY)[0]["tries"] == tries, 10, f"{tries} tries")
+        harness.wait_until(lambda: listed(own, "--to", GREY)[0]["tries"] == tries, what=f"{tries} tries")
         settle(own, 10)
     assert told(own, "requeue", "--to", GREY) == {"messages": 1}
-    harness.wait_until(lambda: listed(own, "--to", GREY)[0]["tries"] == 1, 10, "the first try")
+    harness.wait_until(lambda: listed(own, "--to", GREY)[0]["tries"] == 1, what="the first try")
     assert told(own, "requeue", "--all") == {"messages": 10}
     settle(own, 10)
 
@@ -292,7 +293,7 @@ def test_remove_by_id_filter_and_all(own, full):
     assert len(listed(own)) == 6
     assert told(own, "remove", "--from", "<>", "--yes") == {"messages": 3}
     assert told(own, "remove", "--all", "--yes") == {"messages": 3}
-    assert listed(own) == [] and own.logged("queue.command", "verb=remove", "count=3")
+    assert listed(own) == [] and own.wait_logged("queue.command", "verb=remove", "count=3")
 
 
 def test_bounce_tells_the_sender(own, full):
@@ -308,7 +309,11 @@ def test_bounce_tells_the_sender(own, full):
     settle(own, 11)
     assert told(own, "bounce", "--all", "--yes") == {"messages": 11}
     assert inbox.wait_for(b"lost2@dead3.example") and inbox.wait_for(b"lost3@dead1.example")
-    harness.wait_until(lambda: not listed(own, "--from", "a@example.org"), 20, "all given up")
+    harness.wait_until(lambda: not listed(own, "--from", "a@example.org"), what="all given up")
+    [made] = own.wait_logged("bounce.made", f"id={ids['lost0']} ")
+    report = re.search(r" report=(\w+)", made)[1]
+    for event, queue_id in ("queue.done", ids["lost0"]), ("queue.done", report), ("local.delivered", report):
+        own.wait_logged(event, f"id={queue_id}")
     events = json.loads(own.command("--json", "trace", ids["lost0"]).stdout)
     [made] = [e for e in events if e["event"] == "bounce.made"]
     report = made["fields"]["report"]
@@ -332,22 +337,22 @@ def test_pause_and_resume_of_all_mail(own, there, full):
     assert b"outgoing mail is paused" in own.command(name="mailq").stdout
     own.stop()
     own.start()
-    assert harness.wait_until(lambda: told(own, "stats"), 10, "stats")["paused"] == ["*"]
+    assert harness.wait_until(lambda: told(own, "stats"), what="stats")["paused"] == ["*"]
     assert told(own, "resume") == {"domain": "*", "paused": False, "changed": True}
     assert told(own, "resume") == {"domain": "*", "paused": False, "changed": False}
-    harness.wait_until(lambda: there.taken == ["in@live.example"], 20, "what was paused")
+    harness.wait_until(lambda: there.taken == ["in@live.example"], what="what was paused")
     assert told(own, "stats")["paused"] == [] and b"paused" not in own.command("status").stdout
 
 
 def test_pause_and_resume_of_a_domain(own, there, full):
     assert own.command("queue", "pause", "--to", "Live.example").stdout == b"mail to Live.example is paused\n"
     send(own, ("anna@example.net", ["in@live.example"]), ("anna@example.net", ["in@other.example"]))
-    harness.wait_until(lambda: there.taken == ["in@other.example"], 20, "mail to another domain")
+    harness.wait_until(lambda: there.taken == ["in@other.example"], what="mail to another domain")
     settle(own, 10)
     assert told(own, "stats")["paused"] == ["live.example"]
     assert b"mail to live.example is paused" in own.command("queue", "list").stdout
     assert told(own, "resume", "--to", "live.example")["changed"]
-    harness.wait_until(lambda: "in@live.example" in there.taken, 20, "what was paused")
+    harness.wait_until(lambda: "in@live.example" in there.taken, what="what was paused")
 
 
 # --- stats -----------------------------------------------------------------------------------------
@@ -389,16 +394,16 @@ def test_sendmail_q_tries_again(own, there, full):
     assert own.command("-q1h", name="sendmail").stdout == b""
     for option, name in ("-qSst.example", "t"), (f"-qRu@{GREY}", "u"), (f"-qI{ids['v']}", "v"):
         own.command(option, name="sendmail")
-        harness.wait_until(lambda: f"{name}@{GREY}" in there.taken, 20, option)
+        harness.wait_until(lambda: f"{name}@{GREY}" in there.taken, what=option)
     assert len(there.taken) == 3
     own.command(f"-qR{GREY}", name="sendmail")
-    harness.wait_until(lambda: len(there.taken) == 5, 20, "-qR of a domain")
+    harness.wait_until(lambda: len(there.taken) == 5, what="-qR of a domain")
     there.later = {GREY}
     send(own, ("s@s.example", [f"y@{GREY}"]))
     settle(own, 10)
     there.later = set()
     own.command("-q", name="sendmail")
-    harness.wait_until(lambda: f"y@{GREY}" in there.taken, 20, "-q")
+    harness.wait_until(lambda: f"y@{GREY}" in there.taken, what="-q")
     for wrong in "-qR", "-qX1", "-qIxyz":
         assert own.command(wrong, name="sendmail", check=False).returncode == 2
 

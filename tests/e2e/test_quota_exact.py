@@ -218,7 +218,7 @@ class Play:
         return found
 
     def pop3(self):
-        client = poplib.POP3("127.0.0.1", self.server.ports["pop3"], timeout=60)
+        client = poplib.POP3("127.0.0.1", self.server.ports["pop3"], timeout=120)
         client.user(WHO)
         client.pass_(PASSWORD)
         uids = sorted(self.boxes["INBOX"])
@@ -244,7 +244,7 @@ class Play:
         def delivered():
             found = self.looked("INBOX")
             return found if set(found) - known else None
-        self.boxes["INBOX"] = harness.wait_until(delivered, 20, "the message in INBOX")
+        self.boxes["INBOX"] = harness.wait_until(delivered, what="the message in INBOX")
 
     def settled(self, rcpt, want):
         """authd hears of a change when the client does; give it a moment to be the second."""
@@ -254,7 +254,7 @@ class Play:
             answer[0] = rcpt()
             return answer[0][0] == want
         try:
-            harness.wait_until(as_wanted, 3, "the answer to RCPT")
+            harness.wait_until(as_wanted, what="the answer to RCPT")
         except TimeoutError:
             raise AssertionError(f"RCPT said {answer[0]}, not {want}; {self.used} of {QUOTA} used") from None
         return answer[0]
@@ -298,7 +298,7 @@ class Play:
             os.kill(pid, 9)
             seen = len(self.server.logged("master.started", f"program={name}"))
             harness.wait_until(lambda: len(self.server.logged("master.started", f"program={name}")) > seen
-                               or len(self.server.pids(name)) > 0, 20, "its start")
+                               or len(self.server.pids(name)) > 0, what="its start")
         self.clients = [imap(self.server) for _ in range(3)] if name == "authd" else self.clients
 
     # --- checks
@@ -373,12 +373,12 @@ def test_count_is_exact_after_random_operations(server):
     for _, name in play.listed():
         play.boxes[name] = play.looked(name)
     assert play.messages == json.loads(server.command("--json", "mailbox", "usage", WHO).stdout)["messages"]
-    harness.wait_until(lambda: agrees(play), 30, "authd knows of the import")
-    for program in ("authd", "local"):
-        for pid in server.pids(program):
-            os.kill(pid, 9)
-    harness.wait_until(lambda: server.pids("authd") and server.pids("local"), 20, "their restart")
-    play.clients = [harness.wait_until(lambda: try_imap(server), 20, "a login")]
+    harness.wait_until(lambda: agrees(play), what="authd knows of the import")
+    killed = {pid for program in ("authd", "local") for pid in server.pids(program)}
+    for pid in killed:
+        os.kill(pid, 9)
+    harness.wait_until(lambda: all(set(server.pids(p)) - killed for p in ("authd", "local")), what="their restart")
+    play.clients = [harness.wait_until(lambda: try_imap(server), what="a login")]
     play.check()
     assert not server.logged("bounce.made")
 

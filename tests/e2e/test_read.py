@@ -56,7 +56,7 @@ def test_fetchmail(server, mailbox, tmp_path, way):
                   f'{tls} sslcertfile "{server.tls[0]}" mda "cat >> {got}"\n')
     rc.chmod(0o600)
     done = subprocess.run(["fetchmail", "-f", rc, "--nosyslog", "-i", tmp_path / "ids", "--pidfile",
-                           tmp_path / "pid"], capture_output=True, timeout=60)
+                           tmp_path / "pid"], capture_output=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     assert token.encode() in got.read_bytes() and b"fetch me" in got.read_bytes()
     assert mailbox("b").messages() == []
@@ -72,7 +72,7 @@ def test_mpop(server, mailbox, tmp_path, auth):
         ["mpop", "--host=localhost", f"--port={server.ports['pop3']}", "--tls=on", "--tls-starttls=on",
          f"--tls-trust-file={server.tls[0]}", f"--auth={auth}", "--user=c@example.org",
          f"--passwordeval=echo {PASSWORD}", f"--delivery=mbox,{tmp_path}/mbox", "--keep=off",
-         f"--uidls-file={tmp_path}/uidls"], capture_output=True, timeout=60)
+         f"--uidls-file={tmp_path}/uidls"], capture_output=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     assert token.encode() in (tmp_path / "mbox").read_bytes()
     assert mailbox("c").messages() == []
@@ -89,7 +89,7 @@ def test_curl(server, mailbox, way):
     done = subprocess.run(
         ["curl", "--silent", "--show-error", "--cacert", server.tls[0], "--user", f"d@example.org:{PASSWORD}",
          *(["--ssl-reqd"] if way == "stls" else []), f"{scheme}://localhost:{server.ports[port]}/1"],
-        capture_output=True, timeout=60)
+        capture_output=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith(text)
 

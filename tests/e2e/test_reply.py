@@ -73,7 +73,7 @@ def finished(server, token):
     def done():
         ids = {m.group(1) for line in server.logged(token) for m in [re.search(r"\bid=(\w+)", line)] if m}
         return ids and all(server.logged("queue.done", f"id={i}") for i in ids)
-    harness.wait_until(done, 20, "the end of the message")
+    harness.wait_until(done, what="the end of the message")
 
 
 def answers(outside, sender):
@@ -82,7 +82,7 @@ def answers(outside, sender):
 
 
 def answer_of(outside, sender):
-    return harness.wait_until(lambda: answers(outside, sender), 20, f"an answer to {sender}")[0]
+    return harness.wait_until(lambda: answers(outside, sender), what=f"an answer to {sender}")[0]
 
 
 def test_who_writes_is_answered_once(server, outside, sender, away):
@@ -117,7 +117,7 @@ def test_some_mail_is_not_answered(server, outside, sender, away, name):
     token = send(server, sender, **NONE[name])
     finished(server, token)
     assert Mailbox(server, ME).wait_for(token.encode())
-    assert server.logged("bounce.no_reply", sender)
+    assert server.wait_logged("bounce.no_reply", sender)
     assert not answers(outside, sender)
 
 
@@ -175,7 +175,7 @@ def test_success_is_told_of_the_mailbox_alone(server, outside, sender, away):
     token = uuid.uuid4().hex
     with smtplib.SMTP("127.0.0.1", server.ports["smtp"], "there.example") as client:
         client.sendmail(sender, [ME], f"To: {ME}\r\nSubject: {token}\r\n\r\nx\r\n", rcpt_options=["NOTIFY=SUCCESS"])
-    letters = harness.wait_until(lambda: len(answers(outside, sender)) >= 2 and answers(outside, sender), 20, "both")
+    letters = harness.wait_until(lambda: len(answers(outside, sender)) >= 2 and answers(outside, sender), what="both")
     [report] = [m for m in letters if m.get_content_type() == "multipart/report"]
     assert report.as_string().count("Action: ") == 1 and "Action: delivered" in report.as_string()
 
@@ -185,7 +185,7 @@ def test_crash_of_bounce_makes_no_second_answer(server, outside, sender, away):
     assert answer_of(outside, sender)
     for pid in server.pids("bounce"):
         os.kill(pid, 9)
-    harness.wait_until(lambda: server.pids("bounce"), 20, "its start")
+    harness.wait_until(lambda: server.pids("bounce"), what="its start")
     finished(server, send(server, sender))
     assert len(answers(outside, sender)) == 1
 
@@ -195,14 +195,14 @@ def test_forward_keeps_a_copy_answers_and_hides_the_sender(server, outside, send
     token = send(server, sender)
     def forwarded():
         return [t for t in outside.taken if any(f"f{sender}" in r for r in t[1])]
-    [(from_, _, data)] = harness.wait_until(forwarded, 20, "the forward")
+    [(from_, _, data)] = harness.wait_until(forwarded, what="the forward")
     assert from_.startswith("SRS0=") and from_.endswith("@example.org") and token.encode() in data
     assert Mailbox(server, ME).wait_for(token.encode())
     assert answer_of(outside, sender)
     server.command("account", "forward", ME, f"g{sender}")
     token = send(server, f"x{sender}")
     assert answer_of(outside, f"x{sender}")
-    harness.wait_until(lambda: [t for t in outside.taken if any(f"g{sender}" in r for r in t[1])], 20, "the forward")
+    harness.wait_until(lambda: [t for t in outside.taken if any(f"g{sender}" in r for r in t[1])], what="the forward")
     finished(server, token)
     assert not [m for m in Mailbox(server, ME).messages() if token.encode() in m]
     server.command("account", "forward", ME, "off")
@@ -215,7 +215,7 @@ def test_list_with_an_owner_sends_under_its_name(server, outside, sender, away):
     token = send(server, sender, "list@example.org")
     def relayed():
         return [t for t in outside.taken if any(f"m{sender}" in r for r in t[1])]
-    [(from_, _, _)] = harness.wait_until(relayed, 20, "the member outside")
+    [(from_, _, _)] = harness.wait_until(relayed, what="the member outside")
     assert from_ == YOU
     assert f"Return-Path: <{YOU}>".encode() in Mailbox(server, ME).wait_for(token.encode())[0]
     bounce = Mailbox(server, YOU).wait_for(f"no{sender}".encode())[0]

@@ -59,7 +59,7 @@ def end_point(client):
 
 @pytest.fixture
 def smtp(server):
-    with smtplib.SMTP("127.0.0.1", server.ports["submission"], timeout=30) as client:
+    with smtplib.SMTP("127.0.0.1", server.ports["submission"], timeout=120) as client:
         client.starttls(context=client_tls(server))
         client.ehlo()
         assert "SCRAM-SHA-256-PLUS" in client.esmtp_features["auth"].split()
@@ -99,7 +99,7 @@ def test_unknown_user_has_always_the_same_salt(smtp):
 
 @pytest.mark.parametrize("mechanism", ["SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"])
 def test_pop3(server, mechanism):
-    client = poplib.POP3_SSL("127.0.0.1", server.ports["pop3s"], timeout=30, context=client_tls(server))
+    client = poplib.POP3_SSL("127.0.0.1", server.ports["pop3s"], timeout=120, context=client_tls(server))
     scram = Scram(USER, PASSWORD, end_point(client) if mechanism.endswith("PLUS") else None)
 
     def say(text):

@@ -64,7 +64,7 @@ def test_bs_speaks_smtp(own):
     assert process.stdout.readline().startswith(b"250 2.0.0")
     process.stdin.write(b"QUIT\r\n")
     process.stdin.close()
-    assert process.wait(10) == 0
+    assert process.wait(harness.PATIENCE_S) == 0
     assert Mailbox(own, "b@example.org").wait_for(token.encode())
 
 
@@ -86,11 +86,11 @@ def test_down_then_picked_up(own):
     assert len(list((own.spool / "drop").glob("*.msg"))) == 2
     own.start()
     assert len(Mailbox(own, "b@example.org").wait_for(token.encode())) == 1
-    harness.wait_until(lambda: not list((own.spool / "drop").glob("*.msg")), 20, "an empty drop folder")
+    harness.wait_until(lambda: not list((own.spool / "drop").glob("*.msg")), what="an empty drop folder")
 
 
 def test_mailq_lists_what_waits(own):
     sendmail(own, "-f", "a@example.org", "someone@elsewhere.example", stdin=b"Subject: out\n\nx\n")
     out = harness.wait_until(lambda: (t := own.command(name="mailq").stdout) if b"elsewhere" in
-                             own.command(name="mailq").stdout else None, 10, "the queue")
+                             own.command(name="mailq").stdout else None, what="the queue")
     assert b"someone@elsewhere.example" in out

@@ -94,7 +94,7 @@ def test_where_a_user_is_can_be_hidden():
         client.ehlo("home.example")
         client.sendmail("a@example.org", ["a@example.org"], BARE.format("x", "").encode())
         send(own, "smtp", BARE.format("y", ""))
-        mails = harness.wait_until(lambda: len(m := Mailbox(own, "a@example.org").messages()) == 2 and m, 20, "mail")
+        mails = harness.wait_until(lambda: len(m := Mailbox(own, "a@example.org").messages()) == 2 and m, what="mail")
         shown = {parsed(m)["Subject"]: parsed(m)["Received"] for m in mails}
         assert "home.example" not in shown["x"] and "127.0.0.1" not in shown["x"] and "by mx.example.org" in shown["x"]
         assert "[127.0.0.1]" in shown["y"]
@@ -160,7 +160,7 @@ def test_a_changed_key_is_honoured_beside_the_old_one(forwarder):
     envelope(own, "ann@near.example", "out@example.org")
     wait_messages(sink)
     keys.write_text("a key of our own choice\n" + keys.read_text())
-    own.command("reload")
+    own.reload()
     assert envelope(own, "", senders(sink)[0]).startswith("250")
     wait_messages(sink, 2)
     envelope(own, "ann@near.example", "out@example.org")
@@ -184,7 +184,7 @@ def test_a_loop_of_forwards_through_two_servers_ends():
         recipients, report = wait_messages(sink, seconds=60)[0]
         assert recipients == ["ann@near.example"] and b"5.4.6" in report
         assert sum(len(own.logged("smtp.accepted", "loop@")) for own in (a, b)) == 13
-        harness.wait_until(lambda: any(own.logged("remote.delivered", "ann@near.example") for own in (a, b)), 20, "end")
+        harness.wait_until(lambda: any(own.logged("remote.delivered", "ann@near.example") for own in (a, b)), what="end")
         assert len(sink.messages) == 1
 
 
@@ -207,7 +207,7 @@ def test_routes_change_by_a_reload(forwarder):
         wait_messages(sink)
         own.sections += f'route "far.example" {{ to = "[127.0.0.1]:{other.port}" }}\n'
         own.write_config()
-        own.command("reload")
+        own.reload()
         envelope(own, "ann@near.example", "out@example.org")
         wait_messages(other)
         assert len(sink.messages) == 1
