@@ -138,7 +138,7 @@ def test_dns_servers_away_are_a_temporary_failure_in_time(dns):
             answer = r.ask("A", "other.gone.example")
             mine.process.send_signal(signal.SIGCONT)
             assert answer.outcome == "LATER"
-            assert time.monotonic() - begun < 12
+            assert time.monotonic() - begun < 25, "a question has 10 s; the rest is for a machine with other work"
             assert r.ask("A", "gone.example").outcome == "OK", "what is known stays known"
 
 
@@ -150,10 +150,7 @@ def test_dns_server_that_comes_back_is_asked_again(dns):
             mine.stop()
             assert r.ask("A", "gone.example").outcome == "LATER"
             mine.start()
-            end = time.monotonic() + 30
-            while r.ask("A", "gone.example").outcome != "OK":
-                assert time.monotonic() < end
-                time.sleep(0.5)
+            harness.wait_until(lambda: r.ask("A", "gone.example").outcome == "OK", what="an answer again")
 
 
 def test_dns_zone_that_is_changed_is_seen(dns, resolver):
@@ -320,23 +317,19 @@ def test_sts_new_id_brings_the_new_policy(sts, web):
 
 def wait_for_id(sts, domain, name):
     """The TXT record is cached for a second."""
-    end = time.monotonic() + 20
-    while (policy := sts.sts(domain)).id != name:
-        assert time.monotonic() < end
-        time.sleep(0.2)
-    return policy
+    return harness.wait_until(lambda: (policy := sts.sts(domain)).id == name and policy, what=f"policy {name}")
 
 
 def test_sts_policy_is_kept_when_its_record_goes_and_when_fetching_fails(sts, web):
     assert sts.sts("kept.sts.example").mode == "enforce"
     web.page("kept", status=500)
     web.publish("kept", "2")
-    end = time.monotonic() + 20
-    while web.requests("kept") < 2:
+
+    def tried():
         policy = sts.sts("kept.sts.example")
         assert (policy.mode, policy.id) == ("enforce", "1")
-        assert time.monotonic() < end
-        time.sleep(0.2)
+        return web.requests("kept") >= 2
+    harness.wait_until(tried, what="a second fetch")
     web.publish("kept")
     time.sleep(1.2)  # the TTL of the record
     policy = sts.sts("kept.sts.example")

@@ -22,8 +22,8 @@ WAYS = ("plain", "starttls", "tls")
 def connect(server, way="plain"):
     if way == "tls":
         return imaplib.IMAP4_SSL("localhost", server.ports["imaps"],
-                                 ssl_context=client_tls(server), timeout=30)
-    client = imaplib.IMAP4("localhost", server.ports["imap"], timeout=30)
+                                 ssl_context=client_tls(server), timeout=120)
+    client = imaplib.IMAP4("localhost", server.ports["imap"], timeout=120)
     if way == "starttls":
         client.starttls(client_tls(server))
     return client
@@ -58,7 +58,7 @@ def test_sessions_end_with_their_account(server, change):
     imap.login(address, PASSWORD)
     imap.send(b"x IDLE\r\n")
     read_until(imap, b"+ idling")
-    pop3 = poplib.POP3("127.0.0.1", server.ports["pop3"], timeout=30)
+    pop3 = poplib.POP3("127.0.0.1", server.ports["pop3"], timeout=120)
     pop3.user(address)
     pop3.pass_(PASSWORD)
     stays = logged_in(server)
@@ -78,7 +78,7 @@ def test_imap_texts_are_made_before_anybody_searches(server):
     client = logged_in(server, name="e")
     assert client.select()[0] == "OK"
     deliver(server, "e", "to be searched")
-    harness.wait_until(lambda: any(server.mail.glob("*/*/text.*")), 20, "texts")
+    harness.wait_until(lambda: any(server.mail.glob("*/*/text.*")), what="texts")
     assert client.noop()[0] == "OK"
     assert client.search(None, "TEXT", "SEARCHED") == ("OK", [b"1"])
     client.logout()
@@ -142,7 +142,7 @@ def test_imap_says_who_it_is(server):
     client.login("a@example.org", PASSWORD)
     assert client.xatom("ID", "NIL")[0] == "OK"
     client.logout()
-    harness.wait_until(lambda: server.logged("gate.login", "pytest"), 10, "the log line")
+    server.wait_logged("gate.login", "pytest")
 
 
 def test_imap_capabilities_change_with_the_login(server):
@@ -179,10 +179,17 @@ def test_imap_idle_hears_of_a_delivery_within_a_second(server, way):
     client.select()
     client.send(b"i IDLE\r\n")
     assert client.readline() == b"+ idling\r\n"
-    started = time.monotonic()
-    deliver(server, "b")
-    read_until(client, b"EXISTS")
-    assert time.monotonic() - started < 1
+    took = []
+    # One of five: what else the machine does may hold up some; a server that looks now and then holds up all,
+    # for each message is sent just behind its last look.
+    for _ in range(5):
+        started = time.monotonic()
+        deliver(server, "b")
+        read_until(client, b"EXISTS")
+        took.append(time.monotonic() - started)
+        if took[-1] < 1:
+            break
+    assert min(took) < 1
     client.send(b"DONE\r\n")
     read_until(client, b"i OK")
     client.logout()
@@ -191,7 +198,7 @@ def test_imap_idle_hears_of_a_delivery_within_a_second(server, way):
 def test_imap_idle_hears_of_what_pop3_deleted(server):
     deliver(server, "c")
     client = logged_in(server, name="c")
-    harness.wait_until(lambda: client.select()[1] == [b"1"], 10, "the delivery")
+    harness.wait_until(lambda: client.select()[1] == [b"1"], what="the delivery")
     client.send(b"i IDLE\r\n")
     client.readline()
     pop = poplib.POP3("localhost", server.ports["pop3"])
@@ -256,7 +263,7 @@ def test_imap_compressed_bomb_takes_no_memory(server):
     wire = bomb.compress(b"x" * (256 << 20)) + bomb.flush(zlib.Z_SYNC_FLUSH)
     try:
         client.sock.sendall(wire)
-        client.sock.settimeout(30)
+        client.sock.settimeout(120)
         while client.sock.recv(65536):
             pass
     except OSError:
@@ -319,7 +326,7 @@ def test_imap_after_a_death_clients_log_in_again(server, way):
             return logged_in(server, way)
         except (imaplib.IMAP4.error, OSError):
             return None
-    client = harness.wait_until(again, 20, "a login")
+    client = harness.wait_until(again, what="a login")
     client.select()
     assert client.search(None, "SUBJECT", "kept")[1] == before
     client.logout()

@@ -18,8 +18,7 @@ def master():
 
 
 def greeting(server, port):
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as s:
-        s.settimeout(10)
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as s:
         return s.recv(200)
 
 
@@ -32,32 +31,34 @@ def alive(pid):
         return False
 
 
-def wait_log(server, count, *needles, seconds=20):
-    harness.wait_until(lambda: len(server.logged(*needles)) >= count, seconds, " ".join(needles))
+def wait_log(server, count, *needles):
+    server.wait_logged(*needles, count=count)
 
 
 @pytest.mark.parametrize("program", ["smtpd", "spoold", "authd", "qmgr", "local", "gate", "pop3d",
                                      "pickup"])
 def test_master_starts_a_killed_program_again(master, program):
-    running = harness.wait_until(lambda: master.pids(program), 20, f"a running {program}")
+    running = harness.wait_until(lambda: master.pids(program), what=f"a running {program}")
     pid, before = next(iter(running)), len(running)
     ready = len(master.logged("process.ready", f"name={program} "))
     os.kill(pid, signal.SIGKILL)
     wait_log(master, ready + 1, "process.ready", f"name={program} ")
     assert pid not in master.pids(program)
     assert len(master.pids(program)) == before
-    assert master.logged("process.end", f"name={program} ", f"pid={pid} ", "signal=9")
+    assert master.wait_logged("process.end", f"name={program} ", f"pid={pid} ", "signal=9")
 
 
 def test_master_tries_often_when_told_so(master):
     master.write_config(restart_pause_max_s="1")
-    master.command("reload")
-    for _ in range(4):
-        pid = next(iter(harness.wait_until(lambda: master.pids("pickup"), 5, "a running pickup")))
+    master.reload()
+    for _ in range(6):
+        pid = next(iter(harness.wait_until(lambda: master.pids("pickup"), what="a running pickup")))
         os.kill(pid, signal.SIGKILL)
-        harness.wait_until(lambda: pid not in master.pids("pickup"), 5, "its end")
-    harness.wait_until(lambda: master.pids("pickup"), 3, "the fourth start within 1 s, not 4")
-    wait_log(master, 5, "process.start", "name=pickup ")
+        harness.wait_until(lambda: pid not in master.pids("pickup"), what="its end")
+    ended = time.monotonic()
+    harness.wait_until(lambda: master.pids("pickup"), what="the sixth start")
+    assert time.monotonic() - ended < 10, "after 1 s, not after 16"
+    wait_log(master, 7, "process.start", "name=pickup ")
 
 
 def test_master_waits_for_a_port_that_is_being_left():
@@ -65,7 +66,7 @@ def test_master_waits_for_a_port_that_is_being_left():
         held.bind(("127.0.0.1", s.ports["pop3"]))
         held.listen()
         s.start(wait=False)
-        harness.wait_until(lambda: (s.run / "life").exists(), 20, "a start that has its locks")
+        harness.wait_until(lambda: (s.run / "life").exists(), what="a start that has its locks")
         assert s.process.poll() is None
         held.close()
         s.wait_ready()
@@ -77,7 +78,7 @@ def test_master_says_which_port_is_taken():
         held.bind(("127.0.0.1", s.ports["pop3"]))
         held.listen()
         s.start(wait=False)
-        assert s.process.wait(20) == 1
+        assert s.process.wait(harness.PATIENCE_S) == 1
         assert f"pop3_listen: cannot listen on 127.0.0.1:{s.ports['pop3']}" in s.tail()
 
 
@@ -88,13 +89,13 @@ def test_master_serves_after_all_that(master):
 
 def test_master_kills_a_program_that_hangs(master):
     master.write_config(ping_timeout_s="2")
-    os.kill(master.process.pid, signal.SIGHUP)
-    wait_log(master, 1, "master.reloaded")
+    master.reload()
     pid = next(iter(master.pids("pickup")))
     os.kill(pid, signal.SIGSTOP)
     wait_log(master, 1, "process.kill", f"pid={pid} ", "answer")
-    harness.wait_until(lambda: master.pids("pickup") and pid not in master.pids("pickup"), 20)
+    harness.wait_until(lambda: master.pids("pickup") and pid not in master.pids("pickup"))
     master.write_config(ping_timeout_s="30")
+    master.reload()
 
 
 def test_master_reload_moves_a_listener_and_keeps_the_others(master):
@@ -113,7 +114,7 @@ def test_master_reload_moves_a_listener_and_keeps_the_others(master):
         except OSError:
             return True
         return False
-    harness.wait_until(refused, 10, "the old port is closed")
+    harness.wait_until(refused, what="the old port is closed")
 
 
 @pytest.mark.parametrize("changes, says", [
@@ -130,7 +131,7 @@ def test_master_refuses_a_wrong_reload_and_goes_on(master, changes, says):
     os.kill(master.process.pid, signal.SIGHUP)
     wait_log(master, failed + 1, "master.reload_failed")
     master.config.write_text(right)
-    assert any(says in line for line in master.logged("reload.refused"))
+    assert master.wait_logged("reload.refused", says)
     assert greeting(master, master.ports["smtp"]).startswith(b"220 ")
 
 
@@ -143,13 +144,13 @@ def test_master_log_file_can_be_rotated(master):
     def logged():
         greeting(master, master.ports["smtp"])
         return master.logged("smtp.connect")
-    harness.wait_until(logged, 10, "a connection in the new file")
+    harness.wait_until(logged, what="a connection in the new file")
     master.log.write_text(rotated.read_text() + master.log.read_text())
 
 
 def test_master_will_not_run_twice(master):
     second = subprocess.run([master.build / "libexec/postroad-master", "--config", master.config],
-                            capture_output=True, timeout=30)
+                            capture_output=True, timeout=120)
     assert second.returncode == 1
     assert b"another postroad-master runs" in second.stderr
 
@@ -174,7 +175,7 @@ def test_master_waits_for_the_programs_of_one_that_was_killed():
         spoold = next(iter(s.pids("spoold")))
         os.kill(spoold, signal.SIGSTOP)
         s.process.kill()
-        s.process.wait(10)
+        s.process.wait(harness.PATIENCE_S)
         s.start(wait=False)
         time.sleep(0.5)  # it must not come up in this time
         assert len(s.logged("master.start")) == 1
@@ -188,7 +189,7 @@ def test_master_tells_all_errors_of_the_settings_at_once():
         with s.config.open("a") as f:
             f.write("no_such_thing = 1\nrecipients_max = 1\n")
         done = subprocess.run([s.build / "libexec/postroad-master", "--config", s.config],
-                              capture_output=True, timeout=30)
+                              capture_output=True, timeout=120)
         lines = s.config.read_text().count("\n")
         assert done.returncode == 1
         assert f"{s.config}:{lines - 1}: no_such_thing is not a setting" in done.stderr.decode()
@@ -210,8 +211,7 @@ def test_master_tells_systemd(tmp_path, monkeypatch):
         reader.start()
 
         def wait_for(count, *wanted):
-            harness.wait_until(lambda: sum(all(w in t for w in wanted) for t in told) >= count,
-                               20, " ".join(wanted))
+            harness.wait_until(lambda: sum(all(w in t for w in wanted) for t in told) >= count, what=" ".join(wanted))
         with harness.Postroad() as s:
             s.start()
             wait_for(1, "READY=1")
@@ -224,7 +224,7 @@ def test_master_tells_systemd(tmp_path, monkeypatch):
             assert s.process.wait(60) == 0
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
             end.sendto(b"end", str(tmp_path / "notify"))
-        reader.join(10)
+        reader.join(harness.PATIENCE_S)
 
 
 def test_master_can_be_stopped_while_a_program_hangs():
@@ -232,5 +232,5 @@ def test_master_can_be_stopped_while_a_program_hangs():
         s.start()
         os.kill(next(iter(s.pids("local"))), signal.SIGSTOP)
         assert s.stop() == 0
-        assert s.logged("master.stop_late")
-        assert s.logged("process.kill", "name=local ", "in time")
+        assert s.wait_logged("master.stop_late")
+        assert s.wait_logged("process.kill", "name=local ", "in time")

@@ -22,6 +22,7 @@ class Sink(socketserver.ThreadingTCPServer):
     """A server of few words. `reply(verb, line)` may say something else than 250, or None."""
 
     allow_reuse_address = daemon_threads = True
+    request_queue_size = 100
 
     def __init__(self, offers=("PIPELINING",), reply=None, lmtp=False, tls=None, address="127.0.0.1"):
         super().__init__((address, 0), Dialogue)
@@ -138,11 +139,11 @@ def send(server, *to, text=None, sender="s@example.org", options=()):
     return token
 
 
-def wait_log(server, *needles, seconds=30):
-    return harness.wait_until(lambda: server.logged(*needles), seconds, f"log line with {needles}")
+def wait_log(server, *needles):
+    return server.wait_logged(*needles)
 
 
-def wait_messages(sink, n=1, seconds=30):
+def wait_messages(sink, n=1, seconds=harness.PATIENCE_S):
     harness.wait_until(lambda: len(sink.messages) >= n, seconds, f"{n} messages")
     return sink.messages
 
@@ -238,8 +239,13 @@ def test_nobody_listens(sender):
     send(server, "joe@far.example")
     wait_log(server, "remote.deferred", "joe@far.example", "Connection refused", f"[127.0.0.1]:{port}")
     with socket.create_server(("127.0.0.1", port)) as listener:
-        listener.settimeout(30)
+        listener.settimeout(120)
         listener.accept()[0].close()
+
+
+def listens(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.mark.skipif(not SMTP_SINK, reason="no smtp-sink")
@@ -249,11 +255,13 @@ def test_smtp_sink_gets_all_of_many(sender, tmp_path):
     sink = subprocess.Popen([SMTP_SINK, *user, "-c", f"127.0.0.1:{port}", "1000"],
                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
+        harness.wait_until(lambda: listens(port), what="a smtp-sink that listens")
         server = sender(route(port))
         with smtplib.SMTP("127.0.0.1", server.ports["smtp"]) as client:
             for i in range(90):
                 client.sendmail("s@example.org", [f"u{i}@far.example"], text_of(str(i), "x" * 3000 + "\r\n").encode())
-        harness.wait_until(lambda: len(server.logged("remote.delivered")) == 90, 60, "90 messages")
+        server.wait_logged("remote.delivered", count=90)
+        assert len(server.logged("remote.delivered")) == 90
         assert not server.logged("remote.deferred")
     finally:
         sink.terminate()
@@ -283,13 +291,13 @@ def test_a_stop_waits_for_the_answer_to_a_message(sender):
     def reply(verb, line):
         if verb == ".":
             asked.set()
-            answer.wait(20)
+            answer.wait(harness.PATIENCE_S)
         return None
 
     with Sink(reply=reply) as sink:
         server = sender(route(sink.port))
         send(server, "joe@far.example")
-        assert asked.wait(20)
+        assert asked.wait(harness.PATIENCE_S)
         threading.Timer(1.0, answer.set).start()
         server.stop()
         assert wait_log(server, "remote.delivered", "joe@far.example")

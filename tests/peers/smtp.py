@@ -51,8 +51,8 @@ class Message:
     tls: str = ""           # protocol version
     server_name: str = ""   # SNI
     connection: int = 0
-    at: float = 0.0
-    acknowledged: bool = False  # the 250 was given to the kernel
+    at: float = 0.0             # when it was here, and when its 250 was given to the kernel (0: not)
+    acknowledged_at: float = 0.0
 
 
 class Closed(Exception):
@@ -266,7 +266,7 @@ class Connection(threading.Thread):
         with self.peer.lock:
             self.peer.messages.append(message)
         self.say(b"250 2.0.0 taken\r\n" * answers)
-        message.acknowledged = True
+        message.acknowledged_at = time.monotonic()
         self.spoil("after")
 
     def run_rset(self, line):
