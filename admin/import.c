@@ -208,7 +208,8 @@ run_import(struct admin *admin, int argc, char **argv)
 }
 
 const struct command commands_import[] = {
-    {"import",						   NULL, "FROM SOURCE [--mail DIR] [--domain NAME]... [--delete-gone] [--dry-run]", 2, 2,
+    {"import",								  NULL,
+     "FROM SOURCE [--mail DIR] [--domain NAME]... [--delete-gone] [--dry-run]", 2, 2,
      "--mail= --domain= --delete-gone --dry-run", run_import,
      "accounts, and with --mail their mail, from another system"},
     {0},

@@ -242,9 +242,8 @@ const struct command commands_mailbox[] = {
      "what was there at that time, if its bytes still are"},
     {"mailbox",       "import",
      "USER@DOMAIN SOURCE [--format FORMAT] [--into MAILBOX] "
-     "[--uidl FORMAT] [--control DIR] [--delete-gone] [--dry-run]", 2, 2,
-     "--format= --into= --uidl= --control= --delete-gone --dry-run", mailbox_import,
-     "bring in a Maildir, mbox or folders of .eml files"},
+     "[--uidl FORMAT] [--control DIR] [--delete-gone] [--dry-run]", 2, 2, "--format= --into= --uidl= --control= --delete-gone --dry-run",
+     mailbox_import, "bring in a Maildir, mbox or folders of .eml files"},
     {"mailbox",              "export", "USER@DOMAIN DEST [--format FORMAT]", 2, 2,
      "--format=", mailbox_export, "write all of it as Maildir++, mbox or .eml files"},
     {0	  },

@@ -151,7 +151,8 @@ void closing_find(struct directory *d, const struct directory_request *change,
 		  struct closing *out);
 /* It has been made. */
 void closing_tell(struct authd *a, const struct closing *c);
-/* A backup's mail is put in the place of the account's; the peer hears that all know. */
+/* A backup's mail is put in the place of the account's; the peer hears that all know.
+ */
 void closing_replaced(struct authd *a, struct ipc_peer *peer,
 		      const struct ipc_account_replaced *m);
 void closing_release(struct closing *c);

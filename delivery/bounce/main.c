@@ -1,7 +1,6 @@
 /* delivery/bounce/main.c - the program that writes Postroad's own mail */
 #include "delivery/bounce/bounce.h"
 
-
 static int
 prepare(struct proc *p, struct err *err)
 {
