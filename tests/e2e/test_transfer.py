@@ -3,6 +3,7 @@
 TRANSFER=full takes 100 mailboxes with 50,000 messages instead of a few.
 """
 import base64
+import contextlib
 import grp
 import hashlib
 import imaplib
@@ -18,6 +19,7 @@ import shutil
 import signal
 import smtplib
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -280,13 +282,20 @@ def server():
 
 
 @pytest.fixture(scope="module")
-def moved(server, tmp_path_factory):
+def open_folder():
+    """Makes folders that other users get into. Those of pytest lie in one that every start of pytest closes to them."""
+    with contextlib.ExitStack() as made:
+        def make():
+            folder = Path(made.enter_context(tempfile.TemporaryDirectory(prefix="postroad-transfer-")))
+            folder.chmod(0o755)
+            return folder
+        yield make
+
+
+@pytest.fixture(scope="module")
+def moved(server, open_folder):
     """An account that Dovecot served, with what clients saw and kept, and what the import said."""
-    folder = tmp_path_factory.mktemp("transfer")
-    folder.chmod(0o755)
-    for above in folder.parents:
-        if above.owner() == folder.owner() and above != Path("/tmp") and above.is_relative_to("/tmp"):
-            above.chmod(0o755)
+    folder = open_folder()
     print("SEED", SEED)
     mail, near = folder / "mail", folder / "near"
     make_tree(mail, random.Random(SEED))
@@ -345,9 +354,8 @@ def test_export_comes_in_again_the_same(server, moved, form, tmp_path):
     assert theirs == ours
 
 
-def test_dovecot_serves_what_was_exported(server, moved, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("back")
-    folder.chmod(0o755)
+def test_dovecot_serves_what_was_exported(server, moved, open_folder):
+    folder = open_folder()
     server.command("mailbox", "export", ACCOUNT, folder / "mail")
     ours, subscribed = look(server)
     with Dovecot(folder / "dovecot", folder / "mail") as dovecot:
