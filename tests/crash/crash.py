@@ -13,6 +13,8 @@ runs a few rounds of both.
 """
 import argparse
 import collections
+import contextlib
+import ctypes
 import fcntl
 import os
 import random
@@ -31,6 +33,7 @@ import harness  # noqa: E402
 from load import Load  # noqa: E402
 
 EXT4_IOC_SHUTDOWN, NO_LOG_FLUSH = 0x8004587D, 2
+CLONE_NEWNS = 0x20000
 MASTER_SHARE = 0.08  # of the kills: one program among twelve
 
 
@@ -197,6 +200,21 @@ def run_kill(options, rng):
         close(server)
 
 
+@contextlib.contextmanager
+def mounts_of_our_own():
+    """No mount namespace that another program makes copies what is mounted here, and so keeps it after umount."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with open("/proc/thread-self/ns/mnt") as before:
+        if libc.unshare(CLONE_NEWNS) != 0:
+            raise OSError(ctypes.get_errno(), "unshare")
+        subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+        try:
+            yield
+        finally:
+            if libc.setns(before.fileno(), CLONE_NEWNS) != 0:
+                raise OSError(ctypes.get_errno(), "setns")
+
+
 class Disk:
     """An ext4 that can lose its power: image, loop mount, shutdown, mount again."""
 
@@ -233,6 +251,11 @@ class Disk:
 
 
 def run_disk(options, rng):
+    with mounts_of_our_own():
+        return run_on_disks(options, rng)
+
+
+def run_on_disks(options, rng):
     base = Path(tempfile.mkdtemp(prefix="postroad-crash-", dir="/var/tmp"))
     base.chmod(0o755)
     disks = [Disk(base, "spool-disk"), Disk(base, "mail-disk")]
