@@ -258,11 +258,8 @@ load_rows(struct load *l, struct span rows)
 {
 	struct cursor c = cursor_make(rows);
 	enum directory_result r = DIRECTORY_DONE;
-	uint64_t before;
+	uint64_t before = l->next_id;
 
-	if (directory_next_id(l->d, &l->next_id, l->err) != 0)
-		return DIRECTORY_FAULT;
-	before = l->next_id;
 	while (r == DIRECTORY_DONE && c.rest.n > 0) {
 		struct directory_object o;
 
@@ -324,8 +321,11 @@ directory_load(struct directory *d, struct span rows, size_t *n, struct err *err
 	struct load l = {.d = d, .err = err};
 	enum directory_result r;
 
+	if (directory_next_id(d, &l.next_id, err) != 0) {
+		prefetch(d, rows); /* on the way together, if that is why */
+		return DIRECTORY_FAULT;
+	}
 	changes_init(&l.changes);
-	prefetch(d, rows);
 	r = load_rows(&l, rows);
 	if (r == DIRECTORY_DONE)
 		r = changes_apply(&l.changes, d->backend, err);
