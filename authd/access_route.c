@@ -21,8 +21,8 @@ hop_take(struct access *x, struct span value, struct arena *arena,
 		break;
 	case TABLE_HOP_WRONG:
 		verdict = (enum access_verdict)err_set(
-		    err, "\"%.*s\" is no route that is known here",
-		    (int)(value.n < 60 ? value.n : 60), value.at);
+		    err, "\"%.*s\" %s", (int)(value.n < 60 ? value.n : 60), value.at,
+		    table_hop_fault(value));
 		break;
 	}
 	buf_release(&to);

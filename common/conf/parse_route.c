@@ -80,6 +80,8 @@ title_canonical(struct span title)
 	return result;
 }
 
+#define LMTP "lmtp://"
+
 /* Takes ":PORT" off the end of *host. False when that is no port. */
 static bool
 port_take(struct span *host, uint16_t *port)
@@ -100,9 +102,11 @@ port_take(struct span *host, uint16_t *port)
 bool
 conf_hop_parse(struct span to, struct conf_hop *out)
 {
-	struct conf_hop hop = {.mx = span_starts_nocase(to, SPAN("mx:"))};
-	struct span host = span_after(to, hop.mx ? 3 : 0), inside;
+	struct conf_hop hop = {.lmtp = span_starts_nocase(to, SPAN(LMTP))};
+	struct span host = span_after(to, hop.lmtp ? strlen(LMTP) : 0), inside;
 
+	hop.mx = !hop.lmtp && span_starts_nocase(host, SPAN("mx:"));
+	host = span_after(host, hop.mx ? 3 : 0);
 	if (host.n == 0 || !port_take(&host, &hop.port))
 		return false;
 	inside = literal_inside(host);
@@ -129,7 +133,7 @@ to_take(struct span to, struct conf_route *out)
 
 	if (to.n == 0)
 		return true;
-	if (!conf_hop_parse(to, &hop))
+	if (span_starts_nocase(to, SPAN(LMTP)) || !conf_hop_parse(to, &hop))
 		return false;
 	out->mx = hop.mx;
 	out->literal = hop.literal;

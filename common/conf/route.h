@@ -77,6 +77,7 @@ struct conf_hop {
 	char *host; /* allocated */
 	bool mx;    /* look up the MX of `host` */
 	bool literal;
+	bool lmtp;     /* "lmtp://" is before it: only a lookup table says so */
 	uint16_t port; /* 0: none was given */
 };
 

@@ -17,7 +17,7 @@ route_fault(struct span value)
 	enum table_hop hop = table_hop_parse(value, &to, &refusal);
 
 	buf_release(&to);
-	return hop == TABLE_HOP_WRONG ? "is no route that is known here" : NULL;
+	return hop == TABLE_HOP_WRONG ? table_hop_fault(value) : NULL;
 }
 
 const char *

@@ -4,9 +4,10 @@
 
 #define TO_MAX 300 /* as the setting `to` */
 
-/* "[HOST]", "[HOST]:PORT" -> that; "DOMAIN", "DOMAIN:PORT" -> its MX. */
+/* "[HOST]", "[HOST]:PORT" -> that; "DOMAIN", "DOMAIN:PORT" -> with `domain` before it.
+ */
 static bool
-to_put(struct span next, struct buf *to)
+to_put(struct span next, const char *domain, struct buf *to)
 {
 	size_t close = span_find(next, ']');
 	struct span host = next, port;
@@ -15,9 +16,9 @@ to_put(struct span next, struct buf *to)
 		if ((uint8_t)next.at[i] <= ' ' || next.at[i] == 0x7f)
 			return false;
 	if (next.at[0] != '[') {
-		buf_put_str(to, "mx:");
+		buf_put_str(to, domain);
 		buf_put(to, next);
-		return next.n + 3 <= TO_MAX;
+		return to->n <= TO_MAX;
 	}
 	host = span_after(span_first(next, close), 1);
 	port = span_after(next, close + 1);
@@ -34,6 +35,19 @@ to_put(struct span next, struct buf *to)
 	}
 	buf_put(to, port);
 	return to->n <= TO_MAX;
+}
+
+/* LMTP has no MX. */
+static enum table_hop
+lmtp_take(struct span next, struct buf *to)
+{
+	if (span_starts_nocase(next, SPAN("inet:")))
+		next = span_after(next, 5);
+	buf_put_str(to, "lmtp://");
+	return next.n > 0 && !span_starts_nocase(next, SPAN("unix:")) &&
+		       to_put(next, "", to)
+		   ? TABLE_HOP_ROUTE
+		   : TABLE_HOP_WRONG;
 }
 
 static enum table_hop
@@ -65,10 +79,21 @@ table_hop_parse(struct span result, struct buf *to, struct table_action *refusal
 		return refusal_take(next, false, refusal);
 	if (span_equal_nocase(how, SPAN("retry")))
 		return refusal_take(next, true, refusal);
+	if (span_equal_nocase(how, SPAN("lmtp")))
+		return lmtp_take(next, to);
 	if (how.n > 0 && !span_equal_nocase(how, SPAN("smtp")) &&
 	    !span_equal_nocase(how, SPAN("relay")))
 		return TABLE_HOP_WRONG;
 	if (next.n == 0)
 		return TABLE_HOP_NONE;
-	return to_put(next, to) ? TABLE_HOP_ROUTE : TABLE_HOP_WRONG;
+	return to_put(next, "mx:", to) ? TABLE_HOP_ROUTE : TABLE_HOP_WRONG;
+}
+
+const char *
+table_hop_fault(struct span result)
+{
+	if (span_starts_nocase(span_trim(result, TABLE_SPACES), SPAN("lmtp:unix:")))
+		return "names a Unix socket, which no mail is sent to: give it a port, "
+		       "lmtp:[127.0.0.1]:24";
+	return "is no route that is known here";
 }

@@ -3,6 +3,8 @@
  *   smtp:[mail.example.org]:2525   that host        -> "mail.example.org:2525"
  *   smtp:example.org               its MX           -> "mx:example.org"
  *   :[192.0.2.1]                   the same, by whatever speaks SMTP
+ *   lmtp:mail.example.org:24       that host, by LMTP -> "lmtp://mail.example.org:24";
+ *                                  so are lmtp:[HOST]:PORT and lmtp:inet:HOST:PORT
  *   smtp:  and  :                  as without a table
  *   error:5.1.2 no such place      refused; retry: is refused for now
  */
@@ -19,3 +21,6 @@ enum table_hop {
 
 MUST_USE enum table_hop
 table_hop_parse(struct span result, struct buf *to, struct table_action *refusal);
+
+/* Why it is TABLE_HOP_WRONG. */
+MUST_USE const char *table_hop_fault(struct span result);

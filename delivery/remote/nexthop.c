@@ -34,6 +34,12 @@ policy_of(const struct settings *s, const struct conf_route *route)
 	return (enum conf_remote_tls)s->remote_tls;
 }
 
+static bool
+speaks_lmtp(const struct destination *d, const struct conf_route *route)
+{
+	return d->hop.lmtp || (route && route->protocol == ROUTE_LMTP);
+}
+
 /* The port of a route is that of its own server. */
 static uint16_t
 port_of(const struct settings *s, const struct destination *d,
@@ -43,7 +49,7 @@ port_of(const struct settings *s, const struct destination *d,
 		return d->hop.port;
 	if (!d->hop.host && route && route->port != 0)
 		return route->port;
-	if (route && route->protocol == ROUTE_LMTP)
+	if (speaks_lmtp(d, route))
 		return CONF_LMTP_PORT;
 	return (uint16_t)s->remote_port;
 }
@@ -90,7 +96,9 @@ nexthop_wish(struct remote *r, const struct destination *d, struct hop_wish *wis
 	if (d->hop.host)
 		wish_to(&d->hop, wish);
 	else if (route && route->to[0] != '\0')
-		wish_to(&(struct conf_hop){route->to, route->mx, route->literal, 0},
+		wish_to(&(struct conf_hop){.host = route->to,
+					   .mx = route->mx,
+					   .literal = route->literal},
 			wish);
 }
 
@@ -119,7 +127,7 @@ nexthop_way(struct remote *r, const struct destination *d)
 	struct way *w = memory_new(1, sizeof(*w));
 
 	w->refs = 1;
-	w->lmtp = route && route->protocol == ROUTE_LMTP;
+	w->lmtp = speaks_lmtp(d, route);
 	w->auth_without_tls = policy_of(s, route) == CONF_REMOTE_TLS_NONE;
 	if (route && route->user[0] != '\0' &&
 	    (!d->hop.host || leads_there(s, d, route))) {

@@ -165,7 +165,13 @@ def sink():
 
 
 @pytest.fixture(scope="module")
-def server(sink):
+def lmtp():
+    with Sink(lmtp=True) as s:
+        yield s
+
+
+@pytest.fixture(scope="module")
+def server(sink, lmtp):
     with harness.Postroad(domains=("example.org", "alias.example"), settings={
             "auth_without_tls": "yes", "auth_delay_s": "0", "smtp_greet_delay_ms": "0", "remote_tls": '"none"'}) as s:
         folder = s.folder / "tables"
@@ -177,7 +183,7 @@ def server(sink):
             subprocess.run(["postmap", f"hash:{folder / name}"], check=True)
         (folder / "helo").write_text("/^(spammer)\\./ REJECT you are a $1\n/^(noted)\\./ PREPEND X-Helo: $1\n")
         (folder / "clients").write_text("127.0.0.9 REJECT Not from there\n")
-        (folder / "routes").write_text(f"far.example smtp:{address_of(sink)}\n.below.example smtp:{address_of(sink)}\n"
+        (folder / "routes").write_text(f"far.example smtp:{address_of(sink)}\nby-lmtp.example lmtp:inet:{address_of(lmtp)}\n.below.example smtp:{address_of(sink)}\n"
                                        "gone.example error:5.1.2 no such place\n")
         kinds = {**dict.fromkeys(POSTMAPPED, "hash"), "helo": "pcre", "clients": "cidr", "routes": "text"}
         s.sections = "\n".join(f'table "{n}" {{ type = "{k}" file = "{folder / n}" }}' for n, k in kinds.items())
@@ -371,6 +377,14 @@ def test_routes_of_tables_are_taken(server, sink):
         harness.wait_until(lambda d=domain: any(d in str(m).encode() for m in sink.messages), 20, domain)
 
 
+def test_route_of_a_table_may_lead_to_lmtp(server, lmtp):
+    with smtplib.SMTP("127.0.0.1", server.ports["submission"]) as client:
+        client.login("a@example.org", PASSWORD)
+        client.sendmail("a@example.org", ["x@by-lmtp.example"], b"Subject: lmtp\r\n\r\nhello\r\n")
+    harness.wait_until(lambda: lmtp.messages, 20, "the message")
+    assert lmtp.messages[0][0] == ["x@by-lmtp.example"] and lmtp.commands[0].startswith("LHLO ")
+
+
 def rewrite(server, name, text):
     """As an operator does it: the file, then postmap."""
     (server.tables / name).write_text(text)
@@ -390,12 +404,12 @@ def test_a_table_that_breaks_is_used_as_it_was(server):
     routes.write_text(before + "bad.example uucp:nowhere\n")
     harness.wait_until(lambda: rcpt(server, "a@example.org", "x@gone.example", login="a@example.org") and
                        server.logged("table.problem", "table=routes"), 20, "the problem in the log")
-    line = server.logged("table.problem", "table=routes", "line=4")[0]
+    line = server.logged("table.problem", "table=routes", "line=5")[0]
     assert "uucp:nowhere" in line
     assert rcpt(server, "a@example.org", "x@gone.example", login="a@example.org").startswith("550 5.1.2")
     checked = server.command("check", check=False)
     assert checked.returncode == 1
-    assert f"{routes}:4: \"uucp:nowhere\" is no route" in checked.stderr.decode()
+    assert f"{routes}:5: \"uucp:nowhere\" is no route" in checked.stderr.decode()
     routes.write_text(before)
 
 
@@ -407,7 +421,7 @@ def test_operator_asks_tables(server):
     assert wrong.returncode == 1 and b'no table "nowhere"' in wrong.stderr
     rows = {row["table"]: row for row in json.loads(server.command("--json", "table", "list").stdout)}
     assert rows["virtual"]["type"] == "hash" and rows["virtual"]["ready"] and rows["virtual"]["asked"] > 0
-    assert rows["routes"]["entries"] == 3
+    assert rows["routes"]["entries"] == 4
     assert "clients" in server.command("table", "list").stdout.decode()
 
 

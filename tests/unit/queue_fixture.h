@@ -36,6 +36,7 @@ queue_make(void)
 
 static struct span fixture_sender = {"s@example.org", 13};
 static uint8_t fixture_notify;
+static uint32_t fixture_flags;   /* enum envelope_flag */
 static uint64_t fixture_account; /* of me@example.org, who logged in; 0: nobody */
 
 /* An envelope to the targets of the list, allocated. */
@@ -52,7 +53,8 @@ envelope_of(const struct target *targets, size_t n, uint32_t *bytes)
 				       .notify = fixture_notify,
 				       .targets = buf_span(&one)};
 	recipient_put(&list, &r);
-	struct envelope e = {.sender = fixture_sender,
+	struct envelope e = {.flags = fixture_flags,
+			     .sender = fixture_sender,
 			     .account = fixture_account,
 			     .recipients = buf_span(&list),
 			     .n_recipients = 1};

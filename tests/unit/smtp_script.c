@@ -115,6 +115,8 @@ answer_table(struct script *t, struct span address)
 	    SPAN("554 5.7.1 two\r\n250 lines"),
 	    SPAN("554"),
 	    SPAN("600 5.7.1 No such code"),
+	    SPAN("421 4.7.1 Go"),
+	    SPAN("521 5.7.1 Go"),
 	};
 	size_t n = (size_t)(address.at[5] - '0');
 

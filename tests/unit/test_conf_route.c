@@ -63,9 +63,15 @@ test_routes_of_every_form(void **state)
 static void
 test_hop_alone_is_read_as_a_route_has_it(void **state)
 {
-	static const char *const bad[] = {
-	    "",    "mx:",         "mx:[192.0.2.1]", "a b.example",
-	    ":25", "a.example:0", "a.example:x"};
+	static const char *const bad[] = {"",
+					  "mx:",
+					  "mx:[192.0.2.1]",
+					  "a b.example",
+					  ":25",
+					  "a.example:0",
+					  "a.example:x",
+					  "lmtp://",
+					  "lmtp://mx:a.example"};
 	struct conf_hop hop = {0};
 
 	(void)state;
@@ -73,6 +79,14 @@ test_hop_alone_is_read_as_a_route_has_it(void **state)
 	assert_string_equal(hop.host, "example.net");
 	assert_true(hop.mx);
 	assert_int_equal(hop.port, 26);
+	free(hop.host);
+	assert_true(conf_hop_parse(SPAN("lmtp://[192.0.2.1]:24"), &hop));
+	assert_string_equal(hop.host, "192.0.2.1");
+	assert_true(hop.lmtp && hop.literal && !hop.mx);
+	free(hop.host);
+	assert_true(conf_hop_parse(SPAN("lmtp:24"), &hop)); /* a host of that name */
+	assert_false(hop.lmtp);
+	assert_string_equal(hop.host, "lmtp");
 	free(hop.host);
 	hop = (struct conf_hop){0};
 	for (size_t i = 0; i < N_ELEMS(bad); i++)

@@ -157,12 +157,40 @@ test_released_message_is_not_counted_again(void **state)
 	queue_free(&q);
 }
 
+/* By its envelope: until the first release, and through a restart. */
+static void
+test_message_of_an_access_table_is_held_once(void **state)
+{
+	(void)state;
+	struct queue *q = queue_make();
+	struct queue *again;
+	struct cursor notes;
+	struct note n;
+
+	fixture_flags = ENVELOPE_HOLD;
+	message_start(q, 1, &target_here, 1, NOW_S);
+	assert_int_equal(queue_find(q, 1)->state, ENTRY_HELD);
+	assert_true(span_equal(word_text(&q->words, queue_find(q, 1)->reason),
+			       SPAN("held by an access table")));
+	again = queue_make();
+	for (notes = cursor_make(buf_span(&q->notes)); note_next(&notes, &n);)
+		queue_restore(again, &n, NOW_S);
+	assert_int_equal(queue_find(again, 1)->state, ENTRY_HELD);
+	assert_true(queue_command(again, 1, QUEUE_RELEASE, NOW_S));
+	message_again(again, &target_here, 1, NOW_S);
+	assert_int_equal(queue_find(again, 1)->state, ENTRY_WORK);
+	fixture_flags = 0;
+	queue_free(&q);
+	queue_free(&again);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_message_beyond_a_limit_is_not_taken),
 	    cmocka_unit_test(test_no_limit_takes_all),
+	    cmocka_unit_test(test_message_of_an_access_table_is_held_once),
 	    cmocka_unit_test(test_window_slides),
 	    cmocka_unit_test(test_table_of_accounts_is_bounded),
 	    cmocka_unit_test(

@@ -28,6 +28,10 @@ static const struct row {
      "RCPT TO:<table2@d>\r\nRCPT TO:<table3@d>\r\nRCPT TO:<table4@d>\r\n"
      "RCPT TO:<table5@d>\r\nRCPT TO:<table9@d>\r\n" RCPT "DATA\r\n|x\r\n.\r\n",
      "220 250 250 554 450 451 451 451 451 451 250 354 250 ",													   "a@c.example>b@example.org:x\r\n\n"                                 },
+    {"a table hangs up",                    SESSION_MX,
+     "EHLO c\r\n|" MAIL RCPT "RCPT TO:<table6@d>\r\n" RCPT,							    "220 250 250 250 421 ",                         ""                                                                  },
+    {"a table hangs up for good",           SESSION_MX,
+     "EHLO c\r\n|" MAIL "RCPT TO:<table7@d>\r\nQUIT\r\n",							      "220 250 250 521 ",                             ""                                                                  },
     {"helo",				SESSION_MX,         "HELO c\r\n|" MAIL RCPT "DATA\r\n|x\r\n.\r\n",
      "220 250 250 250 354 250 ",																       "a@c.example>b@example.org:x\r\n\n"                                 },
     {"empty message",		       SESSION_MX,         TO_DATA ".\r\n",                                       "220 250 250 250 354 250 ",
