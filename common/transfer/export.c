@@ -115,8 +115,8 @@ export_keywords(const struct export_box *b, const struct store_record *r)
 	return bits;
 }
 
-bool
-export_subscribed(struct exporting *ex, uint32_t *id, size_t *place, struct span *name)
+static bool
+next_subscribed(struct exporting *ex, uint32_t *id, size_t *place, struct span *name)
 {
 	struct store_mailbox m;
 
@@ -127,6 +127,23 @@ export_subscribed(struct exporting *ex, uint32_t *id, size_t *place, struct span
 			return true;
 	}
 	return store_subscribed_next(ex->account, place, name);
+}
+
+int
+export_subscriptions(struct exporting *ex, const char *path, const char *aside,
+		     void (*put)(struct span name, struct buf *out))
+{
+	struct span name;
+	uint32_t id = 0;
+	size_t place = 0;
+	bool wrote;
+
+	buf_reset(&ex->text);
+	while (next_subscribed(ex, &id, &place, &name)) {
+		put(name, &ex->text);
+		buf_put_char(&ex->text, '\n');
+	}
+	return export_file(ex, path, aside, buf_span(&ex->text), 0, &wrote);
 }
 
 /* The one name that would be read as another: a top-level "mbox" is an INBOX. */

@@ -93,21 +93,16 @@ eml_box(struct export_box *b)
 	return result;
 }
 
+static void
+name_put(struct span name, struct buf *out)
+{
+	buf_put(out, name);
+}
+
 static int
 eml_end(struct exporting *ex)
 {
-	struct span name;
-	uint32_t id = 0;
-	size_t place = 0;
-	bool wrote;
-
-	buf_reset(&ex->text);
-	while (export_subscribed(ex, &id, &place, &name)) {
-		buf_put(&ex->text, name);
-		buf_put_char(&ex->text, '\n');
-	}
-	return export_file(ex, "postroad-subscriptions", ".part", buf_span(&ex->text),
-			   0, &wrote);
+	return export_subscriptions(ex, "postroad-subscriptions", ".part", name_put);
 }
 
 const struct export_kind export_eml = {eml_box, eml_end};

@@ -53,9 +53,11 @@ MUST_USE struct span export_uidl(struct export_box *b, const struct store_record
 /* The keywords of a message as bits of the box's. */
 MUST_USE uint64_t export_keywords(const struct export_box *b,
 				  const struct store_record *r);
-/* Names of subscribed mailboxes, and of names without one, one after the other. */
-MUST_USE bool
-export_subscribed(struct exporting *ex, uint32_t *id, size_t *place, struct span *name);
+/* A file of the names of subscribed mailboxes, and of names without one, a line each,
+ * as `put` writes them; by way of `aside`. */
+MUST_USE int
+export_subscriptions(struct exporting *ex, const char *path, const char *aside,
+		     void (*put)(struct span name, struct buf *out));
 
 /* The path of a mailbox that is a file or folder of its name, `below` behind the names
  * of the levels above it. No level of it is a name that means something to a file

@@ -229,26 +229,21 @@ maildir_box(struct export_box *b)
 	return result < 0 ? -1 : lists_put(b, w.folder);
 }
 
+/* Levels are parted by '.', as in the names of folders. */
+static void
+name_put(struct span name, struct buf *out)
+{
+	struct buf coded = buf_make(EXPORT_PATH_MAX);
+
+	mail_folder_encode(name, &coded);
+	buf_put(out, span_after(buf_span(&coded), 1));
+	buf_release(&coded);
+}
+
 static int
 maildir_end(struct exporting *ex)
 {
-	struct span name;
-	uint32_t id = 0;
-	size_t place = 0;
-	bool wrote;
-
-	buf_reset(&ex->text);
-	while (export_subscribed(ex, &id, &place, &name)) {
-		struct buf coded = buf_make(EXPORT_PATH_MAX);
-
-		mail_folder_encode(name, &coded);
-		/* Levels are parted by '.', as in the names of folders. */
-		buf_put(&ex->text, span_after(buf_span(&coded), 1));
-		buf_put_char(&ex->text, '\n');
-		buf_release(&coded);
-	}
-	return export_file(ex, "subscriptions", "tmp/list", buf_span(&ex->text), 0,
-			   &wrote);
+	return export_subscriptions(ex, "subscriptions", "tmp/list", name_put);
 }
 
 const struct export_kind export_maildir = {maildir_box, maildir_end};

@@ -199,18 +199,8 @@ mbox_box(struct export_box *b)
 static int
 mbox_end(struct exporting *ex)
 {
-	struct span name;
-	uint32_t id = 0;
-	size_t place = 0;
-	bool wrote;
-
-	buf_reset(&ex->text);
-	while (export_subscribed(ex, &id, &place, &name)) {
-		mail_utf7_put(name, &ex->text);
-		buf_put_char(&ex->text, '\n');
-	}
-	return export_file(ex, ".subscriptions", ".subscriptions.part",
-			   buf_span(&ex->text), 0, &wrote);
+	return export_subscriptions(ex, ".subscriptions", ".subscriptions.part",
+				    mail_utf7_put);
 }
 
 const struct export_kind export_mbox = {mbox_box, mbox_end};

@@ -155,8 +155,6 @@ struct import_box {
 	struct transfer_counts counts;
 };
 
-/* The account's bits of the source's. */
-MUST_USE uint64_t import_keywords(const struct import_box *box, uint64_t keywords);
 /* Who the message is; the second of one name is somebody else. */
 void import_identify(const struct import_box *box, struct guids *met,
 		     const struct mail_message *m, struct identity *who);
@@ -167,6 +165,16 @@ void late_add(struct import_box *box, size_t index, const struct identity *who);
 MUST_USE int import_box(struct import *im, const struct mail_box *from);
 /* In a dry run. */
 MUST_USE int import_box_dry(struct import *im, const struct mail_box *from);
+
+/* --- import_keywords.c ---------------------------------------------------- */
+
+/* Gives the account those that messages have. OK, BUSY, FAULT; what does not fit is
+ * counted and noted. */
+MUST_USE enum store_result import_keywords_have(struct import_box *box);
+/* The bits that they have, or would get. */
+void import_keywords_guess(struct import_box *box);
+/* The account's bits of the source's. */
+MUST_USE uint64_t import_keywords(const struct import_box *box, uint64_t keywords);
 
 /* --- import_batch.c ------------------------------------------------------- */
 

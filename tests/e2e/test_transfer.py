@@ -87,7 +87,7 @@ def make_tree(folder, rng):
 class Dovecot:
     """Debian's, in a directory of its own, on free ports."""
 
-    def __init__(self, folder, mail):
+    def __init__(self, folder, mail, where=""):
         self.folder = folder
         folder.mkdir()
         folder.chmod(0o755)
@@ -115,7 +115,7 @@ ssl_cert = <{self.tls[0]}
 ssl_key = <{self.tls[1]}
 disable_plaintext_auth = no
 first_valid_uid = 1
-mail_location = maildir:{mail}
+mail_location = maildir:{mail}{where}
 mail_uid = {user.pw_name}
 mail_gid = {group}
 mail_max_userip_connections = 0
@@ -372,7 +372,8 @@ def test_import_goes_on_where_it_was_cut_off(server, moved):
     server.add_account(account, PASSWORD)
     command = [server.build / "bin/postroad", "--config", server.config, "mailbox", "import", account,
                moved["mail"]]
-    for wait in (0.02, 0.05, 0.1, 0.2, 0.3, 0.4):
+    rng = random.Random(SEED)
+    for wait in (rng.uniform(0, 0.5) for _ in range(30 if FULL else 6)):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             process.wait(wait)
@@ -383,6 +384,102 @@ def test_import_goes_on_where_it_was_cut_off(server, moved):
     assert server.command("mailbox", "verify", account).stdout.endswith(b" 0 findings\n")
     boxes, _ = look(server, account)
     assert {n: b for n, b in boxes.items() if n in moved["seen"][0]} == moved["seen"][0]
+
+
+def small_tree(folder, boxes=("", ".Work"), n=6):
+    for k, box in enumerate(boxes):
+        for part in ("cur", "new", "tmp"):
+            (folder / box / part).mkdir(parents=True)
+        (folder / box / "dovecot-keywords").write_text("0 work\n")
+        for i in range(n):
+            base = f"{1500000000 + 10 * k + i}.M1P1.old"
+            (folder / box / "cur" / f"{base}:2,{'S' * (i % 2)}{'a' * (i % 3 == 0)}").write_bytes(
+                b"Subject: %d of %d\n\nbody\n" % (i, k))
+
+
+def open_to_dovecot(tmp_path):
+    for above in (tmp_path, *tmp_path.parents):
+        if above.owner() == tmp_path.owner() and above.is_relative_to("/tmp") and above != Path("/tmp"):
+            above.chmod(0o755)
+
+
+def test_a_second_run_brings_the_account_level(server, tmp_path):
+    account, mail = "level@example.org", tmp_path / "mail"
+    server.add_account(account, PASSWORD)
+    open_to_dovecot(tmp_path)
+    small_tree(mail)
+
+    def bring(*options):
+        done = server.command("--json", "mailbox", "import", account, mail, *options)
+        return {c: sum(row[c] for row in json.loads(done.stdout))
+                for c in ("imported", "known", "changed", "gone", "kept", "failed", "new_uids")}
+    with Dovecot(tmp_path / "dovecot", mail) as dovecot:
+        seen = look(dovecot)[0]
+        assert bring()["imported"] == 12
+        assert {n: b for n, b in look(server, account)[0].items() if n in seen} == seen
+        there = imaplib.IMAP4_SSL("localhost", dovecot.ports["imaps"], ssl_context=client_tls(dovecot))
+        there.login(ACCOUNT, PASSWORD)
+        there.select("INBOX")
+        there.uid("STORE", "1,2", "+FLAGS", "(\\Answered later)")
+        there.uid("STORE", "4", "-FLAGS", "(\\Seen work)")
+        assert there.uid("MOVE", "5", "Work")[0] == "OK"
+        there.uid("STORE", "6", "+FLAGS", "(\\Deleted)")
+        there.expunge()
+        there.append("INBOX", "(\\Flagged)", None, b"Subject: new\r\n\r\nnew\r\n")
+        there.logout()
+        assert bring("--dry-run") == {"imported": 2, "known": 10, "changed": 3, "gone": 2, "kept": 0, "failed": 0,
+                                      "new_uids": 0}
+        assert bring("--delete-gone") == {"imported": 2, "known": 10, "changed": 3, "gone": 2, "kept": 0,
+                                          "failed": 0, "new_uids": 0}
+        theirs = look(dovecot)[0]
+        ours = {n: b for n, b in look(server, account)[0].items() if n in theirs}
+        assert ours == theirs
+        here = imaplib.IMAP4_SSL("localhost", server.ports["imaps"], ssl_context=client_tls(server))
+        here.login(account, PASSWORD)
+        here.select("INBOX")
+        here.uid("STORE", "1", "-FLAGS", "(\\Answered)")
+        here.logout()
+    assert bring("--delete-gone") == {"imported": 0, "known": 12, "changed": 0, "gone": 0, "kept": 0, "failed": 0,
+                                      "new_uids": 0}
+    assert b"\\Answered" not in look(server, account)[0][b"INBOX"][2][0][1]
+
+
+@pytest.mark.only_in("release")  # what is read is read in unit tests, too; here it is where Dovecot puts it
+@pytest.mark.parametrize("layout", ["", ":LAYOUT=fs"])
+def test_control_stands_where_dovecot_puts_it(server, tmp_path, layout):
+    account, mail, control = f"control{len(layout)}@example.org", tmp_path / "mail", tmp_path / "control"
+    server.add_account(account, PASSWORD)
+    open_to_dovecot(tmp_path)
+    small_tree(mail, ("", "Work" if layout else ".Work"), 3)
+    control.mkdir()
+    control.chmod(0o777)
+    with Dovecot(tmp_path / "dovecot", mail, f"{layout}:CONTROL={control}") as dovecot:
+        there = imaplib.IMAP4_SSL("localhost", dovecot.ports["imaps"], ssl_context=client_tls(dovecot))
+        there.login(ACCOUNT, PASSWORD)
+        for box in ("INBOX", "Work"):
+            there.append(box, None, None, b"Subject: gone\r\n\r\n")
+            there.select(box)
+            there.uid("STORE", "1", "+FLAGS", "(another \\Deleted)")
+            there.uid("STORE", "2", "+FLAGS", "(another)")
+            there.expunge()
+        there.subscribe("Work")
+        there.logout()
+        seen, subscribed = look(dovecot)
+        ids = uidls(dovecot)
+    assert not (mail / "dovecot-uidlist").exists() and len(ids) == 3
+    server.command("mailbox", "import", account, mail, "--control", control)
+    ours, names = look(server, account)
+    assert {n: b for n, b in ours.items() if n in seen} == seen
+    assert b"Work" in names & subscribed
+
+
+def test_dbox_is_told_what_to_do(server, tmp_path):
+    (tmp_path / "mdbox/mailboxes/INBOX/dbox-Mails").mkdir(parents=True)
+    (tmp_path / "mdbox/storage").mkdir()
+    for place in ("", "mdbox", "mdbox/mailboxes/INBOX"):
+        done = server.command("mailbox", "import", ACCOUNT, tmp_path / place, check=False)
+        assert done.returncode == 1
+        assert b"doveadm backup -u USER maildir:DIR" in done.stderr
 
 
 def test_mail_that_arrives_meanwhile_stands_behind(server, moved):
