@@ -99,13 +99,8 @@ list_accounts(struct admin *admin, int argc, char **argv)
 {
 	static const char *const columns[] = {"account", "id",       "enabled", "quota",
 					      "created", "password", "name",    NULL};
-	struct listing *l = listing_new(admin, columns);
-	enum exit_status status =
-	    directory_list(admin, DIRECTORY_LISTING, DIRECTORY_ACCOUNT,
-			   argc > 0 ? argv[0] : "", take_account, l);
 
-	listing_end(&l);
-	return status;
+	return object_list(admin, columns, take_account, argc, argv);
 }
 
 /* clang-format off */

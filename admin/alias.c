@@ -39,13 +39,8 @@ take_alias(void *context, const struct directory_object *row)
 static enum exit_status
 list_aliases(struct admin *admin, int argc, char **argv)
 {
-	struct listing *l = listing_new(admin, columns);
-	enum exit_status status =
-	    directory_list(admin, DIRECTORY_LISTING, DIRECTORY_ALIAS,
-			   argc > 0 ? argv[0] : "", take_alias, l);
 
-	listing_end(&l);
-	return status;
+	return object_list(admin, columns, take_alias, argc, argv);
 }
 
 static enum exit_status

@@ -288,18 +288,6 @@ copy(struct admin *admin, enum directory_backend from, enum directory_backend to
 	return result;
 }
 
-/* What is being copied must not change meanwhile. */
-static bool
-server_runs(struct admin *admin)
-{
-	struct err err;
-	struct ipc_client *client = control_connect(admin, "authd", &err);
-	bool runs = client || !control_is_down(&err);
-
-	ipc_client_free(&client);
-	return runs;
-}
-
 enum exit_status
 backend_copy(struct admin *admin)
 {
@@ -315,7 +303,8 @@ backend_copy(struct admin *admin)
 	}
 	if (!admin_settings(admin))
 		return EXIT_FAILED;
-	if (server_runs(admin)) {
+	/* What is being copied must not change meanwhile. */
+	if (control_runs(admin, "authd")) {
 		admin_complain(
 		    "the server runs: postroad stop, so that nothing changes "
 		    "meanwhile");

@@ -109,6 +109,9 @@ void backup_walk_close(struct backup_walk *w);
 
 /* --- copying: backup_copy.c ----------------------------------------------- */
 
+/* A folder with all that is in it; nothing is wrong when there is none. */
+int backup_remove(const char *path, struct err *err);
+
 /* Bytes [from, to) of `in` to the same place of `out` (-1: nowhere), their CRC added to
  * *crc. -1 also when there are fewer. */
 MUST_USE int backup_copy(int in, int out, uint64_t from, uint64_t to, uint32_t *crc,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -105,4 +106,21 @@ backup_put_bytes(struct backup_job *job, struct span bytes, const char *name,
 		result = backup_put_file(job, fd, name, bytes.n, err);
 	close(fd);
 	return result;
+}
+
+static int
+remove_one(const char *path, const struct stat *info, int kind, struct FTW *where)
+{
+	(void)info;
+	(void)kind;
+	(void)where;
+	return remove(path);
+}
+
+int
+backup_remove(const char *path, struct err *err)
+{
+	if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) < 0 && errno != ENOENT)
+		return err_sys(err, "cannot remove %s", path);
+	return 0;
 }

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,23 +23,12 @@ struct sweep {
 };
 
 static int
-remove_one(const char *path, const struct stat *info, int kind, struct FTW *where)
-{
-	(void)info;
-	(void)kind;
-	(void)where;
-	return remove(path);
-}
-
-static int
 folder_remove(const struct backup *b, const char *name, struct err *err)
 {
 	char path[2 * BACKUP_PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/%s", b->path, name);
-	if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) < 0 && errno != ENOENT)
-		return err_sys(err, "cannot remove %s", path);
-	return 0;
+	return backup_remove(path, err);
 }
 
 /* The list goes first: without it nothing else counts. */

@@ -19,6 +19,17 @@ control_is_down(const struct err *err)
 	return err->code == ENOENT || err->code == ECONNREFUSED;
 }
 
+bool
+control_runs(struct admin *admin, const char *program)
+{
+	struct err err;
+	struct ipc_client *client = control_connect(admin, program, &err);
+	bool runs = client || !control_is_down(&err);
+
+	ipc_client_free(&client);
+	return runs;
+}
+
 enum exit_status
 control_failed(const char *program, const struct err *err)
 {

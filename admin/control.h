@@ -14,6 +14,10 @@ control_connect(struct admin *admin, const char *program, struct err *err);
 /* Did control_connect() fail because nothing runs? */
 MUST_USE bool control_is_down(const struct err *err);
 
+/* Does it run? It holds its control socket open from its start on; yes, too, when it
+ * does not let us. */
+MUST_USE bool control_runs(struct admin *admin, const char *program);
+
 /* Tells why on standard error and gives the exit status for it. */
 MUST_USE enum exit_status control_failed(const char *program, const struct err *err);
 

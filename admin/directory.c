@@ -103,18 +103,6 @@ apply_offline(struct admin *admin, const struct directory_request *request,
 	return result;
 }
 
-/* Does authd run? It holds its control socket open from its start on. */
-static bool
-authd_runs(struct admin *admin)
-{
-	struct err err;
-	struct ipc_client *client = control_connect(admin, "authd", &err);
-	bool runs = client || !control_is_down(&err);
-
-	ipc_client_free(&client);
-	return runs;
-}
-
 enum exit_status
 directory_try(struct admin *admin, const struct directory_request *request,
 	      directory_take *take, void *context, enum directory_result *result,
@@ -125,7 +113,7 @@ directory_try(struct admin *admin, const struct directory_request *request,
 
 	if (!admin_settings(admin))
 		return EXIT_FAILED;
-	if (!held && (as_wanted(admin) || authd_runs(admin)))
+	if (!held && (as_wanted(admin) || control_runs(admin, "authd")))
 		status = ask_running(admin, request, &asking);
 	else
 		asking.result = apply_offline(admin, request, &asking);

@@ -19,13 +19,8 @@ list_domains(struct admin *admin, int argc, char **argv)
 {
 	static const char *const columns[] = {"domain", "enabled", "alias_of", "quota",
 					      NULL};
-	struct listing *l = listing_new(admin, columns);
-	enum exit_status status = directory_list(admin, DIRECTORY_LISTING,
-						 DIRECTORY_DOMAIN, "", take_domain, l);
 
-	(void)argc, (void)argv;
-	listing_end(&l);
-	return status;
+	return object_list(admin, columns, take_domain, argc, argv);
 }
 
 const struct command commands_domain[] = {

@@ -24,13 +24,8 @@ static enum exit_status
 list_groups(struct admin *admin, int argc, char **argv)
 {
 	static const char *const columns[] = {"group", "members", NULL};
-	struct listing *l = listing_new(admin, columns);
-	enum exit_status status =
-	    directory_list(admin, DIRECTORY_LISTING, DIRECTORY_GROUP,
-			   argc > 0 ? argv[0] : "", take_group, l);
 
-	listing_end(&l);
-	return status;
+	return object_list(admin, columns, take_group, argc, argv);
 }
 
 const struct command commands_group[] = {

@@ -26,13 +26,8 @@ list_lists(struct admin *admin, int argc, char **argv)
 {
 	static const char *const columns[] = {"list",  "members", "posting",
 					      "owner", "name",    NULL};
-	struct listing *l = listing_new(admin, columns);
-	enum exit_status status =
-	    directory_list(admin, DIRECTORY_LISTING, DIRECTORY_LIST,
-			   argc > 0 ? argv[0] : "", take_list, l);
 
-	listing_end(&l);
-	return status;
+	return object_list(admin, columns, take_list, argc, argv);
 }
 
 const struct command commands_list[] = {

@@ -256,3 +256,15 @@ object_show(struct admin *admin, int argc, char **argv)
 	(void)argc;
 	return directory_ask(admin, &request, show_row, &showing);
 }
+
+enum exit_status
+object_list(struct admin *admin, const char *const *columns, directory_take *take,
+	    int argc, char **argv)
+{
+	struct listing *l = listing_new(admin, columns);
+	enum exit_status status = directory_list(
+	    admin, DIRECTORY_LISTING, kind_of(admin), argc > 0 ? argv[0] : "", take, l);
+
+	listing_end(&l);
+	return status;
+}

@@ -23,6 +23,11 @@ command_run object_remove;
 /* All its fields: a line each, or one JSON object. */
 command_run object_show;
 
+/* All objects of the kind, or those of the domain argv[0]; `take` fills the row of each
+ * into the listing that is its context. */
+MUST_USE enum exit_status object_list(struct admin *admin, const char *const *columns,
+				      directory_take *take, int argc, char **argv);
+
 /* argv[0] is the name, the rest are addresses for the field. */
 MUST_USE enum exit_status
 object_items(struct admin *admin, enum directory_verb verb, enum directory_kind kind,

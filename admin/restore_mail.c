@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -188,22 +187,15 @@ restore_mail(struct restoring *r, struct err *err)
 
 /* --- one account, aside --------------------------------------------------- */
 
-static int
-remove_one(const char *path, const struct stat *info, int kind, struct FTW *where)
-{
-	(void)info;
-	(void)kind;
-	(void)where;
-	return remove(path);
-}
-
 void
 staged_close(struct staged *s)
 {
+	struct err ignored;
+
 	store_account_close(&s->account);
 	store_free(&s->store);
 	if (s->path[0])
-		(void)nftw(s->path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+		(void)backup_remove(s->path, &ignored);
 	s->path[0] = '\0';
 }
 
