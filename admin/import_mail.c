@@ -54,6 +54,20 @@ path_part(struct span text)
 	return text;
 }
 
+/* What stands behind ":CONTROL=" there. */
+static struct span
+control_part(struct span text)
+{
+	const struct span mark = SPAN(":CONTROL=");
+
+	if (!span_starts_nocase(text, SPAN("maildir:")))
+		return SPAN("");
+	while (text.n > 0 && !span_starts_nocase(text, mark))
+		text = span_after(text, 1);
+	text = span_after(text, mark.n);
+	return span_first(text, span_find(text, ':'));
+}
+
 /* %u is the address, %n and %d its parts. */
 static void
 put_expanded(struct span text, struct span address, struct buf *out)
@@ -103,19 +117,40 @@ put_path(const struct import *im, const struct movein_object *account, struct bu
 	buf_put_char(out, '\0');
 }
 
+/* Where Dovecot keeps its lists, if that is elsewhere; below --mail like the mail. */
+static void
+put_control(const struct import *im, const struct movein_object *account,
+	    struct buf *out)
+{
+	struct span own = control_part(account->mail), mail = span_str(im->mail);
+
+	if (own.n == 0 || im->mail_is_base || span_find(mail, '%') < mail.n)
+		return;
+	while (own.n > 1 && own.at[0] == '/')
+		own = span_after(own, 1);
+	buf_put(out, mail);
+	buf_put_char(out, '/');
+	put_expanded(own, account->name, out);
+	buf_put_char(out, '\0');
+}
+
 int
 import_path_source(struct import *im, const struct movein_object *account,
 		   struct mail_source **out, struct err *err)
 {
-	struct buf path = buf_make(PATH_BYTES_MAX);
+	struct buf path = buf_make(PATH_BYTES_MAX), control = buf_make(PATH_BYTES_MAX);
+	struct mail_place place = {.format = MAIL_GUESS};
 	struct stat info;
 	int r = 0;
 
 	put_path(im, account, &path);
-	if (path.full) {
+	put_control(im, account, &control);
+	if (path.full || control.full) {
 		r = err_set(err, "too long a path");
 	} else if (path.n > 1 && stat(path.at, &info) == 0) {
-		*out = mail_source_open(path.at, MAIL_GUESS, err);
+		place.path = path.at;
+		place.control = control.n > 0 ? control.at : NULL;
+		*out = mail_source_open_place(&place, err);
 		r = *out != NULL;
 		if (!*out)
 			movein_note(&im->m, account->name, "%s: its mail stays there",
@@ -124,6 +159,7 @@ import_path_source(struct import *im, const struct movein_object *account,
 		movein_note(&im->m, account->name, "%s is not there: no mail", path.at);
 	}
 	buf_release(&path);
+	buf_release(&control);
 	return r;
 }
 

@@ -156,10 +156,15 @@ read_hmailserver(struct import *im, struct err *err)
 {
 	struct movein_hmailserver h = {.m = &im->m};
 	int r = open_tables(im, err);
+	size_t bad;
 
 	if (r == 0)
 		r = read_tables(im, movein_hmailserver_tables, movein_hmailserver_row,
 				&h, err);
+	/* Those of no account. */
+	if (r == 0)
+		r = import_tables_read(im->tables, "hm_imapfolders", "folderaccountid",
+				       0, movein_hmailserver_public, &h, &bad, err);
 	movein_hmailserver_release(&h);
 	return r;
 }

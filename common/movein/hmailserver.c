@@ -20,11 +20,14 @@ enum {
 	LIMIT_LISTS = 4
 };
 
-/* Values of hm_distributionlists.distributionlistmode. */
+/* Values of hm_distributionlists.distributionlistmode; the last two in newer versions
+ * only. */
 enum {
 	LIST_PUBLIC,
 	LIST_MEMBERS,
-	LIST_ANNOUNCEMENT
+	LIST_ANNOUNCEMENT,
+	LIST_DOMAIN_MEMBERS,
+	LIST_SERVER_MEMBERS
 };
 
 const char *const movein_hmailserver_tables[] = {
@@ -255,6 +258,16 @@ take_list(struct movein_hmailserver *h, const struct movein_row *row)
 		movein_set(h->m, o, "poster", poster);
 	} else if (mode == LIST_MEMBERS) {
 		movein_set(h->m, o, "posting", SPAN("members"));
+	} else if (mode >= LIST_DOMAIN_MEMBERS) {
+		/* Never wider than it was: not for anyone. */
+		movein_set(h->m, o, "posting", SPAN("authenticated"));
+		movein_note(
+		    h->m, address,
+		    mode == LIST_DOMAIN_MEMBERS
+			? "was for members of its domain: now for who is logged in"
+		    : mode == LIST_SERVER_MEMBERS
+			? "was for members of the server: now for who is logged in"
+			: "has a mode that is not known: now for who is logged in");
 	} else if (movein_cell_flag(row, "distributionlistrequireauth")) {
 		movein_set(h->m, o, "posting", SPAN("authenticated"));
 	} else {
@@ -292,6 +305,23 @@ movein_hmailserver_row(void *hmailserver, const struct movein_row *row)
 	for (size_t i = 0; i < N_ELEMS(takers); i++)
 		if (span_equal_nocase(row->table, span_str(takers[i].table)))
 			takers[i].take(h, row);
+}
+
+void
+movein_hmailserver_public(void *hmailserver, const struct movein_row *row)
+{
+	struct movein_hmailserver *h = hmailserver;
+	struct movein_hmail_folder folder;
+	struct buf name = buf_make(MOVEIN_NAME_MAX);
+
+	if (movein_hmail_folder(row, &folder) && folder.account == 0 &&
+	    folder.parent == UINT64_MAX) {
+		buf_put_str(&name, "#Public/");
+		buf_put(&name, folder.name);
+		movein_note(h->m, buf_span(&name),
+			    "a public folder: left out, with all below it");
+	}
+	buf_release(&name);
 }
 
 void

@@ -27,6 +27,8 @@ extern const char *const movein_hmailserver_tables[];
 
 /* One row; rows come in the order of the tables. */
 void movein_hmailserver_row(void *hmailserver, const struct movein_row *row);
+/* A row of hm_imapfolders: those that several accounts share are noted. */
+void movein_hmailserver_public(void *hmailserver, const struct movein_row *row);
 void movein_hmailserver_release(struct movein_hmailserver *h);
 
 /* Text of a password whose type is Blowfish, in hexadecimal: movein_set_password()

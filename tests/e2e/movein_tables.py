@@ -207,6 +207,8 @@ def hmailserver_mail(data):
         rows.append(insert("hm_messages", **{**MESSAGE, "messageaccountid": 11, "messagefolderid": folder,
                            "messagefilename": file, "messagesize": len(letter(uid)), "messageflags": flags,
                            "messagecreatetime": when, "messageuid": uid}))
+    rows.append(insert("hm_imapfolders", folderid=90, folderaccountid=0, folderparentid=-1, foldername="Shared",
+                       folderissubscribed=1, foldercreationtime="2020-01-01 00:00:00", foldercurrentuid=1))
     # On its way to somebody else, and in the folder that all share: none of an account's.
     rows.append(insert("hm_messages", **{**MESSAGE, "messagetype": 1, "messageaccountid": 0,
                        "messagefilename": "{99999999-0000-4000-8000-000000000009}.eml", "messagesize": 1,

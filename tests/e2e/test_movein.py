@@ -189,6 +189,27 @@ def test_mail_that_was_cut_off_goes_on(own, tmp_path):
     assert rows["message"]["new"] == 0 and rows["message"]["equal"] == accounts * each, told
 
 
+def test_userdb_mail_names_control_and_a_second_run_levels(own, tmp_path):
+    maildir(tmp_path / "mail/jane", 3)
+    (tmp_path / "control/jane/.INBOX").mkdir(parents=True)
+    (tmp_path / "mail/jane/dovecot-uidlist").rename(tmp_path / "control/jane/.INBOX/dovecot-uidlist")
+    users = tmp_path / "users"
+    users.write_text("jane@example.org:{PLAIN}jane's::::::userdb_mail=maildir:/mail/%n:CONTROL=/control/%n\n")
+    args = ("import", "dovecot-passwd", users, "--mail", tmp_path)
+    status, rows, told = run(own, *args)
+    assert status == 0 and rows["message"]["new"] == 3, told
+    cur = tmp_path / "mail/jane/cur"
+    (cur / "1700000000.M1P1.host:2,S").rename(cur / "1700000000.M1P1.host:2,FS")
+    (cur / "1700000001.M1P1.host:2,S").unlink()
+    status, rows, told = run(own, *args, "--delete-gone")
+    assert status == 0 and "1 changed flags, 1 are gone" in told, told
+    client = login(own, "jane@example.org", "jane's")
+    client.select("INBOX")
+    assert client.uid("SEARCH", "ALL")[1] == [b"1 5"]
+    assert client.uid("SEARCH", "FLAGGED")[1] == [b"1"]
+    client.logout()
+
+
 # --- Postfixadmin -----------------------------------------------------------------------------------
 
 def everything(server, folder):
@@ -276,6 +297,7 @@ def test_hmailserver_comes_in_with_its_mail(database, tmp_path, monkeypatch):
             assert rows["account"]["new"] == 5 and rows["alias"]["new"] == 2 and rows["list"]["new"] == 1, told
             assert rows["message"]["new"] == 5 and rows["message"]["failed"] == 0, told
             assert "ad@example.org: its password is Active Directory's" in told
+            assert "#Public/Shared: a public folder: left out" in told
             for user, password in (("bob", "geheim!"), ("md5", "md5 secret"), ("plain", "plain secret")):
                 login(own, f"{user}@example.org", password).logout()
             check_hmailserver(own)

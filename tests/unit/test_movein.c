@@ -544,10 +544,19 @@ static const char hmailserver[] =
     "distributionlistaddress, distributionlistenabled, distributionlistrequireauth, "
     "distributionlistrequireaddress, distributionlistmode) FROM stdin;\n"
     "3\t1\tall@example.org\t1\t0\tjane@example.org\t2\n"
+    "4\t1\tour@example.org\t1\t0\t\t3\n"
+    "5\t1\tfar@example.org\t1\t0\t\t9\n"
     "\\.\n"
     "COPY public.hm_distributionlistsrecipients (distributionlistrecipientid, "
     "distributionlistrecipientlistid, distributionlistrecipientaddress) FROM stdin;\n"
     "1\t3\tjane@example.org\n2\t3\tx@else.example\n"
+    "\\.\n"
+    "COPY public.hm_imapfolders (folderid, folderaccountid, folderparentid, "
+    "foldername, folderissubscribed, foldercreationtime, foldercurrentuid) FROM "
+    "stdin;\n"
+    "1\t7\t-1\tINBOX\t1\t2020-01-01 00:00:00\t4\n"
+    "2\t0\t-1\tShared\t1\t2020-01-01 00:00:00\t4\n"
+    "3\t0\t2\tBelow\t1\t2020-01-01 00:00:00\t4\n"
     "\\.\n";
 
 static void
@@ -568,6 +577,8 @@ test_hmailserver_tables_give_everything(void **state)
 	     "{PLAIN-MD5}5f4dcc3b5aa765d61d8327deb882cf99"                                      },
 	    {MOVEIN_ACCOUNT, "bob@example.org",  "password",          "{HMAIL-BLOWFISH}deadbeef"},
 	    {MOVEIN_LIST,    "all@example.org",  "posting",           "sender"                  },
+	    {MOVEIN_LIST,    "our@example.org",  "posting",           "authenticated"           },
+	    {MOVEIN_LIST,    "far@example.org",  "posting",           "authenticated"           },
 	};
 	struct movein m;
 	struct movein_hmailserver h = {.m = &m};
@@ -581,6 +592,9 @@ test_hmailserver_tables_give_everything(void **state)
 				       movein_hmailserver_row, &h, &bad);
 		assert_int_equal(bad, 0);
 	}
+	(void)movein_dump_read(span_str(hmailserver), "hm_imapfolders",
+			       movein_hmailserver_public, &h, &bad);
+	assert_string_equal(text_of(m.notes[m.n_notes - 1].name), "#Public/Shared");
 	movein_settle(&m);
 	assert_values(&m, rows, N_ELEMS(rows));
 	assert_int_equal(object(&m, MOVEIN_ACCOUNT, "bob@example.org")->number, 8);
