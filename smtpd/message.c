@@ -317,6 +317,8 @@ log_demands(const struct client *c)
 {
 	const struct demands *d = c->demands;
 
+	if (!d || (!d->hold && d->redirect.n == 0 && d->n_bcc == 0 && d->n_fields == 0))
+		return;
 	logline(LOGLINE_INFO, "smtp.changed", L_STR("id", c->id_text),
 		L_HEX("sid", c->sid), L_U64("held", d->hold),
 		L_SPAN("redirect", buf_span(&d->redirect)), L_U64("bcc", d->n_bcc),
@@ -339,8 +341,7 @@ done(struct client *c, unsigned outcome)
 		c->smtpd->count.message_bytes += c->message_bytes;
 		c->smtpd->count.recipients += session_envelope(c->session)->n_rcpts;
 		log_accepted(c);
-		if (c->demands)
-			log_demands(c);
+		log_demands(c);
 	} else {
 		logline(LOGLINE_WARNING, "smtp.not_stored", L_STR("id", c->id_text),
 			L_HEX("sid", c->sid), L_U64("outcome", outcome));

@@ -157,7 +157,6 @@ void client_wait(struct client *c, enum client_wait what);
 
 /* Each answers the want of the session, at once (true) or later. */
 MUST_USE bool ask_sender(struct client *c);
-MUST_USE bool ask_rcpt(struct client *c);
 MUST_USE bool ask_auth(struct client *c);
 /* resolved, sender_checked, auth_challenge, auth_done. */
 void ask_message(struct smtpd *d, const struct ipc_message *m);
@@ -165,6 +164,21 @@ void ask_message(struct smtpd *d, const struct ipc_message *m);
 void ask_lost(struct smtpd *d);
 /* The client goes away. */
 void ask_forget(struct client *c);
+
+/* An answer to `tag` is awaited from now on. */
+void ask_await(struct client *c, uint64_t tag);
+/* Null when it is away. */
+MUST_USE struct ipc_peer *ask_authd(const struct client *c);
+MUST_USE bool ask_rate_allows(struct client *c, enum net_event event);
+
+/* --- rcpt.c: recipients ----------------------------------------------------- */
+
+/* As ask_sender(). */
+MUST_USE bool ask_rcpt(struct client *c);
+/* Answers, or asks for more: then an answer is awaited again. */
+void rcpt_resolved(struct client *c, const struct ipc_resolved *m);
+/* authd is gone while it was to answer. */
+void rcpt_lost(struct client *c);
 
 /* --- message.c: messages to spoold ---------------------------------------- */
 

@@ -23,6 +23,22 @@ recipients_copy(const struct envelope *e, struct buf *out)
 	ASSERT(!c.failed);
 }
 
+/* A list that is right is put again the same. */
+static void
+demands_copy(struct span bytes)
+{
+	struct buf out = buf_make(ENVELOPE_BYTES_MAX);
+	struct cursor c = cursor_make(bytes);
+	struct demand d;
+
+	while (demand_next(&c, &d))
+		demand_put(&out, &d);
+	ASSERT(demand_list_check(bytes) == !c.failed);
+	if (!c.failed)
+		ASSERT(span_equal(buf_span(&out), bytes));
+	buf_release(&out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
@@ -40,6 +56,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		envelope_put(&out, &e);
 		ASSERT(span_equal(buf_span(&out), bytes));
 	}
+	demands_copy(bytes);
 	if (spool_head_parse(bytes, size, &head))
 		ASSERT(head.envelope_bytes <= size);
 	buf_release(&list);
