@@ -8,7 +8,8 @@ directory copy` would; then RCPTs for accounts by chance, one after the other, o
   list              seconds of `postroad account list` for all, and for one domain
 
 "cold" is after authd was started anew: its own cache is empty, the kernel has the file. With --postgresql
-the accounts are in a PostgreSQL of one's own.
+the accounts are in a PostgreSQL of one's own. With --copy they are copied from Berkeley DB to one, and back:
+seconds, and the most memory that the command had.
 """
 import argparse
 import os
@@ -63,10 +64,26 @@ def timed(server, *args):
     return time.monotonic() - start, done.stdout.count(b"\n") - 1
 
 
-def measure(server, fill, client, options):
+def timed_alone(server, *args):
+    """Seconds, and megabytes at the most, of a command while the server is down."""
+    start = time.monotonic()
+    process = subprocess.Popen([server.build / "bin/postroad", "--config", server.config, *args],
+                               stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    if status:
+        raise AssertionError(f"{args}: {status}")
+    return f"{time.monotonic() - start:.1f} s", f"{used.ru_maxrss / 1024:.0f} MB"
+
+
+def filled(server, fill, options):
     start = time.monotonic()
     subprocess.run([fill, server.run / "control/authd", str(options.domains), str(options.accounts)], check=True)
-    print_row("filled in", f"{time.monotonic() - start:.1f} s")
+    seconds = time.monotonic() - start
+    print_row("filled in", f"{seconds:.1f} s", f"{options.accounts / seconds:.0f} /s")
+
+
+def measure(server, fill, client, options):
+    filled(server, fill, options)
     server.stop()
     server.start()
     print_row("", "p50", "p99", "max")
@@ -79,27 +96,44 @@ def measure(server, fill, client, options):
     print_row("authd, at the most", f"{memory_mb(server):.0f} MB")
 
 
+def measure_copies(server, fill, options):
+    filled(server, fill, options)
+    server.stop()
+    server.command("directory", "init")
+    copy = "directory", "copy", "--from"
+    print_row("copied to PostgreSQL", *timed_alone(server, *copy, "berkeley", "--to", "postgresql"))
+    for path in (server.folder / "directory").iterdir():
+        path.unlink()
+    print_row("and back", *timed_alone(server, *copy, "postgresql", "--to", "berkeley"))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--accounts", type=int, default=1000000)
     parser.add_argument("--domains", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=20000)
     parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED", "1")))
-    parser.add_argument("--postgresql", action="store_true")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--postgresql", action="store_true")
+    where.add_argument("--copy", action="store_true")
     options = parser.parse_args()
     fill, client = build()
-    settings = dict(ROOMY)
-    if not options.postgresql:
-        with harness.Postroad(build=peers.release(), settings=settings, domains=()) as server:
+    if not options.postgresql and not options.copy:
+        with harness.Postroad(build=peers.release(), settings=ROOMY, domains=()) as server:
             server.start()
             measure(server, fill, client, options)
         return
     import postgres
     with postgres.Postgres() as database, harness.Postroad(build=peers.release(), domains=(), settings={
-            **settings, "directory": "postgresql", "postgresql_connection": f'"{database.connection()}"'}) as server:
-        server.command("directory", "init")
+            **ROOMY, "directory": "postgresql" if options.postgresql else "berkeley",
+            "postgresql_connection": f'"{database.connection()}"'}) as server:
+        if options.postgresql:
+            server.command("directory", "init")
         server.start()
-        measure(server, fill, client, options)
+        if options.copy:
+            measure_copies(server, fill, options)
+        else:
+            measure(server, fill, client, options)
 
 
 if __name__ == "__main__":

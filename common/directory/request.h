@@ -12,7 +12,7 @@
 /* The door includes this file at its end. */
 #include "common/directory/directory.h"
 
-#define DIRECTORY_PAGE_MAX    100
+#define DIRECTORY_PAGE_MAX    250
 #define DIRECTORY_REQUEST_MAX (60U << 10) /* one ipc packet */
 
 enum directory_verb {
