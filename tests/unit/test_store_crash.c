@@ -41,9 +41,10 @@ struct world {
 	uint32_t shown[UIDS_MAX]; /* by uid: number of the job + 1 */
 	uint32_t uidnext;
 	int64_t now_us;
-	/* Not known to be durable: one of the two is there after any crash. */
+	/* Not known to be durable: of the first and all that were to take its place, or
+	 * that of one of them, one is there after any crash. */
 	struct {
-		unsigned old, new;
+		unsigned first, new;
 	} replaces[REPLACES_MAX];
 	unsigned n_replaces, restored;
 	size_t crash_in; /* calls until the power fails; 0: it does not */
@@ -283,11 +284,22 @@ check_shown(struct world *w, unsigned count[JOBS_MAX])
 	}
 }
 
+static unsigned
+replace_first(const struct world *w, unsigned job)
+{
+	for (unsigned i = 0; i < w->n_replaces; i++)
+		if (w->replaces[i].new == job)
+			return w->replaces[i].first;
+	return job;
+}
+
 static void
 replace_forget(struct world *w, unsigned job)
 {
+	unsigned first = replace_first(w, job);
+
 	for (unsigned i = 0; i < w->n_replaces; i++)
-		if (w->replaces[i].new == job || w->replaces[i].old == job)
+		if (w->replaces[i].first == first)
 			w->replaces[i--] = w->replaces[--w->n_replaces];
 }
 
@@ -353,7 +365,7 @@ replace_one(struct world *w, unsigned old, uint32_t uid, bool faulty)
 		good = went(w, store_batch_end(w->account, &w->err), faulty);
 	w->jobs[job].written = good;
 	w->jobs[job].position = good ? store_position(w->account) : 0;
-	w->replaces[w->n_replaces].old = old;
+	w->replaces[w->n_replaces].first = replace_first(w, old);
 	w->replaces[w->n_replaces++].new = job;
 	buf_release(&content);
 	return good;
@@ -385,14 +397,16 @@ check_replaces(struct world *w)
 
 	check_shown(w, count);
 	for (unsigned i = 0; i < w->n_replaces; i++) {
-		unsigned old = count[w->replaces[i].old],
-			 new = count[w->replaces[i].new];
+		unsigned first = w->replaces[i].first, there = count[first];
 
-		if (old + new == 0)
-			print_message("job %u and what replaces it, %u, are lost\n",
-				      w->replaces[i].old, w->replaces[i].new);
-		assert_true(old + new > 0);
-		w->restored += old;
+		for (unsigned k = 0; k < w->n_replaces; k++)
+			if (w->replaces[k].first == first)
+				there += count[w->replaces[k].new];
+		if (there == 0)
+			print_message("job %u and all that replaces it are lost\n",
+				      first);
+		assert_true(there > 0);
+		w->restored += count[first];
 	}
 	w->n_replaces = 0;
 }
