@@ -128,8 +128,11 @@ def test_a_domain_has_no_more_than_its_quota(server):
 def test_account_show_tells_what_is_used(server):
     send(server, "z@small.example", 5000)
     wait_messages(server, "z@small.example", 2)
-    shown = json.loads(server.command("--json", "account", "show", "z@small.example").stdout)
-    assert shown["used_messages"] == 2
+
+    def look():
+        found = json.loads(server.command("--json", "account", "show", "z@small.example").stdout)
+        return found if found.get("used_messages") == 2 else None
+    shown = harness.wait_until(look, what="use that authd knows of")
     assert shown["used_bytes"] == int(used(server, "z@small.example")["size"])
 
 
@@ -165,7 +168,7 @@ def test_owners_are_told_once_at_80_and_at_95_percent(server):
     assert len(notices(server, address)) == 1
     send(server, address, 12000)
     harness.wait_until(lambda: len(notices(server, address)) == 2, what="notice of 95 percent")
-    assert len(server.logged("quota.notice", address)) == 2
+    assert len(server.wait_logged("quota.notice", address, count=2)) == 2
     # Below it is forgotten, and told again.
     delete_all(server, address)
     wait_code(server, address, 250, 90000)
