@@ -132,8 +132,10 @@ directory_page(struct directory *d, enum directory_kind kind, struct span in,
 	       struct span after, struct span after_label, struct arena *arena,
 	       struct directory_object *out, size_t limit, size_t *n, struct err *err);
 /* Puts rows of a dump as they are, with their ids, in one change; what is there under
- * the same names is replaced. Rows are not held against each other nor against limits:
- * they come from a directory that did. *n: how many. */
+ * the same names is replaced. A row sees what those before it put: EXISTS for a number
+ * or a name that is another's, NOT_FOUND where its domain or account is not there.
+ * Rows are not held against limits: they come from a directory that did. *n: how
+ * many. */
 MUST_USE enum directory_result
 directory_load(struct directory *d, struct span rows, size_t *n, struct err *err);
 

@@ -165,8 +165,9 @@ comment_all(struct migration *m, struct err *err)
 	int result = 0;
 
 	for (size_t i = 0; i < n && result == 0; i++) {
-		struct row_column columns[ROW_COLUMNS_MAX];
-		size_t n_columns = relation_columns(&all[i], columns);
+		size_t n_columns;
+		const struct row_column *columns =
+		    relation_columns(&all[i], &n_columns);
 
 		result = comment(m, all[i].table, NULL, all[i].help, err);
 		for (size_t k = 0; k < n_columns && result == 0; k++)

@@ -76,8 +76,8 @@ object_columns(enum directory_kind kind, struct row_column *out)
 	return n;
 }
 
-size_t
-relation_columns(const struct relation *r, struct row_column out[ROW_COLUMNS_MAX])
+static size_t
+find_columns(const struct relation *r, struct row_column out[ROW_COLUMNS_MAX])
 {
 	static const struct row_column meta[] = {
 	    {"number", ROW_BIGINT, NULL, 0},
@@ -110,6 +110,22 @@ relation_columns(const struct relation *r, struct row_column out[ROW_COLUMNS_MAX
 	return n;
 }
 
+/* Each row of an answer asks for them. */
+const struct row_column *
+relation_columns(const struct relation *r, size_t *n)
+{
+	static struct {
+		size_t n;
+		struct row_column columns[ROW_COLUMNS_MAX];
+	} found[N_ELEMS(table)];
+	size_t i = (size_t)(r - table);
+
+	if (found[i].n == 0)
+		found[i].n = find_columns(r, found[i].columns);
+	*n = found[i].n;
+	return found[i].columns;
+}
+
 /* ---- statements */
 
 #define STATEMENT_MAX 8192
@@ -138,8 +154,8 @@ put_column_read(const struct row_column *c, struct buf *out)
 static void
 put_columns_read(const struct relation *r, struct buf *out)
 {
-	struct row_column columns[ROW_COLUMNS_MAX];
-	size_t n = relation_columns(r, columns);
+	size_t n;
+	const struct row_column *columns = relation_columns(r, &n);
 
 	buf_put_str(out, "SELECT ");
 	for (size_t i = 0; i < n; i++) {
@@ -202,8 +218,8 @@ put_column_given(const struct row_column *c, struct buf *out)
 static void
 put_insert(const struct relation *r, struct buf *out)
 {
-	struct row_column columns[ROW_COLUMNS_MAX];
-	size_t n = relation_columns(r, columns);
+	size_t n;
+	const struct row_column *columns = relation_columns(r, &n);
 
 	buf_putf(out, "INSERT INTO %s (", r->table);
 	put_names(columns, n, out);

@@ -301,8 +301,8 @@ get_value(struct arena *arena, const struct row_column *c, struct span value,
 static bool
 put_object(const struct relation *r, struct span value, struct row *row)
 {
-	struct row_column columns[ROW_COLUMNS_MAX];
-	size_t n = relation_columns(r, columns);
+	size_t n;
+	const struct row_column *columns = relation_columns(r, &n);
 	struct directory_object object = {.kind = r->object};
 	bool good = record_get_object(value, &object);
 
@@ -314,8 +314,8 @@ put_object(const struct relation *r, struct span value, struct row *row)
 static bool
 get_object(const struct relation *r, const struct span *values, struct buf *out)
 {
-	struct row_column columns[ROW_COLUMNS_MAX];
-	size_t n = relation_columns(r, columns);
+	size_t n;
+	const struct row_column *columns = relation_columns(r, &n);
 	struct directory_object object = {.kind = r->object};
 	struct arena arena;
 	bool good = true;
@@ -471,10 +471,10 @@ int
 row_get(const struct relation *r, const struct pgsql_answer *answer, size_t query,
 	size_t at, struct buf *key, struct buf *value, struct err *err)
 {
-	struct row_column columns[ROW_COLUMNS_MAX];
-	size_t n = relation_columns(r, columns);
 	struct span values[ROW_COLUMNS_MAX];
+	size_t n;
 
+	(void)relation_columns(r, &n);
 	for (size_t i = 0; i < n; i++)
 		values[i] = pgsql_value(answer, query, at, i);
 	if (get_key(r, values, key) && get_any(r, values, value) && !value->full)

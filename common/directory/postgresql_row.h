@@ -53,8 +53,7 @@ struct relation {
 MUST_USE const struct relation *relation_of(struct span key);
 const struct relation *relations(size_t *n);
 /* All columns, keys first. */
-MUST_USE size_t relation_columns(const struct relation *r,
-				 struct row_column out[ROW_COLUMNS_MAX]);
+const struct row_column *relation_columns(const struct relation *r, size_t *n);
 
 /* Texts for columns, with the memory they stand in. */
 struct row {
