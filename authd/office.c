@@ -110,10 +110,15 @@ take_login(struct desk *k, const struct ipc_directory_login *m)
 static bool
 is_busy(const struct desk *k)
 {
+	const struct authd *a = k->office->authd;
+	const struct operation *o;
 	const struct errand *e;
 
-	TAILQ_FOREACH(e, &k->office->authd->errands, link)
+	TAILQ_FOREACH(e, &a->errands, link)
 	if (e->peer == k->peer)
+		return true;
+	TAILQ_FOREACH(o, &a->shows, shown)
+	if (o->errand.peer == k->peer)
 		return true;
 	return false;
 }

@@ -31,14 +31,35 @@ domain_of(struct span name)
 	return at < name.n ? span_after(name, at + 1) : name;
 }
 
+/* A hash that takes minutes to check would keep every thread from every login. */
+static enum directory_result
+check_password(const struct directory_request *r, struct err *err)
+{
+	struct cursor c = cursor_make(r->object.values[FIELD_ACCOUNT_PASSWORD].text);
+	struct directory_password p;
+	bool bounded;
+
+	if (r->object.kind != DIRECTORY_ACCOUNT || c.rest.n == 0)
+		return DIRECTORY_DONE;
+	directory_password_get(&c, &p);
+	bounded = !c.failed && directory_password_bounded(&p);
+	directory_password_wipe(&p);
+	if (bounded)
+		return DIRECTORY_DONE;
+	err_set(err, "that password hash takes too long to check; give the password");
+	return DIRECTORY_BAD_VALUE;
+}
+
 /* The largest message of an account is not more than its domain's. */
 static enum directory_result
 check_limits(struct directory *d, const struct directory_request *r, struct err *err)
 {
 	uint64_t wanted = r->object.values[FIELD_ACCOUNT_MESSAGE_BYTES_MAX].number;
 	struct directory_domain domain;
-	enum directory_result found;
+	enum directory_result found = check_password(r, err);
 
+	if (found != DIRECTORY_DONE)
+		return found;
 	if (r->object.kind != DIRECTORY_ACCOUNT || wanted == 0)
 		return DIRECTORY_DONE;
 	found = directory_domain_find(d, domain_of(r->object.name), &domain, err);

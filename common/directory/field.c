@@ -27,7 +27,7 @@ static const struct directory_field domain_fields[DIRECTORY_FIELDS] = {
 	[FIELD_DOMAIN_ALIASES_MAX] = {"aliases_max", DIRECTORY_NUMBER, SETTABLE, 0, NULL,
 		"so many aliases at most; 0 any number"},
 	[FIELD_DOMAIN_LISTS_MAX] = {"lists_max", DIRECTORY_NUMBER, SETTABLE, 0, NULL,
-		"so many lists at most; 0 any number"},
+		"so many lists, and so many groups, at most; 0 any number"},
 	[FIELD_DOMAIN_QUOTA_BYTES] = {"quota_bytes", DIRECTORY_BYTES, SETTABLE | LISTED, 0,
 		NULL, "what all its mailboxes may hold together; 0 no limit"},
 	[FIELD_DOMAIN_ACCOUNT_QUOTA_BYTES] = {"account_quota_bytes", DIRECTORY_BYTES,

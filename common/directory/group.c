@@ -6,7 +6,7 @@ check_new(struct change *c)
 {
 	if (!directory_name_ours(&c->name.name, c->err))
 		return DIRECTORY_BAD_NAME;
-	return DIRECTORY_DONE;
+	return change_check_limit(c, FIELD_DOMAIN_LISTS_MAX, "groups");
 }
 
 const struct kind_rules group_rules = {.check_new = check_new};

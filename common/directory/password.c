@@ -126,6 +126,72 @@ directory_password_current(const struct directory_password *p)
 	       crypt_current(p->crypt);
 }
 
+/* ---- what a check may cost */
+
+/* "$y$j9T$": neither size larger than ours, and nothing else said. */
+static bool
+yescrypt_bounded(struct span text)
+{
+	return text.n > 7 && text.at[3] == 'j' && text.at[4] <= NOBODY[4] &&
+	       text.at[5] <= NOBODY[5] && text.at[6] == '$';
+}
+
+/* "$2b$12$" */
+static bool
+bcrypt_bounded(struct span text)
+{
+	uint64_t cost;
+
+	return text.n > 7 && text.at[3] == '$' && text.at[6] == '$' &&
+	       number_parse(span_make(text.at + 4, 2), 12, &cost);
+}
+
+/* "$6$rounds=5000$" */
+static bool
+sha_bounded(struct span text)
+{
+	struct span rest = span_after(text, 3), count;
+	uint64_t rounds;
+
+	if (!span_starts(rest, SPAN("rounds=")))
+		return true;
+	rest = span_after(rest, strlen("rounds="));
+	count = span_cut(&rest, '$');
+	return number_parse(count, PASSWORD_ROUNDS_MAX, &rounds);
+}
+
+static bool
+always_bounded(struct span text)
+{
+	return text.n > 0;
+}
+
+/* A crypt string that begins with none of these and no "$" or "_" is DES's. */
+static const struct {
+	const char *prefix;
+	bool (*bounded)(struct span text);
+} costs[] = {
+    {"$y$", yescrypt_bounded},
+    {"$2",  bcrypt_bounded  },
+    {"$5$", sha_bounded     },
+    {"$6$", sha_bounded     },
+    {"$1$", always_bounded  },
+    {"$3$", always_bounded  },
+};
+
+bool
+directory_password_bounded(const struct directory_password *p)
+{
+	struct span text = span_str(p->crypt);
+
+	if (scheme_is(text))
+		return !scheme_has_rounds(text);
+	for (size_t i = 0; i < N_ELEMS(costs); i++)
+		if (span_starts(text, span_str(costs[i].prefix)))
+			return costs[i].bounded(text);
+	return text.n == 0 || (text.at[0] != '$' && text.at[0] != '_');
+}
+
 static const struct {
 	const char *prefix, *name;
 } schemes[] = {

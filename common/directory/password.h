@@ -32,6 +32,12 @@ MUST_USE int directory_password_import(struct span crypt,
  * is nothing to be won by making it anew. */
 MUST_USE bool directory_password_current(const struct directory_password *p);
 
+/* May somebody who is not the operator have such a hash checked? Not those whose
+ * rounds are chosen freely, and could keep every thread busy: at most as many as ours
+ * has, bcrypt's cost 12, or PASSWORD_ROUNDS_MAX of the older ones. */
+#define PASSWORD_ROUNDS_MAX 100000
+MUST_USE bool directory_password_bounded(const struct directory_password *p);
+
 /* True when the prepared password is the one of `crypt`. Slow on purpose, and
  * safe in any thread. An empty `crypt` never matches and takes as long as a
  * yescrypt of the default cost, and so does what is not crypt(3)'s at least. */

@@ -232,6 +232,15 @@ scheme_good(struct span text)
 }
 
 bool
+scheme_has_rounds(struct span text)
+{
+	struct span rest;
+	const struct scheme *s = scheme_of(text, &rest);
+
+	return s && s->check != check_salted && s->check != check_hmail;
+}
+
+bool
 scheme_matches(struct span text, struct span password)
 {
 	struct span rest;

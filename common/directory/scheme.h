@@ -23,6 +23,8 @@
 MUST_USE bool scheme_is(struct span text);
 /* And does what follows make sense? */
 MUST_USE bool scheme_good(struct span text);
+/* Does it say itself how many rounds a check takes? */
+MUST_USE bool scheme_has_rounds(struct span text);
 /* True when it is the password's. Safe in any thread; slow where the scheme is. */
 MUST_USE bool scheme_matches(struct span text, struct span password);
 /* "ssha256", ...; null when it is none. */

@@ -84,6 +84,8 @@ static const struct script_row limit_rows[] = {
     {"add alias more@example.org targets=a@example.org", "limit"                      },
     {"add list l@example.org",                           "done"                       },
     {"add list m@example.org",                           "limit"                      },
+    {"add group g@example.org members=a@example.org",    "done"                       },
+    {"add group h@example.org members=a@example.org",    "limit"                      },
     {"remove account b@example.org",                     "done"                       },
     {"add account c@example.org",                        "done"                       },
     {"set domain example.org accounts_max=1",            "done"                       },

@@ -55,7 +55,9 @@ work_request(struct directory *d, void *context)
 	struct asking *a = context;
 
 	buf_reset(&a->s->rows);
-	a->result = directory_run(d, a->r, NOW, keep_row, a->s, &a->s->err);
+	a->result = a->s->permit ? a->s->permit(d, a->r, &a->s->err) : DIRECTORY_DONE;
+	if (a->result == DIRECTORY_DONE)
+		a->result = directory_run(d, a->r, NOW, keep_row, a->s, &a->s->err);
 }
 
 enum directory_result

@@ -35,6 +35,10 @@ struct script {
 	struct buf rows; /* of the last request, each behind its length */
 	struct buf answer;
 	struct err err;
+	/* Asked before a request is run, when there is one: DONE lets it run. */
+	enum directory_result (*permit)(struct directory *d,
+					const struct directory_request *r,
+					struct err *err);
 };
 
 struct script *script_new(struct directory *d);
