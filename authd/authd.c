@@ -22,7 +22,7 @@ static bool
 anything_waits(const struct authd *a)
 {
 	return a->n_exchanges > 0 || a->n_questions > 0 || a->n_shows > 0 ||
-	       logins_wait(a->logins) || office_open(a->office);
+	       a->n_domain_uses > 0 || logins_wait(a->logins) || office_open(a->office);
 }
 
 void
@@ -45,6 +45,7 @@ on_tick(int fd, short what, void *context)
 	exchanges_tick(a, now_ms);
 	resolve_tick(a, now_ms);
 	shows_tick(a, now_ms);
+	domain_uses_tick(a, now_ms);
 	logins_tick(a->logins, now_ms);
 	office_tick(a->office, now_ms);
 	if (anything_waits(a))
@@ -76,6 +77,7 @@ authd_start(struct proc *p, struct err *err)
 	TAILQ_INIT(&a->questions);
 	TAILQ_INIT(&a->errands);
 	TAILQ_INIT(&a->shows);
+	TAILQ_INIT(&a->domain_uses);
 	TAILQ_INIT(&a->parked);
 	tickets_init(&a->tickets);
 	a->usages = usages_new();
@@ -133,6 +135,9 @@ authd_message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m
 		break;
 	case IPC_NUMBER_usage:
 		usage_take(a, &m->usage);
+		break;
+	case IPC_NUMBER_domain_use_ask:
+		domain_use_ask(a, peer, &m->domain_use_ask);
 		break;
 	case IPC_NUMBER_reply_ask:
 		reply_ask(a, peer, &m->reply_ask);
@@ -205,6 +210,7 @@ authd_peer_down(struct proc *p, struct ipc_peer *peer)
 	exchanges_drop_peer(a, peer);
 	resolve_drop_peer(a, peer);
 	shows_drop_peer(a, peer);
+	domain_uses_drop_peer(a, peer);
 	if (ipc_peer_kind(peer) == IPC_KIND_BOUNCE)
 		notices_lost(a);
 }

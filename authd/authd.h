@@ -31,6 +31,7 @@ struct office;
 struct question;
 struct counting;
 struct operation;
+struct domain_use;
 
 #define EXCHANGES_MAX    4096
 #define EXCHANGE_BUCKETS 1024
@@ -43,6 +44,7 @@ LIST_HEAD(exchange_list, exchange);
 TAILQ_HEAD(question_list, question);
 TAILQ_HEAD(counting_list, counting);
 TAILQ_HEAD(show_list, operation);
+TAILQ_HEAD(domain_use_list, domain_use);
 
 struct authd {
 	struct proc *proc;
@@ -68,6 +70,8 @@ struct authd {
 	size_t n_questions;
 	struct show_list shows; /* that wait to hear what an account holds */
 	size_t n_shows;
+	struct domain_use_list domain_uses; /* that wait for a domain to be counted */
+	size_t n_domain_uses;
 	struct counting_list countings; /* domains whose next page is due */
 	struct event *count_on;
 	struct errand_list errands; /* that wait for the directory */
@@ -136,6 +140,14 @@ void count_release(struct authd *a);
 void count_domain(struct authd *a, uint64_t domain, struct span name);
 /* Asks about those that were not heard of. */
 void count_ask(struct authd *a, uint64_t domain);
+
+/* domain_use.c: what all accounts of a domain hold, for imapd */
+void domain_use_ask(struct authd *a, struct ipc_peer *peer,
+		    const struct ipc_domain_use_ask *m);
+/* The domain was counted, or an account of it was heard of. */
+void domain_uses_told(struct authd *a, uint64_t domain);
+void domain_uses_tick(struct authd *a, uint64_t now_ms);
+void domain_uses_drop_peer(struct authd *a, const struct ipc_peer *peer);
 
 /* closing.c: who may not stay logged in */
 

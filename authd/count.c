@@ -87,6 +87,7 @@ counted(struct counting *c)
 		L_U64("accounts", c->n));
 	count_ask(a, c->domain);
 	resolve_told(a, 0, c->domain);
+	domain_uses_told(a, c->domain);
 }
 
 static void

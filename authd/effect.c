@@ -36,6 +36,15 @@ find_quota(struct directory *d, const struct directory_object *o, struct effect 
 	out->quota_bytes = quota->number;
 }
 
+static void
+find_domain_quota(const struct directory_object *o, struct effect *out)
+{
+	const struct directory_value *quota = &o->values[FIELD_DOMAIN_QUOTA_BYTES];
+
+	out->domain_quota = quota->how != DIRECTORY_VALUE_ABSENT;
+	out->domain_quota_bytes = quota->number;
+}
+
 void
 effect_find(struct directory *d, const struct directory_request *change,
 	    struct effect *out)
@@ -50,6 +59,8 @@ effect_find(struct directory *d, const struct directory_request *change,
 		find_quota(d, o, out);
 	else if (o->kind == DIRECTORY_ACCOUNT || o->kind == DIRECTORY_DOMAIN)
 		out->domain = domain_id(d, o->name);
+	if (o->kind == DIRECTORY_DOMAIN)
+		find_domain_quota(o, out);
 }
 
 static void
@@ -65,6 +76,19 @@ tell_quota(struct authd *a, uint64_t account, uint64_t quota_bytes)
 	notice_consider(a, account);
 }
 
+/* Any imapd may have sessions of its accounts. */
+static void
+tell_domain_quota(struct authd *a, uint64_t domain, uint64_t quota_bytes)
+{
+	for (uint32_t i = 0; i < proc_count(a->proc, IPC_KIND_IMAPD); i++) {
+		struct ipc_peer *imapd = proc_peer(a->proc, IPC_KIND_IMAPD, i);
+
+		if (imapd)
+			ipc_send_domain_quota(
+			    imapd, &(struct ipc_domain_quota){domain, quota_bytes});
+	}
+}
+
 void
 effect_tell(struct authd *a, const struct effect *f)
 {
@@ -73,6 +97,8 @@ effect_tell(struct authd *a, const struct effect *f)
 		tell_quota(a, f->account, f->quota_bytes);
 	if (f->domain)
 		usages_domain_recount(a->usages, f->domain);
+	if (f->domain && f->domain_quota)
+		tell_domain_quota(a, f->domain, f->domain_quota_bytes);
 	if (f->loaded)
 		usages_forget_all(a->usages);
 }

@@ -12,8 +12,10 @@ struct effect {
 	struct closing closing;
 	uint64_t account; /* whose quota is another; 0 none's */
 	uint64_t quota_bytes;
-	uint64_t domain; /* whose accounts, or whose quota, are others; 0 none's */
-	bool loaded;     /* anything may be */
+	uint64_t domain;   /* whose accounts, or whose quota, are others; 0 none's */
+	bool domain_quota; /* the quota of `domain` is another */
+	uint64_t domain_quota_bytes;
+	bool loaded; /* anything may be */
 };
 
 void effect_find(struct directory *d, const struct directory_request *change,

@@ -25,6 +25,7 @@ usage_take(struct authd *a, const struct ipc_usage *m)
 	if (domain && usages_domain_get(a->usages, domain, &bytes) != USAGE_KNOWN)
 		domain = 0;
 	resolve_told(a, m->account, domain);
+	domain_uses_told(a, domain);
 	if (a->n_shows > 0)
 		shows_told(a, m);
 	notice_consider(a, m->account);

@@ -1,4 +1,4 @@
-#include "authd/authd.h"
+#include "authd/question.h"
 
 #include <sys/random.h>
 
@@ -17,6 +17,7 @@ struct redeeming {
 	uint64_t id; /* of the account; 0: the ticket is no good */
 	enum directory_result result;
 	struct directory_account account;
+	struct directory_domain domain;
 	struct err err;
 };
 
@@ -29,6 +30,10 @@ look_up(struct directory *d, struct errand *e)
 	r->result = DIRECTORY_NOT_FOUND;
 	if (r->id)
 		r->result = directory_account_find_id(d, r->id, &r->account, &r->err);
+	if (r->result == DIRECTORY_DONE)
+		r->result = directory_domain_find(
+		    d, address_domain(span_str(r->account.address)), &r->domain,
+		    &r->err);
 }
 
 static void
@@ -50,6 +55,8 @@ answer(struct errand *e)
 		m.ok = 1;
 		m.account = r->account.id;
 		m.quota_bytes = r->account.quota_bytes;
+		m.domain = r->domain.id;
+		m.domain_quota_bytes = r->domain.quota_bytes;
 		m.address = span_str(r->account.address);
 	} else if (r->result == DIRECTORY_FAULT) {
 		logline(LOGLINE_ERROR, "auth.fault", L_ERR(&r->err));

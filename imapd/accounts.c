@@ -82,6 +82,7 @@ home_free(struct home *h)
 	d->n_empty--;
 	store_account_close(&h->mail);
 	account_free(&h->account);
+	free(h->domain.name);
 	free(h);
 }
 
@@ -210,6 +211,7 @@ open_done(struct proc_job *job)
 	store_account_wait(h->mail, false);
 	h->account = account_new(d->store, h->mail, h->quota_bytes);
 	h->mail = NULL;
+	h->account->domain = &h->domain;
 	h->account->owner = h;
 	h->account->charsets = &d->charsets;
 	h->saved_at = store_position(h->account->mail);
@@ -229,21 +231,34 @@ set_quota(struct home *h, uint64_t quota_bytes)
 		h->account->quota_bytes = quota_bytes;
 }
 
-void
-home_join(struct imapd *d, uint64_t account, uint64_t quota_bytes, struct connection *c)
+static void
+set_domain(struct home *h, const struct arrival *a)
 {
-	struct home *h = home_find(d, account);
+	struct span address = span_str(a->address);
+
+	h->domain.id = a->domain;
+	h->domain.quota_bytes = a->domain_quota_bytes;
+	free(h->domain.name);
+	h->domain.name =
+	    span_dup(span_after(address, span_find_last(address, '@') + 1));
+}
+
+void
+home_join(struct imapd *d, const struct arrival *a, struct connection *c)
+{
+	struct home *h = home_find(d, a->account);
 	bool fresh = !h;
 
 	if (fresh)
-		h = home_new(d, account);
+		h = home_new(d, a->account);
 	if (LIST_EMPTY(&h->connections))
 		d->n_empty--;
 	c->home = h;
 	LIST_INSERT_HEAD(&h->connections, c, of_home);
 	TAILQ_REMOVE(&d->homes, h, used);
 	TAILQ_INSERT_TAIL(&d->homes, h, used);
-	set_quota(h, quota_bytes);
+	set_quota(h, a->quota_bytes);
+	set_domain(h, a);
 	if (h->state == HOME_OPEN)
 		connection_begin(c);
 	else if (fresh && !work(h, HOME_OPENING, open_work, open_done))

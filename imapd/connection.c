@@ -244,6 +244,9 @@ step(struct connection *c)
 		return false;
 	case SESSION_WANT_SYNC:
 		return want_sync(c);
+	case SESSION_WANT_ASK:
+		domain_use_ask(c);
+		return c->wait != WAIT_DOMAIN_USE;
 	case SESSION_WANT_COMPRESS:
 		c->deflate = deflate_new(OUTPUT_MAX);
 		return true;
@@ -380,7 +383,7 @@ taken(void *context, const struct arrival *a)
 {
 	struct imapd *d = context;
 
-	home_join(d, a->account, a->quota_bytes, connection_new(d, a));
+	home_join(d, a, connection_new(d, a));
 }
 
 static void

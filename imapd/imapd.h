@@ -45,6 +45,7 @@ struct home {
 	struct imapd *imapd;
 	uint64_t id;
 	uint64_t quota_bytes; /* 0: none */
+	struct account_domain domain;
 	enum home_state state;
 	struct store_account *mail; /* until `account` has it */
 	struct account *account;
@@ -81,6 +82,7 @@ enum connection_wait {
 	WAIT_ROOM,
 	WAIT_LOCK,
 	WAIT_SYNC,
+	WAIT_DOMAIN_USE,
 };
 
 struct connection {
@@ -91,6 +93,7 @@ struct connection {
 	enum connection_wait wait;
 	struct net_stream *stream;
 	struct session *session; /* null in WAIT_HOME */
+	uint64_t asked;          /* WAIT_DOMAIN_USE: the question's tag */
 	struct deflate *deflate; /* null: not compressed */
 	struct net_address client;
 	char *address, *tag; /* the tag until the session is there */
@@ -126,6 +129,8 @@ struct imapd {
 	struct err sync_error;
 	uint64_t sync_paused_until_ms;
 
+	uint64_t last_asked;
+
 	struct homes untexted;
 	struct event *text_timer;
 
@@ -156,10 +161,9 @@ void connection_end(struct connection *c, enum session_ending why);
 /* --- accounts.c ----------------------------------------------------------- */
 
 int homes_init(struct imapd *d, struct err *err);
-/* The connection joins the home of this account, which opens if it is not open, and
+/* The connection joins the home of the account, which opens if it is not open, and
  * calls connection_begin(), now or later. */
-void home_join(struct imapd *d, uint64_t account, uint64_t quota_bytes,
-	       struct connection *c);
+void home_join(struct imapd *d, const struct arrival *a, struct connection *c);
 void home_leave(struct connection *c);
 /* Null when there is none; it may be only opening. */
 MUST_USE struct home *home_find(const struct imapd *d, uint64_t account);
@@ -174,6 +178,16 @@ void homes_end_all(struct imapd *d);
 void home_end_sessions(struct imapd *d, uint64_t account);
 /* Its sessions go by that quota from now on. */
 void home_set_quota(struct imapd *d, uint64_t account, uint64_t quota_bytes);
+
+/* --- domains.c ------------------------------------------------------------ */
+
+/* Asks what all accounts of the domain hold; when nobody can be asked, the session
+ * knows on return, and the connection does not wait. */
+void domain_use_ask(struct connection *c);
+void domain_use_told(struct imapd *d, const struct ipc_domain_use *m);
+/* authd is gone: nobody will tell. */
+void domain_use_lost(struct imapd *d);
+void domain_set_quota(struct imapd *d, uint64_t domain, uint64_t quota_bytes);
 
 /* --- sync.c --------------------------------------------------------------- */
 

@@ -72,6 +72,11 @@ message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *m, int 
 	else if (m->number == IPC_NUMBER_account_quota)
 		home_set_quota(d, m->account_quota.account,
 			       m->account_quota.quota_bytes);
+	else if (m->number == IPC_NUMBER_domain_quota)
+		domain_set_quota(d, m->domain_quota.domain,
+				 m->domain_quota.quota_bytes);
+	else if (m->number == IPC_NUMBER_domain_use)
+		domain_use_told(d, &m->domain_use);
 	else
 		arrivals_message(d->arrivals, m, fd);
 }
@@ -86,8 +91,10 @@ peer_up(struct proc *p, struct ipc_peer *peer)
 static void
 peer_down(struct proc *p, struct ipc_peer *peer)
 {
-	if (ipc_peer_kind(peer) == IPC_KIND_AUTHD)
-		arrivals_unredeemed(imapd_of(p)->arrivals);
+	if (ipc_peer_kind(peer) != IPC_KIND_AUTHD)
+		return;
+	arrivals_unredeemed(imapd_of(p)->arrivals);
+	domain_use_lost(imapd_of(p));
 }
 
 /* --- the rest ------------------------------------------------------------- */

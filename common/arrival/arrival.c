@@ -191,6 +191,8 @@ redeemed(struct arrivals *all, const struct ipc_ticket_redeemed *m)
 		return;
 	}
 	g->arrival.quota_bytes = m->quota_bytes;
+	g->arrival.domain = m->domain;
+	g->arrival.domain_quota_bytes = m->domain_quota_bytes;
 	all->callbacks->taken(all->context, &g->arrival);
 	forget(all, g);
 }

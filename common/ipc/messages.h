@@ -110,7 +110,8 @@
 	U64(tag) U8(outcome) U64(account) BYTES(address) BYTES(ticket)
 #define IPC_ticket_redeem(U8, U16, U32, U64, BYTES) U64(tag) U8(service) BYTES(ticket)
 #define IPC_ticket_redeemed(U8, U16, U32, U64, BYTES)                                    \
-	U64(tag) U8(ok) U64(account) U64(quota_bytes) BYTES(address)
+	U64(tag) U8(ok) U64(account) U64(quota_bytes) U64(domain) U64(domain_quota_bytes) \
+	BYTES(address)
 #define IPC_usage_ask(U8, U16, U32, U64, BYTES) U64(account)
 /* As of `modseq`: what is known as of a later one is newer, whoever said it. */
 #define IPC_usage(U8, U16, U32, U64, BYTES)                                              \
@@ -137,6 +138,12 @@
 #define IPC_noticed(U8, U16, U32, U64, BYTES) U64(tag) U8(ok)
 /* Sessions that are open go by this quota from now on; 0 none. */
 #define IPC_account_quota(U8, U16, U32, U64, BYTES) U64(account) U64(quota_bytes)
+/* The same of a domain: what all accounts of it may hold together. */
+#define IPC_domain_quota(U8, U16, U32, U64, BYTES) U64(domain) U64(quota_bytes)
+/* What all accounts of the account's domain hold; known 0: nobody can say just now. */
+#define IPC_domain_use_ask(U8, U16, U32, U64, BYTES) U64(tag) U64(account)
+#define IPC_domain_use(U8, U16, U32, U64, BYTES)                                         \
+	U64(tag) U64(account) U8(known) U64(bytes)
 /* First on the public socket: an administrator of domains and the password. Answered
  * by directory_done. */
 #define IPC_directory_login(U8, U16, U32, U64, BYTES)                                    \
@@ -320,6 +327,9 @@
 	R(57, table_row, IPC_FROM(AUTHD), IPC_FROM(ADMIN), false)                        \
 	R(58, table_done, IPC_FROM(AUTHD), IPC_FROM(ADMIN), false)                       \
 	R(59, account_replaced, IPC_FROM(ADMIN), IPC_FROM(AUTHD), false)                 \
+	R(110, domain_quota, IPC_FROM(AUTHD), IPC_FROM(IMAPD), false)                    \
+	R(111, domain_use_ask, IPC_FROM(IMAPD), IPC_FROM(AUTHD), false)                  \
+	R(112, domain_use, IPC_FROM(AUTHD), IPC_FROM(IMAPD), false)                      \
 	R(47, reply_ask, IPC_FROM(BOUNCE), IPC_FROM(AUTHD), false)                       \
 	R(48, reply_answer, IPC_FROM(AUTHD), IPC_FROM(BOUNCE), false)                    \
 	R(49, notice, IPC_FROM(AUTHD), IPC_FROM(BOUNCE), false)                          \

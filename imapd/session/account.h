@@ -13,6 +13,13 @@
 
 struct session;
 
+/* Where the account is. */
+struct account_domain {
+	uint64_t id;
+	uint64_t quota_bytes; /* of all its accounts together; 0: none */
+	char *name;
+};
+
 struct account {
 	LIST_ENTRY(account) all; /* the owner's list */
 	LIST_HEAD(, session) sessions;
@@ -21,6 +28,7 @@ struct account {
 	struct store_account *mail; /* never waits for its lock */
 	uint64_t id;
 	uint64_t quota_bytes; /* 0: none */
+	const struct account_domain *domain; /* the owner's; null: not told of it */
 	bool flags_unsynced;  /* since the last sync; the owner syncs within 1 s */
 	/* Grows when records may have moved. Who makes a call on `mail` that is not a
 	 * pure reader, outside of account_refresh(), adds to it. */

@@ -6,6 +6,7 @@
  */
 #include "imapd/session/append_hold.h"
 #include "imapd/session/inner.h"
+#include "imapd/session/quota.h"
 
 #define MESSAGES_MAX 1000 /* in one command */
 
@@ -124,15 +125,22 @@ replaced_bytes(const struct append_work *w, const struct session *s)
 	return r ? store_record_size(r) : 0;
 }
 
-static bool
-over_quota(const struct append_work *w, const struct session *s, uint64_t bytes)
+static enum room
+room_for(const struct append_work *w, const struct session *s, uint64_t bytes)
 {
-	const struct account *a = s->account;
-	uint64_t used = store_usage(a->mail).bytes, freed = replaced_bytes(w, s);
+	return quota_room(s, replaced_bytes(w, s), w->hold.n + bytes);
+}
 
-	return a->quota_bytes > 0 &&
-	       used - (freed < used ? freed : used) + w->hold.n + bytes >
-		   a->quota_bytes;
+static void
+quota_check(struct append_work *w, const struct session *s, uint64_t bytes)
+{
+	enum room room = room_for(w, s, bytes);
+	const char *code, *text;
+
+	if (room == ROOM_ENOUGH)
+		return;
+	text = quota_refusal(room, &code);
+	fail_no(w, code, text);
 }
 
 static void
@@ -148,8 +156,8 @@ message_check(struct append_work *w, const struct session *s)
 		fail_no(w, "TOOBIG", "The messages are too large together");
 	else if (w->n == MESSAGES_MAX)
 		fail_no(w, "LIMIT", "Too many messages in one command");
-	else if (over_quota(w, s, bytes))
-		fail_no(w, "OVERQUOTA", "The quota would be exceeded");
+	else
+		quota_check(w, s, bytes);
 }
 
 /* RUN_DONE, or RUN_LOCK. */
@@ -188,6 +196,8 @@ stage_announced(struct append_work *w, struct session *s, struct step *step)
 {
 	const struct imap_literal *literal = imap_frame_literal(&s->frame);
 
+	if (!w->failure.text && quota_ask(s) == RUN_ASK)
+		return RUN_ASK;
 	if (w->n == 0 && !w->failure.text)
 		append_check(w, s);
 	if (!w->failure.text)
@@ -279,6 +289,7 @@ stage_line(struct append_work *w, struct session *s, struct step *step)
 	if (!imap_parse_append_end(rest, w->utf8))
 		return done_bad(s, "The end of the command was expected");
 	w->stage = STAGE_STORE;
+	quota_ask_again(s); /* others may have stored while it came */
 	return RUN_TURN;
 }
 
@@ -372,9 +383,11 @@ stage_store(struct append_work *w, struct session *s, struct step *step)
 	struct err err = {0};
 	enum store_result result;
 
-	/* Others may have appended while it came. */
-	if (over_quota(w, s, 0))
-		return done_no(s, "OVERQUOTA", "The quota would be exceeded");
+	if (quota_ask(s) == RUN_ASK)
+		return RUN_ASK;
+	quota_check(w, s, 0);
+	if (w->failure.text)
+		return answer_failure(w, s);
 	result = batch_run(w, s, step->now_us, &err);
 	s->account->epoch++;
 	switch (result) {

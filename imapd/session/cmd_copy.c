@@ -1,5 +1,6 @@
 /* COPY [RFC9051 6.4.7], MOVE [RFC6851], both with COPYUID [RFC4315 3] */
 #include "imapd/session/inner.h"
+#include "imapd/session/quota.h"
 #include "imapd/session/ranges.h"
 
 struct copy_work {
@@ -44,22 +45,16 @@ source_look(const struct session *s, const struct imap_ranges *numbers)
 	return source;
 }
 
-static bool
-over_quota(const struct session *s, uint64_t bytes)
-{
-	const struct account *a = s->account;
-
-	return a->quota_bytes > 0 && bytes > 0 &&
-	       store_usage(a->mail).bytes + bytes > a->quota_bytes;
-}
-
 /* RUN_TURN: it may be done. */
 static enum run
 copy_check(struct copy_work *w, struct session *s, const struct imap_ranges *numbers)
 {
-	bool look = s->view.expunged.n > 0 || s->view.all ||
-		    (s->account->quota_bytes > 0 && !is_move(s));
+	bool look =
+	    s->view.expunged.n > 0 || s->view.all ||
+	    ((s->account->quota_bytes > 0 || quota_of_domain(s)) && !is_move(s));
 	struct source source = {0};
+	enum room room = ROOM_ENOUGH;
+	const char *code, *text;
 
 	w->to = session_mailbox(s, s->command.copy.mailbox);
 	if (w->to == 0)
@@ -69,9 +64,12 @@ copy_check(struct copy_work *w, struct session *s, const struct imap_ranges *num
 	if (source.gone && !s->command.uid)
 		return done_no(s, "EXPUNGEISSUED",
 			       "Some of the messages were expunged meanwhile");
-	if (!is_move(s) && over_quota(s, source.bytes))
-		return done_no(s, "OVERQUOTA", "The quota would be exceeded");
-	return RUN_TURN;
+	if (!is_move(s))
+		room = quota_room(s, 0, source.bytes);
+	if (room == ROOM_ENOUGH)
+		return RUN_TURN;
+	text = quota_refusal(room, &code);
+	return done_no(s, code, text);
 }
 
 static enum run
@@ -158,6 +156,8 @@ run_copy(struct session *s, struct step *step)
 	struct copy_work *w = session_work(s, sizeof(*w));
 	enum run run = RUN_TURN;
 
+	if (!w->copied && !is_move(s) && quota_ask(s) == RUN_ASK)
+		return RUN_ASK;
 	if (!w->copied)
 		run = copy_begin(w, s, step);
 	if (run != RUN_TURN)

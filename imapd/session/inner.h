@@ -34,6 +34,7 @@ enum run {
 	RUN_LOCK,  /* STORE_BUSY: the same again in some ms */
 	RUN_SYNC,  /* again when s->sync_position is durable; s->sync_failed if it never
 		      is */
+	RUN_ASK,   /* again after session_domain_use() */
 	RUN_INPUT, /* it takes bytes from `in` itself, all of them, and needs more */
 };
 
@@ -72,6 +73,12 @@ enum session_phase {
 	PHASE_ANNOUNCE,
 };
 
+enum domain_use_state {
+	DOMAIN_USE_UNASKED,
+	DOMAIN_USE_KNOWN,
+	DOMAIN_USE_UNKNOWN,
+};
+
 enum result_kind {
 	RESULT_OK,
 	RESULT_NO,
@@ -106,6 +113,10 @@ struct session {
 	bool compressed;
 	uint64_t sync_position; /* what is waited for; 0: nothing */
 	bool sync_failed;
+	struct {
+		enum domain_use_state state;
+		uint64_t bytes;
+	} domain_use; /* of the command; see quota.h */
 	int64_t progress_us; /* when the client heard of the command last */
 
 	struct view view;

@@ -28,6 +28,7 @@ command_forget(struct session *s)
 	s->idling = false;
 	s->sync_position = 0;
 	s->sync_failed = false;
+	s->domain_use.state = DOMAIN_USE_UNASKED;
 	s->progress_us = 0;
 	arena_release(&s->arena);
 	buf_release(&s->result.code);
@@ -209,7 +210,7 @@ phase_run(struct session *s, struct step *step, enum session_want *want)
 	static const enum session_want wants[] = {
 	    [RUN_TURN] = SESSION_WANT_TURN,   [RUN_ROOM] = SESSION_WANT_ROOM,
 	    [RUN_LOCK] = SESSION_WANT_LOCK,   [RUN_SYNC] = SESSION_WANT_SYNC,
-	    [RUN_INPUT] = SESSION_WANT_INPUT,
+	    [RUN_INPUT] = SESSION_WANT_INPUT, [RUN_ASK] = SESSION_WANT_ASK,
 	};
 	enum run run;
 

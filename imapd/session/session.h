@@ -58,6 +58,7 @@ enum session_want {
 	SESSION_WANT_TURN,     /* step again after other work */
 	SESSION_WANT_LOCK,     /* somebody holds the account's lock: step in some ms */
 	SESSION_WANT_SYNC,     /* step when durable, see above */
+	SESSION_WANT_ASK,      /* step after session_domain_use() */
 	SESSION_WANT_COMPRESS, /* send `out`, then all bytes both ways are deflated;
 				* what is left of `in` is already; just step again */
 	SESSION_WANT_CLOSE,    /* send `out` and close; session_reason() */
@@ -93,6 +94,9 @@ MUST_USE uint64_t session_sync_position(const struct session *s);
 /* What was written and not yet synced is void: a command that waits for it, or is about
  * to, fails at its next step. For all sessions of the account. */
 void session_sync_failed(struct session *s);
+
+/* Of SESSION_WANT_ASK: what all accounts of the domain hold, when anybody knows. */
+void session_domain_use(struct session *s, bool known, uint64_t bytes);
 
 /* For decisions and log lines. */
 MUST_USE bool session_idles(const struct session *s);

@@ -146,6 +146,39 @@ def test_a_message_may_be_too_big_for_a_mailbox(server):
     assert rcpt(server, "y@small.example", 10241)[0] == 250
 
 
+def test_imap_shows_and_keeps_to_the_quota_of_a_domain(server):
+    server.command("account", "quota", "y@small.example", "none")
+    first, other = imap(server, "y@small.example"), imap(server, "z@small.example")
+    used_now = sum(int(used(server, f"{name}@small.example")["size"]) for name in "xyz")
+    message = b"Subject: a\r\n\r\n" + LINE * 100
+    limit = (used_now + 3 * len(message) + 1100) // 1024 * 1024
+    server.command("domain", "set", "small.example", f"quota_bytes={limit}")
+    harness.wait_until(lambda: first.getquota('"Domain small.example"')[0] == "OK", what="the root of the domain")
+    _, (roots, quotas) = first.getquotaroot("INBOX")
+    assert roots == [b'INBOX "Domain small.example"']
+    assert quotas == [f'"Domain small.example" (STORAGE {(used_now + 1023) // 1024} {limit // 1024})'.encode()]
+    # Whoever of the domain stores it, and by APPEND or COPY.
+    for client in (first, other):
+        assert client.append("INBOX", None, None, message)[0] == "OK"
+    first.select()
+    last = other.select()[1][0].decode()
+    assert other.copy(last, "Archive")[0] == "OK"
+    answers = [client.append("INBOX", None, None, message) for client in (first, other)]
+    for status, text in answers:
+        assert status == "NO" and b"[OVERQUOTA]" in text[0]
+    status, text = first.copy(first.search(None, "ALL")[1][0].split()[-1].decode(), "Archive")
+    assert status == "NO" and b"[OVERQUOTA]" in text[0]
+    code, text = rcpt(server, "y@small.example", len(message))
+    assert code == 552 and text.startswith("5.2.2")
+    delete_all(server, "z@small.example")
+    harness.wait_until(lambda: first.append("INBOX", None, None, message)[0] == "OK", what="room in the domain")
+    server.command("domain", "set", "small.example", "quota_bytes=none")
+    harness.wait_until(lambda: first.getquota('"Domain small.example"')[0] == "NO", what="no root")
+    assert other.append("INBOX", None, None, message)[0] == "OK"
+    for client in (first, other):
+        client.logout()
+
+
 def notices(server, address):
     client = imap(server, address)
     client.select(readonly=True)

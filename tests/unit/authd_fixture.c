@@ -206,9 +206,9 @@ set_database(enum database database)
 
 /* ---- the other ends of the channels */
 
-static const enum ipc_kind side_kinds[SIDES] = {IPC_KIND_SMTPD, IPC_KIND_GATE,
-						IPC_KIND_POP3D, IPC_KIND_LOCAL,
-						IPC_KIND_ADMIN, IPC_KIND_BOUNCE};
+static const enum ipc_kind side_kinds[SIDES] = {
+    IPC_KIND_SMTPD, IPC_KIND_GATE,   IPC_KIND_POP3D, IPC_KIND_LOCAL,
+    IPC_KIND_ADMIN, IPC_KIND_BOUNCE, IPC_KIND_IMAPD};
 
 struct fixture fix;
 
@@ -437,6 +437,7 @@ authd_teardown(void **state)
 	assert_int_equal(a->n_checks, 0);
 	assert_int_equal(a->n_questions, 0);
 	assert_int_equal(a->n_errands, 0);
+	assert_int_equal(a->n_domain_uses, 0);
 	for (size_t i = 0; i < UPGRADES_MAX; i++)
 		assert_int_equal(a->upgrading[i], 0);
 	assert_null(fix.tasks);

@@ -29,6 +29,7 @@ enum side {
 	LOCAL,
 	ADMIN,
 	BOUNCE,
+	IMAPD,
 	SIDES,
 };
 

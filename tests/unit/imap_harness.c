@@ -110,6 +110,10 @@ serve(struct harness *h, struct harness_session *hs)
 		else
 			sync_store(h);
 		return true;
+	case SESSION_WANT_ASK:
+		h->asked++;
+		session_domain_use(hs->session, h->domain_known, h->domain_bytes);
+		return true;
 	case SESSION_WANT_COMPRESS:
 		hs->deflating = true;
 		return true;

@@ -27,6 +27,9 @@ struct harness {
 	struct session_policy policy;
 	struct account *account;
 	struct harness_session at[HARNESS_SESSIONS];
+	bool domain_known; /* what ASK is answered */
+	uint64_t domain_bytes;
+	unsigned asked;
 	bool hold_sync;  /* SYNC is not done: session_step() is not called again */
 	bool fail_sync;  /* SYNC fails */
 	int64_t step_us; /* each step takes that long */

@@ -105,6 +105,93 @@ test_message_may_be_too_big_for_the_mailbox(void **state)
 	set(DIRECTORY_DOMAIN, "example.org", FIELD_DOMAIN_MESSAGE_BYTES_MAX, 0);
 }
 
+static void
+ask_use(uint64_t account)
+{
+	ASK(IMAPD, domain_use_ask, .tag = 8, .account = account);
+}
+
+static void
+expect_use(uint8_t known, uint64_t bytes)
+{
+	const struct ipc_domain_use *m = &fix.sides[IMAPD].last.domain_use;
+
+	assert_int_equal(fix.sides[IMAPD].of[IPC_NUMBER_domain_use], 1);
+	assert_int_equal(m->tag, 8);
+	assert_int_equal(m->known, known);
+	assert_int_equal(m->bytes, bytes);
+}
+
+static void
+test_imapd_hears_what_a_domain_holds(void **state)
+{
+	(void)state;
+	ask_use(fix.you);
+	assert_int_equal(fix.sides[IMAPD].n, 0); /* it is being counted */
+	tell(fix.you, 300);
+	tell(fix.off, 20);
+	assert_int_equal(fix.sides[IMAPD].n, 0);
+	tell(fix.big, 1);
+	expect_use(1, 321);
+	/* From now on at once, and as of the last change. */
+	tell(fix.you, 400);
+	ask_use(fix.big);
+	expect_use(1, 421);
+	ask_use(99999);
+	expect_use(0, 0);
+}
+
+static void
+test_imapd_hears_that_nobody_can_say(void **state)
+{
+	(void)state;
+	ask_use(fix.you);
+	pass(2999);
+	domain_uses_tick(fix.authd, fix.now_ms);
+	settle();
+	assert_int_equal(fix.sides[IMAPD].n, 0);
+	fix.now_ms++;
+	domain_uses_tick(fix.authd, fix.now_ms);
+	settle();
+	expect_use(0, 0);
+	set_database(DOWN);
+	ask_use(fix.you);
+	set_database(NEAR);
+	expect_use(0, 0);
+	/* Who has gone is told nothing. */
+	ask_use(fix.you);
+	assert_int_equal(fix.authd->n_domain_uses, 1);
+	cut_side(IMAPD);
+	assert_int_equal(fix.authd->n_domain_uses, 0);
+}
+
+static void
+test_imapd_hears_of_another_quota_of_a_domain(void **state)
+{
+	struct directory_request change = {
+	    .verb = DIRECTORY_UPDATE,
+	    .object = {.kind = DIRECTORY_DOMAIN, .name = SPAN("example.org")}
+        };
+	const struct ipc_domain_quota *m = &fix.sides[IMAPD].last.domain_quota;
+	struct buf bytes = buf_make(DIRECTORY_REQUEST_MAX);
+	uint8_t ticket[TICKET_BYTES];
+
+	(void)state;
+	fix.sides[IMAPD].of[IPC_NUMBER_domain_quota] = 0;
+	directory_put_number(&change.object, FIELD_DOMAIN_QUOTA_BYTES, 5000);
+	directory_request_put(&change, &bytes);
+	ASK(ADMIN, directory_ask, .tag = 3, .request = buf_span(&bytes));
+	buf_release(&bytes);
+	assert_int_equal(fix.sides[IMAPD].of[IPC_NUMBER_domain_quota], 1);
+	assert_int_equal(m->quota_bytes, 5000);
+	assert_true(ticket_make(fix.authd, fix.you, AUTH_SERVICE_IMAP, ticket));
+	ASK(IMAPD, ticket_redeem, .tag = 1, .service = AUTH_SERVICE_IMAP,
+	    .ticket = span_make(ticket, sizeof(ticket)));
+	assert_int_equal(fix.sides[IMAPD].last.ticket_redeemed.domain_quota_bytes,
+			 5000);
+	set(DIRECTORY_DOMAIN, "example.org", FIELD_DOMAIN_QUOTA_BYTES, 0);
+}
+
 /* ---- notices */
 
 /* How many letters bounce is asked for when so much is used; the last is in
@@ -283,6 +370,9 @@ main(void)
 	    WITH(test_domain_is_full_when_its_accounts_are_together),
 	    WITH(test_domain_that_cannot_be_counted_is_a_later),
 	    WITH(test_message_may_be_too_big_for_the_mailbox),
+	    WITH(test_imapd_hears_what_a_domain_holds),
+	    WITH(test_imapd_hears_that_nobody_can_say),
+	    WITH(test_imapd_hears_of_another_quota_of_a_domain),
 	    WITH(test_owner_is_told_once_at_each_share),
 	    WITH(test_what_was_told_is_known_to_the_next_life),
 	    WITH(test_letter_that_was_not_written_is_asked_for_again),

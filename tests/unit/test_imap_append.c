@@ -304,6 +304,39 @@ test_append_quota_holds_for_two_at_once(void **state)
 }
 
 static void
+test_append_asks_for_the_domain_before_and_after_the_message(void **state)
+{
+	struct account_domain domain = {7, 100, NULL};
+	struct harness h;
+
+	(void)state;
+	harness_init(&h);
+	h.account->domain = &domain;
+	h.domain_known = true;
+	h.domain_bytes = 90;
+	harness_expect(&h, 0, "a APPEND INBOX {11}\r\n",
+		       "a NO [OVERQUOTA] The quota would be exceeded\r\n");
+	assert_int_equal(h.asked, 1);
+	harness_expect(&h, 0, "a APPEND INBOX {10}\r\n", "+ OK\r\n");
+	h.domain_bytes = 91; /* another account was quicker */
+	harness_expect(&h, 0, "1234567890\r\n",
+		       "a NO [OVERQUOTA] The quota would be exceeded\r\n");
+	assert_int_equal(h.asked, 3);
+	h.domain_bytes = 90;
+	harness_expect(&h, 0, "a APPEND INBOX {10+}\r\n1234567890\r\n",
+		       "a OK [APPENDUID 1800000000 1] APPEND completed\r\n");
+	h.domain_known = false;
+	harness_expect(&h, 0, "a APPEND INBOX {1+}\r\n1\r\n",
+		       "a NO [UNAVAILABLE] Nobody can say how full the domain is\r\n");
+	domain.quota_bytes = 0;
+	h.asked = 0;
+	harness_expect(&h, 0, "a APPEND INBOX {10+}\r\n1234567890\r\n",
+		       "a OK [APPENDUID 1800000000 2] APPEND completed\r\n");
+	assert_int_equal(h.asked, 0);
+	harness_release(&h);
+}
+
+static void
 test_append_waits_for_the_disk(void **state)
 {
 	struct harness h;
@@ -356,6 +389,8 @@ main(void)
 	    cmocka_unit_test(test_append_nul_needs_a_literal8),
 	    cmocka_unit_test(test_append_over_quota_is_refused_before_it_comes),
 	    cmocka_unit_test(test_append_quota_holds_for_two_at_once),
+	    cmocka_unit_test(
+		test_append_asks_for_the_domain_before_and_after_the_message),
 	    cmocka_unit_test(test_append_waits_for_the_disk),
 	    cmocka_unit_test(test_append_without_a_file),
 	};

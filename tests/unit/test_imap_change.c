@@ -252,6 +252,38 @@ test_copy_waits_for_the_disk(void **state)
 }
 
 static void
+test_copy_beyond_the_quota_of_the_domain_is_refused(void **state)
+{
+	struct account_domain domain = {7, 1000000, NULL};
+	struct harness h;
+	uint64_t bytes;
+
+	(void)state;
+	harness_init(&h);
+	harness_fill(&h, STORE_INBOX, 1);
+	bytes = store_usage(h.account->mail).bytes;
+	(void)harness_say(&h, 0, "s SELECT INBOX\r\n");
+	h.account->domain = &domain;
+	h.domain_known = true;
+	h.domain_bytes = 1000000 - bytes + 1;
+	harness_expect(&h, 0, "a COPY 1 Archive\r\n",
+		       "a NO [OVERQUOTA] The quota would be exceeded\r\n");
+	h.domain_bytes--;
+	harness_expect(&h, 0, "b COPY 1 Archive\r\n",
+		       "b OK [COPYUID 1800000003 1 1] COPY completed\r\n");
+	h.domain_known = false;
+	harness_expect(&h, 0, "c COPY 1 Archive\r\n",
+		       "c NO [UNAVAILABLE] Nobody can say how full the domain is\r\n");
+	assert_int_equal(h.asked, 3);
+	/* What is moved takes no more room. */
+	harness_expect(&h, 0, "d MOVE 1 Archive\r\n",
+		       "* OK [COPYUID 1800000003 1 2] Moved\r\n"
+		       "* 1 EXPUNGE\r\n"
+		       "d OK MOVE completed\r\n");
+	harness_release(&h);
+}
+
+static void
 test_copy_over_quota_is_refused(void **state)
 {
 	struct harness h;
@@ -391,6 +423,7 @@ main(void)
 	    cmocka_unit_test(test_expunge_dialogues),
 	    cmocka_unit_test(test_copy_waits_for_the_disk),
 	    cmocka_unit_test(test_copy_over_quota_is_refused),
+	    cmocka_unit_test(test_copy_beyond_the_quota_of_the_domain_is_refused),
 	    cmocka_unit_test(test_store_refuses_one_keyword_too_many),
 	    cmocka_unit_test(test_change_waits_for_the_lock),
 	    cmocka_unit_test(test_copy_tells_all_uids_or_none),

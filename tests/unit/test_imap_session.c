@@ -238,6 +238,48 @@ DIALOGUES(selected)
 DIALOGUES(rest)
 
 static void
+test_quota_of_the_domain_is_a_root_of_its_own(void **state)
+{
+	char name[] = "example.org";
+	struct account_domain domain = {7, 10u << 20, name};
+	struct harness h;
+
+	(void)state;
+	harness_init(&h);
+	h.account->domain = &domain;
+	h.domain_known = true;
+	h.domain_bytes = 1025;
+	harness_expect(&h, 0, "a GETQUOTAROOT INBOX\r\n",
+		       "* QUOTAROOT INBOX \"Domain example.org\"\r\n"
+		       "* QUOTA \"Domain example.org\" (STORAGE 2 10240)\r\n"
+		       "a OK GETQUOTAROOT completed\r\n");
+	h.account->quota_bytes = 1u << 20;
+	harness_expect(&h, 0, "b GETQUOTAROOT INBOX\r\n",
+		       "* QUOTAROOT INBOX \"\" \"Domain example.org\"\r\n"
+		       "* QUOTA \"\" (STORAGE 0 1024 MESSAGE 0 4294967295)\r\n"
+		       "* QUOTA \"Domain example.org\" (STORAGE 2 10240)\r\n"
+		       "b OK GETQUOTAROOT completed\r\n");
+	harness_expect(&h, 0, "c GETQUOTA \"Domain Example.ORG\"\r\n",
+		       "* QUOTA \"Domain example.org\" (STORAGE 2 10240)\r\n"
+		       "c OK GETQUOTA completed\r\n");
+	harness_expect(&h, 0, "d GETQUOTA \"Domain theirs.example\"\r\n",
+		       "d NO [NONEXISTENT] There is no such quota root\r\n");
+	h.domain_known = false;
+	harness_expect(&h, 0, "e GETQUOTA \"Domain example.org\"\r\n",
+		       "e NO [UNAVAILABLE] Nobody can say how full the domain is\r\n");
+	harness_expect(&h, 0, "f GETQUOTAROOT INBOX\r\n",
+		       "* QUOTAROOT INBOX \"\" \"Domain example.org\"\r\n"
+		       "* QUOTA \"\" (STORAGE 0 1024 MESSAGE 0 4294967295)\r\n"
+		       "f OK GETQUOTAROOT completed\r\n");
+	domain.quota_bytes = 0;
+	h.asked = 0;
+	harness_expect(&h, 0, "g GETQUOTA \"Domain example.org\"\r\n",
+		       "g NO [NONEXISTENT] There is no such quota root\r\n");
+	assert_int_equal(h.asked, 0);
+	harness_release(&h);
+}
+
+static void
 test_quota_is_told_in_kilobytes(void **state)
 {
 	struct harness h;
@@ -540,6 +582,7 @@ main(void)
 	    cmocka_unit_test(test_enable_dialogues),
 	    cmocka_unit_test(test_selected_dialogues),
 	    cmocka_unit_test(test_rest_dialogues),
+	    cmocka_unit_test(test_quota_of_the_domain_is_a_root_of_its_own),
 	    cmocka_unit_test(test_quota_is_told_in_kilobytes),
 	    cmocka_unit_test(test_create_is_answered_when_durable),
 	    cmocka_unit_test(test_a_line_at_its_limit),
