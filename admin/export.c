@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,16 +12,8 @@
 #include "admin/mailbox.h"
 #include "admin/owner.h"
 #include "admin/progress.h"
+#include "admin/stop.h"
 #include "common/transfer/transfer.h"
-
-static volatile sig_atomic_t stop_wanted;
-
-static void
-on_signal(int number)
-{
-	(void)number;
-	stop_wanted = 1;
-}
 
 struct exporting {
 	struct admin *admin;
@@ -169,7 +160,7 @@ on_step(void *context, const struct transfer_step *step)
 	struct exporting *e = context;
 
 	progress_at(e->progress, e->mails.messages + step->done, span_str(e->at));
-	return !stop_wanted;
+	return !stop_wanted();
 }
 
 static void
@@ -231,10 +222,9 @@ put_mail(struct exporting *e, const struct exported *account)
 static void
 put_mails(struct exporting *e)
 {
-	signal(SIGINT, on_signal);
-	signal(SIGTERM, on_signal);
+	stop_watch();
 	e->progress = progress_new("exporting", "messages", 0);
-	for (size_t i = 0; i < e->n_accounts && !stop_wanted; i++)
+	for (size_t i = 0; i < e->n_accounts && !stop_wanted(); i++)
 		put_mail(e, &e->accounts[i]);
 	progress_free(&e->progress);
 }
@@ -294,11 +284,11 @@ run_export(struct admin *admin, int argc, char **argv)
 	if (status == EXIT_DONE) {
 		put_mails(&e);
 		tell(&e);
-		status = stop_wanted                          ? EXIT_LATER
+		status = stop_wanted()                        ? EXIT_LATER
 			 : e.failed > 0 || e.mails.failed > 0 ? EXIT_FAILED
 							      : EXIT_DONE;
 	}
-	if (stop_wanted)
+	if (stop_wanted())
 		admin_complain("stopped; the same command goes on");
 	free(e.accounts);
 	return status;

@@ -4,22 +4,13 @@
  * is written by who called, and belongs to the owner of that directory.
  */
 #include <inttypes.h>
-#include <signal.h>
 
 #include "admin/listing.h"
 #include "admin/mailbox.h"
 #include "admin/owner.h"
 #include "admin/progress.h"
+#include "admin/stop.h"
 #include "common/transfer/transfer.h"
-
-static volatile sig_atomic_t stop_wanted;
-
-static void
-on_signal(int number)
-{
-	(void)number;
-	stop_wanted = 1;
-}
 
 static bool
 show_step(void *context, const struct transfer_step *step)
@@ -29,7 +20,7 @@ show_step(void *context, const struct transfer_step *step)
 	if (!*progress)
 		*progress = progress_new("exporting", "messages", step->total);
 	progress_at(*progress, step->done, step->mailbox);
-	return !stop_wanted;
+	return !stop_wanted();
 }
 
 static void
@@ -66,8 +57,7 @@ run(struct admin *admin, char **argv, struct mailbox *box,
 	enum transfer_result result = TRANSFER_OK;
 	struct err err = {0};
 
-	signal(SIGINT, on_signal);
-	signal(SIGTERM, on_signal);
+	stop_watch();
 	owner_restore();
 	if (box->account)
 		result = transfer_export(box->account, argv[1], options, &callbacks,

@@ -4,12 +4,12 @@
  * ends it between two messages; the same command then goes on.
  */
 #include <inttypes.h>
-#include <signal.h>
 
 #include "admin/listing.h"
 #include "admin/mailbox.h"
 #include "admin/owner.h"
 #include "admin/progress.h"
+#include "admin/stop.h"
 #include "common/transfer/transfer.h"
 
 #define NOTES_MAX 20 /* told one by one */
@@ -25,15 +25,6 @@ struct importing {
 	uint64_t notes;
 };
 
-static volatile sig_atomic_t stop_wanted;
-
-static void
-on_signal(int number)
-{
-	(void)number;
-	stop_wanted = 1;
-}
-
 static bool
 show_step(void *context, const struct transfer_step *step)
 {
@@ -43,7 +34,7 @@ show_step(void *context, const struct transfer_step *step)
 		importing->progress =
 		    progress_new("importing", "messages", step->total);
 	progress_at(importing->progress, step->done, step->mailbox);
-	return !stop_wanted;
+	return !stop_wanted();
 }
 
 static void
@@ -174,8 +165,7 @@ run(struct admin *admin, char **argv, const struct transfer_options *options)
 	if (status != EXIT_DONE)
 		return status;
 	owner_read_all();
-	signal(SIGINT, on_signal);
-	signal(SIGTERM, on_signal);
+	stop_watch();
 	importing.l = listing_new(admin, columns);
 	result =
 	    transfer_import(box.account, argv[1], options, &callbacks, &counts, &err);
