@@ -47,3 +47,27 @@ utf8_valid(struct span s)
 	}
 	return true;
 }
+
+size_t
+utf8_encode(uint32_t character, char out[4])
+{
+	static const struct {
+		uint32_t below;
+		uint8_t lead;
+	} lengths[] = {
+	    {0x80,     0   },
+            {0x800,    0xc0},
+            {0x10000,  0xe0},
+            {0x110000, 0xf0}
+        };
+	size_t n = 1;
+
+	while (n < N_ELEMS(lengths) && character >= lengths[n - 1].below)
+		n++;
+	for (size_t i = n - 1; i > 0; i--) {
+		out[i] = (char)(0x80 | (character & 0x3f));
+		character >>= 6;
+	}
+	out[0] = (char)(lengths[n - 1].lead | character);
+	return n;
+}

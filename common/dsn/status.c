@@ -80,22 +80,9 @@ date_field(struct buf *out, const char *name, uint64_t us, struct buf *value)
 static void
 utf8_put(struct buf *out, uint32_t c)
 {
-	if (c < 0x80) {
-		buf_put_char(out, (char)c);
-		return;
-	}
-	if (c < 0x800) {
-		buf_put_char(out, (char)(0xc0 | c >> 6));
-	} else {
-		if (c < 0x10000) {
-			buf_put_char(out, (char)(0xe0 | c >> 12));
-		} else {
-			buf_put_char(out, (char)(0xf0 | c >> 18));
-			buf_put_char(out, (char)(0x80 | (c >> 12 & 0x3f)));
-		}
-		buf_put_char(out, (char)(0x80 | (c >> 6 & 0x3f)));
-	}
-	buf_put_char(out, (char)(0x80 | (c & 0x3f)));
+	char bytes[4];
+
+	buf_put(out, span_make(bytes, utf8_encode(c, bytes)));
 }
 
 /* Takes "\x{HEX}" off the front of *s; false when there is none. */

@@ -114,23 +114,14 @@ put_latin1(struct span bytes, struct buf *out)
 {
 	while (bytes.n > 0) {
 		size_t n = ascii_size(bytes);
-		uint32_t c;
-		char three[3];
+		char character[4];
 
 		buf_put(out, span_first(bytes, n));
 		bytes = span_after(bytes, n);
 		if (bytes.n == 0)
 			return;
-		c = mime_windows_1252((uint8_t)bytes.at[0]);
-		three[0] = (char)(0xe0 | c >> 12);
-		three[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		three[2] = (char)(0x80 | (c & 0x3f));
-		if (c < 0x800) {
-			three[1] = (char)(0xc0 | c >> 6);
-			buf_put(out, span_make(three + 1, 2));
-		} else {
-			buf_put(out, span_make(three, 3));
-		}
+		n = utf8_encode(mime_windows_1252((uint8_t)bytes.at[0]), character);
+		buf_put(out, span_make(character, n));
 		bytes = span_after(bytes, 1);
 	}
 }

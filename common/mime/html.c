@@ -21,21 +21,9 @@ is_among(struct span name, const char *const *names, size_t n)
 static void
 put_code(uint32_t code, struct buf *out)
 {
-	const char bytes[] = {
-	    (char)(0xf0 | code >> 18), (char)(0x80 | (code >> 12 & 0x3f)),
-	    (char)(0x80 | (code >> 6 & 0x3f)), (char)(0x80 | (code & 0x3f))};
+	char bytes[4];
 
-	if (code < 0x80) {
-		buf_put_char(out, (char)code);
-	} else if (code < 0x800) {
-		buf_put_char(out, (char)(0xc0 | code >> 6));
-		buf_put(out, span_make(bytes + 3, 1));
-	} else if (code < 0x10000) {
-		buf_put_char(out, (char)(0xe0 | code >> 12));
-		buf_put(out, span_make(bytes + 2, 2));
-	} else {
-		buf_put(out, span_make(bytes, 4));
-	}
+	buf_put(out, span_make(bytes, utf8_encode(code, bytes)));
 }
 
 /* "#233" or "#xe9"; 0 when it is none. */

@@ -155,6 +155,26 @@ test_arena_refuses_beyond_its_limit(void **state)
 	arena_release(&a);
 }
 
+static void
+test_utf8_of_every_character_is_valid_and_in_order(void **state)
+{
+	char before[4] = {0}, now[4];
+	size_t n_before = 0;
+
+	(void)state;
+	for (uint32_t c = 0; c < 0x110000; c++) {
+		size_t n = utf8_encode(c, now);
+		bool surrogate = c >= 0xd800 && c < 0xe000;
+
+		assert_int_equal(n, 1 + (c >= 0x80) + (c >= 0x800) + (c >= 0x10000));
+		assert_int_equal(utf8_valid(span_make(now, n)), !surrogate);
+		assert_true(
+		    span_compare(span_make(before, n_before), span_make(now, n)) < 0);
+		memcpy(before, now, n);
+		n_before = n;
+	}
+}
+
 int
 main(void)
 {
@@ -167,6 +187,7 @@ main(void)
 	    cmocka_unit_test(test_wire_cut_anywhere_fails_once),
 	    cmocka_unit_test(test_logline_escapes_what_a_peer_sends),
 	    cmocka_unit_test(test_arena_refuses_beyond_its_limit),
+	    cmocka_unit_test(test_utf8_of_every_character_is_valid_and_in_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

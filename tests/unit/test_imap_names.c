@@ -121,31 +121,6 @@ expect_round_trip(struct span name, bool utf8)
 	buf_release(&back);
 }
 
-static size_t
-utf8_of(uint32_t c, char *out)
-{
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 0x3f));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (char)(0xe0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		out[2] = (char)(0x80 | (c & 0x3f));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | c >> 18);
-	out[1] = (char)(0x80 | (c >> 12 & 0x3f));
-	out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-	out[3] = (char)(0x80 | (c & 0x3f));
-	return 4;
-}
-
 static bool
 may_stand(uint32_t c)
 {
@@ -163,7 +138,7 @@ test_names_round_trip_over_unicode(void **state)
 	(void)state;
 	for (uint32_t c = 0x20; c <= 0x10ffff; c++) {
 		if (may_stand(c))
-			n += utf8_of(c, name + n);
+			n += utf8_encode(c, name + n);
 		if (n < 500 && c < 0x10ffff)
 			continue;
 		expect_round_trip(span_make(name, n), false);
@@ -189,7 +164,7 @@ test_names_round_trip_at_random(void **state)
 					 : random_below(&random, 0xe0);
 
 			if (may_stand(c + 0x20))
-				n += utf8_of(c + 0x20, name + n);
+				n += utf8_encode(c + 0x20, name + n);
 		}
 		expect_round_trip(span_make(name, n), false);
 	}

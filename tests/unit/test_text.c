@@ -87,31 +87,6 @@ test_fold_makes_one_of_what_reads_the_same(void **state)
 	buf_release(&out);
 }
 
-static size_t
-utf8_put(uint32_t c, char out[4])
-{
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 0x3f));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (char)(0xe0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		out[2] = (char)(0x80 | (c & 0x3f));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | c >> 18);
-	out[1] = (char)(0x80 | (c >> 12 & 0x3f));
-	out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-	out[3] = (char)(0x80 | (c & 0x3f));
-	return 4;
-}
-
 static void
 check_stays(struct span text)
 {
@@ -136,7 +111,7 @@ test_folded_text_stays_as_it_is(void **state)
 	(void)state;
 	for (uint32_t c = 0; c < 0x110000; c++)
 		if (c < 0xd800 || c > 0xdfff)
-			check_stays(span_make(text, utf8_put(c, text)));
+			check_stays(span_make(text, utf8_encode(c, text)));
 	for (int round = 0; round < 3000; round++) {
 		size_t n = 0;
 
@@ -151,7 +126,7 @@ test_folded_text_stays_as_it_is(void **state)
 			if (kind == 9)
 				text[n++] = (char)c;
 			else if (c < 0xd800 || c > 0xdfff)
-				n += utf8_put(c, text + n);
+				n += utf8_encode(c, text + n);
 		}
 		check_stays(span_make(text, n));
 	}
