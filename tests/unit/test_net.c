@@ -6,11 +6,11 @@
 #include <cmocka.h>
 
 #include "common/net/net.h"
+#include "tests/unit/memory.h"
 
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -386,17 +386,6 @@ test_stream_detach_gives_socket_and_rest_away(void **state)
 	close(fd);
 	buf_release(&pending);
 	tear_down(&f);
-}
-
-/* The sanitizer's count where its allocator replaces the C library's. */
-size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
-
-static size_t
-memory_in_use(void)
-{
-	if (__sanitizer_get_current_allocated_bytes)
-		return __sanitizer_get_current_allocated_bytes();
-	return mallinfo2().uordblks;
 }
 
 static void

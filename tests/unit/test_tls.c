@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "tests/unit/tls_server.h"
+#include "tests/unit/memory.h"
 
-#include <malloc.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -197,17 +197,6 @@ test_context_may_go_before_its_sessions(void **state)
 	net_stream_write(f.stream, SPAN("still here"));
 	client_expects(&f, "still here");
 	tear_down(&f);
-}
-
-/* The sanitizer's count where its allocator replaces the C library's. */
-size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
-
-static size_t
-memory_in_use(void)
-{
-	if (__sanitizer_get_current_allocated_bytes)
-		return __sanitizer_get_current_allocated_bytes();
-	return mallinfo2().uordblks;
 }
 
 /* As test_stream_idle_costs_little for plain ones; the client's side is measured

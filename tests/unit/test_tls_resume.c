@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "tests/unit/tls_lab.h"
+#include "tests/unit/memory.h"
 
-#include <malloc.h>
 #include <unistd.h>
 
 static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
@@ -234,17 +234,6 @@ test_client_may_go_before_its_sessions(void **state)
 }
 
 /* --- memory --------------------------------------------------------------- */
-
-/* The sanitizer's count where its allocator replaces the C library's. */
-size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
-
-static size_t
-memory_in_use(void)
-{
-	if (__sanitizer_get_current_allocated_bytes)
-		return __sanitizer_get_current_allocated_bytes();
-	return mallinfo2().uordblks;
-}
 
 static void
 talk(struct lab *l)
