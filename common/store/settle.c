@@ -2,7 +2,8 @@
  *
  * A sync that failed may have left pages that are shown and not on the disk, and the
  * process that knew may be dead: so what no sync is known to have covered is written
- * once more before it is synced.
+ * once more before it is synced, the headers of new files too: without its header a
+ * file is none.
  */
 #include "common/store/internal.h"
 
@@ -101,7 +102,8 @@ settle_message(struct store_account *a, struct pending *all,
 		drop(a, all, p);
 		return 0;
 	}
-	if (data_writable(a, r->data_number, err) < 0)
+	if (data_writable(a, r->data_number, err) < 0 ||
+	    rewrite(&a->files[FILE_DATA], 0, LOG_HEADER_BYTES, hold, err) < 0)
 		return -1;
 	return rewrite(&a->files[FILE_DATA], r->data_offset, r->data_offset + n, hold,
 		       err);
@@ -111,8 +113,9 @@ static int
 settle_all(struct store_account *a, struct pending *pending, struct buf *hold,
 	   struct err *err)
 {
-	uint64_t start = a->durable > a->base + LOG_HEADER_BYTES ? a->durable - a->base
-								 : LOG_HEADER_BYTES;
+	/* With the file's header, when nothing of it is durable. */
+	uint64_t start =
+	    a->durable > a->base + LOG_HEADER_BYTES ? a->durable - a->base : 0;
 	bool broken;
 
 	a->batch.open = true;

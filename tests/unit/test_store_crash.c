@@ -548,7 +548,7 @@ step(struct world *w)
 }
 
 static void
-round_run(uint64_t seed, struct world *w)
+round_begin(uint64_t seed, struct world *w)
 {
 	memset(w, 0, sizeof(*w));
 	simdisk_init(&w->disks[0], seed);
@@ -560,13 +560,25 @@ round_run(uint64_t seed, struct world *w)
 	w->io = simdisk_io(w->disk);
 	w->now_us = NOW;
 	world_open(w);
+}
+
+static void
+round_end(struct world *w)
+{
+	world_close(w);
+	simdisk_release(&w->disks[0]);
+	simdisk_release(&w->disks[1]);
+}
+
+static void
+round_run(uint64_t seed, struct world *w)
+{
+	round_begin(seed, w);
 	for (int i = 0; i < STEPS && w->disk->n_files < SIMDISK_FILES - 40; i++)
 		step(w);
 	w->crash_in = 0;
 	check_all(w);
-	world_close(w);
-	simdisk_release(&w->disks[0]);
-	simdisk_release(&w->disks[1]);
+	round_end(w);
 }
 
 /* Told when a round fails, so that SEED= finds it again. */
@@ -609,10 +621,48 @@ test_durable_mail_is_there_once_after_any_crash(void **state)
 	free(w);
 }
 
+/* The first begins a new journal, the second may be the first sync of that. */
+static void
+two_syncs_fail(struct world *w, size_t first_in, size_t second_in)
+{
+	const size_t fault_in[] = {first_in, second_in};
+
+	round_begin(1, w);
+	(void)deliver_one(w, w->n_jobs++, false);
+	op_sync(w, false);
+	(void)deliver_one(w, w->n_jobs++, false);
+	for (int i = 0; i < 2; i++) {
+		w->disk->fault = SIM_FAULT_SYNC;
+		w->disk->fault_in = fault_in[i];
+		w->disk->fault_code = EIO;
+		op_sync(w, true);
+	}
+	w->disk->fault = SIM_FAULT_NONE;
+	check_all(w);
+	simdisk_power_loss(w->disk, &w->disks[1], &w->rng);
+	world_lose_power(w);
+	check_all(w);
+	round_end(w);
+}
+
+static void
+test_what_is_durable_at_last_stays_after_syncs_that_failed(void **state)
+{
+	struct world *w = memory_new(1, sizeof(*w));
+
+	(void)state;
+	for (size_t first_in = 0; first_in < 8; first_in++)
+		for (size_t second_in = 0; second_in < 8; second_in++)
+			two_syncs_fail(w, first_in, second_in);
+	free(w);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(
+		test_what_is_durable_at_last_stays_after_syncs_that_failed),
 	    cmocka_unit_test(test_durable_mail_is_there_once_after_any_crash),
 	};
 
