@@ -23,7 +23,8 @@ struct arrival {
 	struct span tag;     /* of the login; empty in POP3 */
 	uint64_t account;    /* before authd has answered, as gate has it */
 	uint64_t quota_bytes;
-	uint64_t domain, domain_quota_bytes; /* of all accounts of its domain; 0: none */
+	uint64_t domain,
+	    domain_quota_bytes;    /* of all accounts of its domain; 0: none */
 	struct net_address client; /* without a port */
 	bool tls;
 	char address[ARRIVAL_ADDRESS_MAX + 1]; /* the login; empty before the answer */

@@ -27,9 +27,9 @@ struct account {
 	struct store *store;
 	struct store_account *mail; /* never waits for its lock */
 	uint64_t id;
-	uint64_t quota_bytes; /* 0: none */
+	uint64_t quota_bytes;                /* 0: none */
 	const struct account_domain *domain; /* the owner's; null: not told of it */
-	bool flags_unsynced;  /* since the last sync; the owner syncs within 1 s */
+	bool flags_unsynced; /* since the last sync; the owner syncs within 1 s */
 	/* Grows when records may have moved. Who makes a call on `mail` that is not a
 	 * pure reader, outside of account_refresh(), adds to it. */
 	uint64_t epoch;

@@ -116,7 +116,7 @@ struct session {
 	struct {
 		enum domain_use_state state;
 		uint64_t bytes;
-	} domain_use; /* of the command; see quota.h */
+	} domain_use;        /* of the command; see quota.h */
 	int64_t progress_us; /* when the client heard of the command last */
 
 	struct view view;
