@@ -509,6 +509,86 @@ test_logins_are_noted(void **state)
 			  "last_service=imap last_address=192.0.2.1"});
 }
 
+struct renewing {
+	uint64_t account;
+	const char *old, *fresh;
+	enum directory_result result;
+	struct directory_account then;
+};
+
+static void
+work_renew(struct directory *d, void *context)
+{
+	struct renewing *r = context;
+	struct directory_password fresh;
+	struct err err;
+
+	assert_int_equal(directory_password_import(span_str(r->fresh), &fresh, &err),
+			 0);
+	r->result = directory_password_renew(d, r->account, r->old, &fresh, &err);
+}
+
+static void
+work_find(struct directory *d, void *context)
+{
+	struct renewing *r = context;
+	struct err err;
+
+	r->result = directory_account_find_id(d, r->account, &r->then, &err);
+}
+
+static void
+expect_renewed(struct script *s, struct renewing r, enum directory_result want,
+	       const char *kept)
+{
+	directory_do_now(s->d, DIRECTORY_CHANGES, work_renew, &r);
+	assert_int_equal(r.result, want);
+	if (!kept)
+		return;
+	directory_do_now(s->d, DIRECTORY_READS, work_find, &r);
+	assert_int_equal(r.result, DIRECTORY_DONE);
+	assert_string_equal(r.then.password.crypt, kept);
+}
+
+static void
+keep_hash(struct script *s, const char *address, const char *crypt_text)
+{
+	struct directory_request r = {
+	    .verb = DIRECTORY_UPDATE,
+	    .object = {.kind = DIRECTORY_ACCOUNT, .name = span_str(address)}
+        };
+	struct buf bytes = buf_make(1024);
+	struct directory_password p;
+	struct err err;
+
+	assert_int_equal(directory_password_import(span_str(crypt_text), &p, &err), 0);
+	directory_password_put(&p, &bytes);
+	directory_put_text(&r.object, FIELD_ACCOUNT_PASSWORD, buf_span(&bytes));
+	assert_int_equal(script_request(s, &r), DIRECTORY_DONE);
+	buf_release(&bytes);
+}
+
+static void
+test_password_is_renewed_where_it_is_still_the_old_one(void **state)
+{
+	struct script *s = *state;
+	struct renewing r = {.old = "$1$a$hash", .fresh = "$1$b$hash"};
+
+	script_do(s, "add domain example.org");
+	script_do(s, "add account you@example.org name=You");
+	r.account = script_id(s, "you@example.org");
+	expect_renewed(s, r, DIRECTORY_NOT_FOUND, ""); /* it has none */
+	keep_hash(s, "you@example.org", "$1$a$hash");
+	expect_renewed(s, r, DIRECTORY_DONE, "$1$b$hash");
+	expect_renewed(s, r, DIRECTORY_NOT_FOUND, "$1$b$hash");
+	script_expect(s, &(struct script_row){"show account you@example.org name",
+					      "done name=You"});
+	script_do(s, "remove account you@example.org");
+	expect_renewed(s, r, DIRECTORY_NOT_FOUND, NULL);
+	r.account = 99999;
+	expect_renewed(s, r, DIRECTORY_NOT_FOUND, NULL);
+}
+
 static void
 test_administrators_are_those_named(void **state)
 {
@@ -579,6 +659,7 @@ conformance_run(const struct conformance *of)
 	    WITH_ONE(test_app_passwords_match_in_their_scope),
 	    WITH_ONE(test_app_passwords_have_a_limit),
 	    WITH_ONE(test_logins_are_noted),
+	    WITH_ONE(test_password_is_renewed_where_it_is_still_the_old_one),
 	    WITH_ONE(test_administrators_are_those_named),
 	    WITH_ONE(test_lists_hold_a_thousand_members),
 	};
