@@ -25,8 +25,8 @@ as_asker(struct directory *d, const struct directory_request *r, struct err *err
 /* boss administers two domains; deputy is another administrator of one of them, and
  * theirs has one who lives there. */
 static const char *const world[] = {
-    "add domain example.org accounts_max=6 aliases_max=3 lists_max=2 "
-    "account_quota_bytes=1G message_bytes_max=10M",
+    ("add domain example.org accounts_max=6 aliases_max=3 lists_max=2 "
+     "account_quota_bytes=1G message_bytes_max=10M"),
     "add domain second.example",
     "add domain theirs.example",
     "add domain alias.example alias_of=theirs.example",

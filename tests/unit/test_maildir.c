@@ -364,8 +364,8 @@ test_mbox_gives_back_what_was_put(void **state)
 	static const char *const messages[] = {
 	    "Subject: x\r\n\r\nbody\r\n",
 	    "Status: mine\r\nX-UID: 4\r\n\r\n",
-	    "From a@b Tue Nov 10 12:34:56 2020\r\n\r\nFrom x\r\n>From y\r\n\r\nFrom "
-	    "z\r\n",
+	    ("From a@b Tue Nov 10 12:34:56 2020\r\n\r\nFrom x\r\n>From y\r\n\r\nFrom "
+	     "z\r\n"),
 	    "bare\nlf\r\n",
 	    "no end",
 	    "\r\n\r\n\r\n",
