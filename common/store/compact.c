@@ -164,6 +164,8 @@ compact_finish(struct compaction *c, struct err *err)
 	    files_remove(a, account_dir(a, FILE_SUMMARY), summary_wanted, c, err) < 0 ||
 	    files_remove(a, account_dir(a, FILE_TEXT), data_wanted, c, err) < 0)
 		return -1;
+	/* The number of one that is gone may be that of the next. */
+	account_cached_close(a);
 	return 0;
 }
 

@@ -71,12 +71,18 @@ file_write(const struct log_file *f, struct iovec *v, size_t n, uint64_t offset,
 }
 
 void
+account_cached_close(struct store_account *a)
+{
+	for (int i = 0; i < FILE_SORTS; i++)
+		log_file_close(&a->cached[i]);
+}
+
+void
 account_files_close(struct store_account *a)
 {
-	for (int i = 0; i < FILE_SORTS; i++) {
+	for (int i = 0; i < FILE_SORTS; i++)
 		log_file_close(&a->files[i]);
-		log_file_close(&a->cached[i]);
-	}
+	account_cached_close(a);
 }
 
 int

@@ -362,6 +362,9 @@ account_file(struct store_account *a, enum file_sort sort, uint32_t number,
 /* A new file, numbered above all there are and above `above`, to be appended to. */
 MUST_USE int account_file_new(struct store_account *a, enum file_sort sort,
 			      uint64_t above, struct err *err);
+/* Closes those that are only read, for one of them may be gone, and its number taken.
+ */
+void account_cached_close(struct store_account *a);
 /* Closes all of them. */
 void account_files_close(struct store_account *a);
 

@@ -310,6 +310,40 @@ test_compaction_drops_old_expunged_and_nothing_else(void **state)
 	fixture_release(&f);
 }
 
+/* A cancelled batch left a data file that the compaction removes; the next has its
+ * name. */
+static void
+test_compaction_lets_go_of_what_it_removes(void **state)
+{
+	const struct store_settings small = {
+	    .data_file_bytes = 4096, .journal_file_bytes = 3000, .summarize = true};
+	struct store_compaction done;
+	struct store_appended got;
+	struct fixture f, other;
+	struct store_message m;
+	struct buf content = buf_make(8192);
+
+	(void)state;
+	fixture_init(&f, &small);
+	buf_put_str(&content, "Subject: large\r\n\r\n");
+	while (content.n < 3000)
+		buf_put_char(&content, 'x');
+	m = fixture_message(&f, buf_span(&content), SPAN(PREFIX));
+	(void)fixture_append(&f, &m);
+	fixture_check(&f, store_batch_begin(f.account, true, &f.err));
+	fixture_check(&f, store_append(f.account, &m, &got, &f.err));
+	store_batch_cancel(f.account);
+	fixture_check(&f, store_compact(f.account, 0, f.now_us, &done, &f.err));
+	other = f;
+	fixture_open(&other);
+	got = fixture_append(&other, &m);
+	fixture_check(&f, store_view_refresh(f.account, &f.err));
+	fixture_check(&f, fixture_read(&f, STORE_INBOX, got.uid, &content));
+	store_account_close(&other.account);
+	fixture_release(&f);
+	buf_release(&content);
+}
+
 static void
 test_many_small_files_are_one_account(void **state)
 {
@@ -400,6 +434,7 @@ main(void)
 	    cmocka_unit_test(test_damaged_journal_loses_no_other_message),
 	    cmocka_unit_test(test_index_and_summary_come_back),
 	    cmocka_unit_test(test_compaction_drops_old_expunged_and_nothing_else),
+	    cmocka_unit_test(test_compaction_lets_go_of_what_it_removes),
 	    cmocka_unit_test(test_many_small_files_are_one_account),
 	    cmocka_unit_test(test_abandoned_appends_are_gone_and_may_be_replayed),
 	};
