@@ -200,6 +200,13 @@ put_bytes(struct row *row, struct span bytes)
 	return put_buf(row, &text);
 }
 
+/* What a database takes as text. */
+static bool
+is_text(struct span s)
+{
+	return utf8_valid(s) && span_find(s, '\0') == s.n;
+}
+
 static bool
 put_value(struct row *row, const struct row_column *c, const struct directory_value *v)
 {
@@ -208,7 +215,7 @@ put_value(struct row *row, const struct row_column *c, const struct directory_va
 	switch (c->type) {
 	case ROW_TEXT:
 	case ROW_LETTER:
-		return row_put_text(row, v->text);
+		return is_text(v->text) && row_put_text(row, v->text);
 	case ROW_BIGINT:
 	case ROW_TIME:
 		return put_number(row, v->number);
@@ -373,6 +380,22 @@ put_meta(struct span value, struct row *row)
 	       put_bytes(row, bytes);
 }
 
+/* With the keys of the row, which stand in it already. */
+static void
+say_not_held(const struct relation *r, const struct row *row, struct err *err)
+{
+	struct buf keys = buf_make(160);
+
+	for (size_t i = 0; i < r->n_keys && i < row->n; i++) {
+		buf_put_str(&keys, i ? ", " : "");
+		buf_put(&keys, row->values[i]);
+	}
+	err_set(err, "%s has no room for a value of (%.*s)", r->table,
+		SPAN_ARG(buf_span(&keys)));
+	err->code = EINVAL;
+	buf_release(&keys);
+}
+
 int
 row_put_value(const struct relation *r, struct span value, struct row *row,
 	      struct err *err)
@@ -395,8 +418,7 @@ row_put_value(const struct relation *r, struct span value, struct row *row,
 	}
 	if (good)
 		return 0;
-	err_set(err, "a record for %s has a value that it cannot hold", r->table);
-	err->code = EINVAL;
+	say_not_held(r, row, err);
 	return -1;
 }
 

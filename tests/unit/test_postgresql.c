@@ -384,6 +384,26 @@ test_many_records_go_and_come_back_together(void **state)
 	free(m);
 }
 
+static void
+test_value_that_is_no_text_is_told_by_its_row(void **state)
+{
+	struct fixture *f = of(state);
+	struct directory_object o = {.kind = DIRECTORY_ACCOUNT};
+	struct directory_name name = name_of("odd@a.example");
+	struct record_key key =
+	    record_key_of(DIRECTORY_ACCOUNT, &name, (struct span){0});
+	struct buf value = buf_make(RECORD_VALUE_MAX);
+	struct piece_of_work w = {.n_changes = 1};
+
+	directory_put_text(&o, FIELD_ACCOUNT_NAME, SPAN("J\xf6rg"));
+	record_put_object(&o, &value);
+	w.changes[0] = (struct backend_change){record_key_span(&key), buf_span(&value)};
+	do_it(f, &w);
+	assert_int_equal(w.changed, DIRECTORY_FAULT);
+	assert_non_null(strstr(w.err.text, "(a.example, odd)"));
+	buf_release(&value);
+}
+
 /* ---- walks */
 
 static void
@@ -716,6 +736,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_record_of_every_kind_comes_back_as_it_went),
 	    TEST(test_many_records_go_and_come_back_together),
+	    TEST(test_value_that_is_no_text_is_told_by_its_row),
 	    TEST(test_walk_goes_in_the_order_of_keys),
 	    TEST(test_count_stops_at_its_limit),
 	    TEST(test_many_writers_lose_nothing),
