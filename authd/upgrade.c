@@ -47,7 +47,9 @@ upgrade_free(struct errand *e)
 	struct upgrade *u = (struct upgrade *)e;
 
 	*place_of(e->authd, u->account) = 0;
-	explicit_bzero(u, sizeof(*u));
+	explicit_bzero(u->old, sizeof(u->old));
+	explicit_bzero(u->password, sizeof(u->password));
+	explicit_bzero(&u->fresh, sizeof(u->fresh));
 	free(u);
 }
 
