@@ -96,6 +96,8 @@ free_told(struct qmgr *m)
 	for (; n < s->n_waits && s->waits[n].position <= s->durable; n++) {
 		struct ipc_segment_free f = {.segment = s->waits[n].segment};
 
+		if (!queue_segment_released(m->queue, f.segment))
+			continue;
 		segment_fd_drop(m, f.segment);
 		ipc_send_segment_free(spoold, &f);
 	}

@@ -25,6 +25,7 @@ struct spoold {
 	bool paused[CLIENTS_MAX];
 	uint32_t generation;
 	uint64_t next_id;
+	int spool_fd;
 	bool qmgr_told; /* it has had its queue_state */
 	struct event *second, *soon;
 };
@@ -35,6 +36,14 @@ work(void *context, struct proc_job *job)
 	const struct spoold *d = context;
 
 	return proc_work(d->proc, job);
+}
+
+static int
+reserve(void *context, uint32_t end, struct err *err)
+{
+	const struct spoold *d = context;
+
+	return spool_numbers_reserve(d->spool_fd, end, err);
 }
 
 static uint64_t
@@ -84,10 +93,10 @@ start(struct proc *p, struct err *err)
 	struct store_setup setup = {.io = &log_io_real,
 				    .segment_bytes = set->spool_segment_bytes,
 				    .reserve_bytes = set->spool_reserve_bytes,
+				    .reserve = reserve,
 				    .work = work,
 				    .now_us = ticks_us,
 				    .context = d};
-	uint64_t last;
 
 	d->proc = p;
 	proc_set_context(p, d);
@@ -96,11 +105,9 @@ start(struct proc *p, struct err *err)
 	    0)
 		return -1;
 	d->next_id = found.first_id;
-	last = found.numbers.n ? found.numbers.at[found.numbers.n - 1] : 0;
-	if (last >= UINT32_MAX - 1000)
-		return err_set(err, "spool/seg: segment numbers are used up");
+	d->spool_fd = found.spool_fd;
 	setup.dir_fd = found.dir_fd;
-	store_init(&d->store, &setup, (uint32_t)last + 1);
+	store_init(&d->store, &setup, found.next_number, found.numbers_end);
 	store_recover(&d->store, &found.numbers);
 	timers_start(d);
 	return 0;

@@ -4,7 +4,7 @@ struct opening {
 	struct proc_job job;
 	struct store *store;
 	struct stream *stream;
-	uint64_t number;
+	uint32_t number;
 	uint64_t bytes; /* that must fit besides the reserve */
 	struct log_file file;
 	int result;
@@ -93,8 +93,9 @@ stream_open(struct stream *st, uint64_t bytes)
 {
 	struct store *s = st->client->store;
 	struct opening *o;
+	uint32_t number;
 
-	if (s->n_own >= STORE_OWN_MAX) {
+	if (s->n_own >= STORE_OWN_MAX || !store_number(s, &number)) {
 		stream_refuse(st, SPOOL_FAULT);
 		return;
 	}
@@ -102,7 +103,7 @@ stream_open(struct stream *st, uint64_t bytes)
 	o->job = (struct proc_job){.work = opening_work, .done = opening_done};
 	o->store = s;
 	o->stream = st;
-	o->number = s->next_number++;
+	o->number = number;
 	o->bytes = bytes;
 	if (!store_work(s, &o->job)) {
 		free(o);

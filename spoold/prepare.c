@@ -8,7 +8,7 @@ struct prepare {
 	struct proc_job job;
 	struct store *store;
 	uint64_t from; /* a spare to recycle, or 0 */
-	uint64_t number;
+	uint32_t number;
 	struct log_file file;
 	int result;
 	struct err err;
@@ -88,7 +88,12 @@ store_prepare(struct store *s)
 	p = memory_new(1, sizeof(*p));
 	p->job = (struct proc_job){.work = prepare_work, .done = prepare_done};
 	p->store = s;
-	p->number = s->next_number++;
+	if (!store_number(s, &p->number)) {
+		err_set(&p->err, "spool: no numbers for segments");
+		prepare_failed(s, &p->err);
+		free(p);
+		return;
+	}
 	if (s->n_spares > 0)
 		p->from = s->spares[--s->n_spares];
 	s->preparing = store_work(s, &p->job);

@@ -1,6 +1,8 @@
 /* Segments that qmgr has done with: kept for recycling, or removed. */
 #include "spoold/store.h"
 
+#include <errno.h>
+
 struct let_go {
 	struct proc_job job;
 	struct let_go *next;
@@ -58,7 +60,8 @@ let_go_done(struct proc_job *job)
 	s->n_jobs--;
 	if (l->keep && s->n_spares < STORE_SPARES_MAX)
 		s->spares[s->n_spares++] = l->number;
-	if (l->result != 0)
+	/* Asked for again by a qmgr that started anew, it may be gone. */
+	if (l->result != 0 && l->err.code != ENOENT)
 		logline(LOGLINE_WARNING, "spool.remove", L_U64("segment", l->number),
 			L_ERR(&l->err));
 	let_go_end(l);

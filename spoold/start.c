@@ -8,27 +8,29 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define IDS_FILE "ids"
-#define IDS_NEW  "ids.new"
+#define IDS_FILE     "ids"     /* the second in which the last run began */
+#define NUMBERS_FILE "numbers" /* no segment had this number, or one above */
 
-/* The second in which the last run began; 0 when there was none. */
+/* --- files that hold one number --------------------------------------------------- */
+
+/* 0 when there is no such file. */
 static int
-ids_read(int spool_fd, uint64_t *last_start, struct err *err)
+value_read(int spool_fd, const char *name, uint64_t *value, struct err *err)
 {
 	char text[32];
 	ssize_t n;
-	int fd = openat(spool_fd, IDS_FILE, O_RDONLY | O_CLOEXEC);
+	int fd = openat(spool_fd, name, O_RDONLY | O_CLOEXEC);
 
-	*last_start = 0;
+	*value = 0;
 	if (fd < 0)
-		return errno == ENOENT ? 0 : err_sys(err, "spool/ids");
+		return errno == ENOENT ? 0 : err_sys(err, "spool/%s", name);
 	n = read(fd, text, sizeof(text));
 	close(fd);
 	if (n < 0)
-		return err_sys(err, "spool/ids");
+		return err_sys(err, "spool/%s", name);
 	if (!number_parse(span_trim(span_make(text, (size_t)n), "\n"), UINT32_MAX,
-			  last_start))
-		return err_set(err, "spool/ids does not hold a number");
+			  value))
+		return err_set(err, "spool/%s does not hold a number", name);
 	return 0;
 }
 
@@ -51,23 +53,26 @@ text_write(int spool_fd, const char *name, int flags, struct span text, struct e
 /* The number has always as many digits: on a disk without space or inodes for a new
  * file it goes to the place of the old one. */
 static int
-ids_write(int spool_fd, uint64_t start, struct err *err)
+value_write(int spool_fd, const char *name, uint64_t value, struct err *err)
 {
-	char bytes[32];
-	int n = snprintf(bytes, sizeof(bytes), "%010llu\n", (unsigned long long)start);
+	char bytes[32], fresh[32];
+	int n = snprintf(bytes, sizeof(bytes), "%010llu\n", (unsigned long long)value);
 	struct span text = span_make(bytes, (size_t)n);
 
-	if (text_write(spool_fd, IDS_NEW, O_CREAT | O_TRUNC, text, err) == 0) {
-		if (renameat(spool_fd, IDS_NEW, spool_fd, IDS_FILE) == 0 &&
+	snprintf(fresh, sizeof(fresh), "%s.new", name);
+	if (text_write(spool_fd, fresh, O_CREAT | O_TRUNC, text, err) == 0) {
+		if (renameat(spool_fd, fresh, spool_fd, name) == 0 &&
 		    fsync(spool_fd) == 0)
 			return 0;
-		return err_sys(err, "spool/ids");
+		return err_sys(err, "spool/%s", name);
 	}
 	if (err->code != ENOSPC && err->code != EDQUOT)
 		return -1;
-	(void)unlinkat(spool_fd, IDS_NEW, 0);
-	return text_write(spool_fd, IDS_FILE, 0, text, err);
+	(void)unlinkat(spool_fd, fresh, 0);
+	return text_write(spool_fd, name, 0, text, err);
 }
+
+/* --- segments --------------------------------------------------------------------- */
 
 static int
 segments_open(int spool_fd, struct spool_start *out, struct err *err)
@@ -83,28 +88,52 @@ segments_open(int spool_fd, struct spool_start *out, struct err *err)
 	return log_dir_list(&dir, &out->numbers, err);
 }
 
+int
+spool_numbers_reserve(int spool_fd, uint32_t end, struct err *err)
+{
+	return value_write(spool_fd, NUMBERS_FILE, end, err);
+}
+
+static int
+numbers_start(int spool_fd, struct spool_start *out, struct err *err)
+{
+	const struct log_numbers *there = &out->numbers;
+	uint64_t next;
+
+	if (value_read(spool_fd, NUMBERS_FILE, &next, err) != 0)
+		return -1;
+	if (next == 0)
+		next = 1;
+	if (there->n > 0 && there->at[there->n - 1] >= next)
+		next = there->at[there->n - 1] + 1;
+	if (next > UINT32_MAX - 2 * STORE_NUMBERS_AHEAD)
+		return err_set(err, "spool/seg: segment numbers are used up");
+	out->next_number = (uint32_t)next;
+	out->numbers_end = out->next_number + STORE_NUMBERS_AHEAD;
+	return spool_numbers_reserve(spool_fd, out->numbers_end, err);
+}
+
+/* --- the whole -------------------------------------------------------------------- */
+
 static int
 start_in(int spool_fd, uint64_t now_s, struct spool_start *out, struct err *err)
 {
 	uint64_t last_start, start;
 
-	if (ids_read(spool_fd, &last_start, err) != 0 ||
-	    segments_open(spool_fd, out, err) != 0)
+	if (value_read(spool_fd, IDS_FILE, &last_start, err) != 0 ||
+	    segments_open(spool_fd, out, err) != 0 ||
+	    numbers_start(spool_fd, out, err) != 0)
 		return -1;
 	out->first_id = ids_first(last_start, now_s, &start);
-	return ids_write(spool_fd, start, err);
+	return value_write(spool_fd, IDS_FILE, start, err);
 }
 
 int
 spool_start(const char *directory, uint64_t now_s, struct spool_start *out,
 	    struct err *err)
 {
-	int result;
-	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0)
+	out->spool_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (out->spool_fd < 0)
 		return err_sys(err, "%s", directory);
-	result = start_in(fd, now_s, out, err);
-	close(fd);
-	return result;
+	return start_in(out->spool_fd, now_s, out, err);
 }

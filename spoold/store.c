@@ -3,9 +3,11 @@
 #include <errno.h>
 
 void
-store_init(struct store *s, const struct store_setup *setup, uint32_t next_number)
+store_init(struct store *s, const struct store_setup *setup, uint32_t next_number,
+	   uint32_t numbers_end)
 {
-	*s = (struct store){.setup = *setup, .next_number = next_number};
+	*s = (struct store){
+	    .setup = *setup, .next_number = next_number, .numbers_end = numbers_end};
 	s->dir = (struct log_dir){setup->io, setup->dir_fd, "", SPOOL_SEGMENT_KIND};
 	s->waiting_end = &s->waiting;
 	store_prepare(s);

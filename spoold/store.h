@@ -23,12 +23,16 @@
 #define STORE_OWN_MAX       1000        /* messages being streamed to own segments */
 #define STORE_MOVES_MAX     64          /* copies under way */
 #define STORE_RESERVE_FILES 8           /* inodes that new files leave alone */
+#define STORE_NUMBERS_AHEAD 4096 /* numbers of segments that are reserved at once */
 
 struct store_setup {
 	const struct log_io *io;
 	int dir_fd;             /* spool/seg */
 	uint64_t segment_bytes; /* of a shared segment */
 	uint64_t reserve_bytes; /* new files are made only while so much stays free */
+	/* In a thread: notes durably that numbers of segments below `end` may be given.
+	 */
+	int (*reserve)(void *context, uint32_t end, struct err *err);
 	/* Runs the job as proc_work() does. */
 	bool (*work)(void *context, struct proc_job *job);
 	/* Any clock that only goes forward. */
@@ -61,7 +65,8 @@ struct waiting {
 struct store {
 	struct store_setup setup;
 	struct log_dir dir;
-	uint32_t next_number;
+	uint32_t next_number, numbers_end; /* below the end they may be given */
+	bool reserving;
 	struct segment *current;  /* null: none ready */
 	struct segment *prepared; /* the one after it */
 	struct segment *open;     /* list of all but `prepared` */
@@ -86,8 +91,9 @@ struct store {
 	uint64_t n_stored, n_refused, n_syncs, n_faults;
 };
 
-/* `next_number`: above every file that exists. */
-void store_init(struct store *s, const struct store_setup *setup, uint32_t next_number);
+/* `next_number`: above all that were ever given; below `numbers_end` they may be. */
+void store_init(struct store *s, const struct store_setup *setup, uint32_t next_number,
+		uint32_t numbers_end);
 /* No job may be under way. */
 void store_release(struct store *s);
 
@@ -129,6 +135,8 @@ void store_recover(struct store *s, struct log_numbers *numbers);
 
 /* Lets go what had to wait for the recovery. */
 void store_let_go_waiting(struct store *s);
+/* A number that no segment ever had; false when none may be given now. */
+MUST_USE bool store_number(struct store *s, uint32_t *number);
 /* Runs the job; false when that is impossible now. */
 MUST_USE bool store_work(struct store *s, struct proc_job *job);
 /* For a copy, which has no origin, only a failure is told: as a failed move. */

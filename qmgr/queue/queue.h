@@ -301,6 +301,8 @@ MUST_USE struct span queue_place_domain(struct span place);
 void queue_set_current(struct queue *q, uint32_t segment);
 /* A segment that nothing needs, once the notes up to now are durable. */
 MUST_USE bool queue_next_done(struct queue *q, uint32_t *segment);
+/* Does nothing need it still, since queue_next_done() told of it? */
+MUST_USE bool queue_segment_released(const struct queue *q, uint32_t segment);
 /* All records of the segment that start before `end` have been seen. */
 void
 queue_segment_known(struct queue *q, uint32_t segment, uint64_t end, uint32_t now_s);

@@ -22,6 +22,14 @@ queue_next_done(struct queue *q, uint32_t *segment)
 	return false;
 }
 
+bool
+queue_segment_released(const struct queue *q, uint32_t segment)
+{
+	const struct queue_segment *s = segment_find(&q->segments, segment);
+
+	return s && s->use == SEGMENT_RELEASED;
+}
+
 void
 queue_segment_known(struct queue *q, uint32_t segment, uint64_t end, uint32_t now_s)
 {

@@ -83,7 +83,7 @@ segments_set_current(struct segments *all, uint32_t number)
 	struct queue_segment *s = segment_find(all, number);
 
 	all->current = number;
-	if (s && s->use == SEGMENT_DONE)
+	if (s && s->use != SEGMENT_PINNED)
 		s->use = SEGMENT_IN_USE;
 	for (size_t i = 0; i < all->n; i++)
 		done_or_not(all, &all->at[i]);

@@ -393,6 +393,28 @@ test_segment_is_done_when_all_its_messages_are(void **state)
 	queue_free(&q);
 }
 
+/* Between being told and being freed. */
+static void
+test_segment_that_is_needed_again_is_not_released(void **state)
+{
+	(void)state;
+	struct queue *q = queue_make();
+	uint32_t segment;
+
+	queue_set_current(q, 1);
+	message_deferred(q, 1, 1000);
+	queue_set_current(q, 2);
+	assert_true(queue_command(q, 1, QUEUE_REMOVE, 1000));
+	assert_true(queue_next_done(q, &segment));
+	assert_true(queue_segment_released(q, 1));
+	queue_set_current(q, 1);
+	assert_false(queue_segment_released(q, 1));
+	queue_set_current(q, 2);
+	assert_true(queue_next_done(q, &segment));
+	assert_true(queue_segment_released(q, 1));
+	queue_free(&q);
+}
+
 /* --- memory --------------------------------------------------------------- */
 
 #define MILLION 1000000u
@@ -445,6 +467,7 @@ main(void)
 	    cmocka_unit_test(test_window_limits_the_jobs),
 	    cmocka_unit_test(test_damaged_envelope_is_held_not_lost),
 	    cmocka_unit_test(test_segment_is_done_when_all_its_messages_are),
+	    cmocka_unit_test(test_segment_that_is_needed_again_is_not_released),
 	    cmocka_unit_test(
 		test_million_deferred_messages_cost_less_than_100_bytes_each),
 	};

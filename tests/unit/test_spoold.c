@@ -33,7 +33,7 @@ struct fixture {
 };
 
 /* What the disk refuses; 0 for nothing. */
-static int fail_sync, fail_write, fail_create;
+static int fail_sync, fail_write, fail_create, fail_reserve;
 
 static ssize_t
 disk_pwritev(void *disk, int fd, const struct iovec *v, int n, uint64_t offset)
@@ -66,6 +66,14 @@ disk_open(void *disk, int dir, const char *name, enum log_access access)
 		return -1;
 	}
 	return log_io_real.open(NULL, dir, name, access);
+}
+
+static int
+reserve(void *context, uint32_t end, struct err *err)
+{
+	(void)context;
+	(void)end;
+	return fail_reserve ? err_set(err, "no") : 0;
 }
 
 static bool
@@ -126,11 +134,12 @@ store_start(struct fixture *f, uint32_t next_number)
 	struct store_setup setup = {.io = &f->io,
 				    .dir_fd = f->dir_fd,
 				    .segment_bytes = SEGMENT_BYTES,
+				    .reserve = reserve,
 				    .work = work,
 				    .now_us = now_us,
 				    .context = f};
 
-	store_init(&f->store, &setup, next_number);
+	store_init(&f->store, &setup, next_number, next_number + STORE_NUMBERS_AHEAD);
 	f->store.recovered = true;
 	f->client = client_new(&f->store, (struct origin){0, 1});
 	for (f->next_id = 1000; f->next_id < 1000 + 16 * QUEUE_ID_BLOCK;
@@ -144,7 +153,7 @@ setup_store(void **state)
 {
 	struct fixture *f = memory_new(1, sizeof(*f));
 
-	fail_sync = fail_write = fail_create = 0;
+	fail_sync = fail_write = fail_create = fail_reserve = 0;
 	snprintf(f->path, sizeof(f->path), "/tmp/test_spoold.XXXXXX");
 	if (!mkdtemp(f->path))
 		return -1;
@@ -181,7 +190,7 @@ teardown_store(void **state)
 {
 	struct fixture *f = *state;
 
-	fail_sync = fail_write = fail_create = 0;
+	fail_sync = fail_write = fail_create = fail_reserve = 0;
 	client_free(&f->client);
 	settle(f);
 	store_release(&f->store);
@@ -559,16 +568,20 @@ test_ids_are_used_once_and_only_when_granted(void **state)
 }
 
 static void
-test_ids_go_on_even_when_the_clock_went_back(void **state)
+test_numbers_are_given_only_when_reserved(void **state)
 {
-	(void)state;
-	uint64_t start;
+	struct fixture *f = *state;
+	uint32_t end = f->store.numbers_end, number = 0;
 
-	assert_true(ids_first(0, 1000, &start) == UINT64_C(1000) << 32);
-	assert_int_equal(start, 1000);
-	assert_true(ids_first(2000, 1000, &start) == UINT64_C(2001) << 32);
-	assert_int_equal(start, 2001);
-	assert_true(ids_first(1000, 1000, &start) == UINT64_C(1001) << 32);
+	fail_reserve = 1;
+	while (store_number(&f->store, &number))
+		jobs_run(f);
+	assert_int_equal(number, end - 1);
+	fail_reserve = 0;
+	assert_false(store_number(&f->store, &number));
+	jobs_run(f);
+	assert_true(store_number(&f->store, &number));
+	assert_int_equal(number, end);
 }
 
 static void
@@ -727,7 +740,7 @@ main(void)
 	    TEST(test_client_that_goes_away_aborts_its_streams),
 	    TEST(test_full_disk_refuses_a_streamed_message_and_removes_its_file),
 	    TEST(test_ids_are_used_once_and_only_when_granted),
-	    cmocka_unit_test(test_ids_go_on_even_when_the_clock_went_back),
+	    TEST(test_numbers_are_given_only_when_reserved),
 	    TEST(test_finished_segment_is_recycled),
 	    TEST(test_segment_is_not_let_go_before_the_recovery_ends),
 	    TEST(test_segment_in_use_is_not_let_go),
