@@ -13,7 +13,6 @@ runs a few rounds of both.
 """
 import argparse
 import collections
-import contextlib
 import ctypes
 import fcntl
 import os
@@ -200,19 +199,16 @@ def run_kill(options, rng):
         close(server)
 
 
-@contextlib.contextmanager
-def mounts_of_our_own():
-    """No mount namespace that another program makes copies what is mounted here, and so keeps it after umount."""
+def leave_mounts():
+    """From here on nobody else's mount namespace copies what this process mounts, and so keeps it after umount.
+
+    There is no way back: setns() would undo a chroot, too.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
-    with open("/proc/thread-self/ns/mnt") as before:
-        if libc.unshare(CLONE_NEWNS) != 0:
-            raise OSError(ctypes.get_errno(), "unshare")
-        subprocess.run(["mount", "--make-rprivate", "/"], check=True)
-        try:
-            yield
-        finally:
-            if libc.setns(before.fileno(), CLONE_NEWNS) != 0:
-                raise OSError(ctypes.get_errno(), "setns")
+    if libc.unshare(CLONE_NEWNS) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    # It fails in a chroot whose root is no mount, which has none of its own to share.
+    subprocess.run(["mount", "--make-rprivate", "/"], stderr=subprocess.DEVNULL)
 
 
 class Disk:
@@ -251,11 +247,8 @@ class Disk:
 
 
 def run_disk(options, rng):
-    with mounts_of_our_own():
-        return run_on_disks(options, rng)
-
-
-def run_on_disks(options, rng):
+    """In a process of its own: see leave_mounts()."""
+    leave_mounts()
     base = Path(tempfile.mkdtemp(prefix="postroad-crash-", dir="/var/tmp"))
     base.chmod(0o755)
     disks = [Disk(base, "spool-disk"), Disk(base, "mail-disk")]
