@@ -168,7 +168,7 @@ def test_an_imported_password_becomes_ours_at_the_first_login(server, imported, 
     # Nobody had to leave for it.
     assert client.noop()[0] == "OK"
     client.logout()
-    assert len(server.logged("auth.upgraded", address, f"scheme={scheme}")) == 1
+    assert len(server.wait_logged("auth.upgraded", address, f"scheme={scheme}")) == 1
 
 
 def test_an_import_is_repeatable_when_passwords_became_ours(server, imported):

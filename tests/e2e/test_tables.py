@@ -264,7 +264,7 @@ def test_discarded_mail_is_taken_and_forgotten(server):
     send(server, "void@example.org", "into-the-void")
     send(server, "a@example.org", "after-the-void")
     Mailbox(server, "a@example.org").wait_for(b"after-the-void")
-    assert server.logged("smtp.discarded", "rcpt=void@example.org")
+    server.wait_logged("smtp.discarded", "rcpt=void@example.org")
     waiting = json.loads(server.command("--json", "queue", "list").stdout)
     assert not any("void@example.org" in row["recipients"] for row in waiting)
 
@@ -296,7 +296,7 @@ def test_held_mail_waits_for_its_release_as_a_whole(server, sender, recipients):
     swaks(server, sender, recipients, subject)
     rows = harness.wait_until(lambda: [r for r in queued(server) if r["status"] == "held" and sender == r["sender"]], 20, "it is held")
     assert len(rows) == 1 and "access table" in rows[0]["reason"], rows
-    assert server.logged("smtp.changed", f"id={rows[0]['id']}", "held=1")
+    server.wait_logged("smtp.changed", f"id={rows[0]['id']}", "held=1")
     assert not has(server, "a", subject.encode())
     server.command("queue", "release", rows[0]["id"])
     for recipient in recipients:
@@ -320,7 +320,7 @@ def test_redirected_mail_goes_to_nobody_else(server):
     row = harness.wait_until(lambda: [r for r in queued(server) if r["status"] == "held"], 20, "both actions hold")[0]
     server.command("queue", "release", row["id"])
     Mailbox(server, "b@example.org").wait_for(b"redirected")
-    assert server.logged("smtp.changed", "redirect=b@example.org")
+    server.wait_logged("smtp.changed", "redirect=b@example.org")
     for who in "acd":
         assert not has(server, who, b"redirected")
 
@@ -347,12 +347,12 @@ def test_fields_of_several_tables_come_before_the_message(server):
 
 def test_a_warning_is_in_the_log(server):
     assert rcpt(server, "x@warned.example", "a@example.org").startswith("250")
-    assert server.logged("access.action", 'action="WARN so it is"', "from=x@warned.example")
+    server.wait_logged("access.action", 'action="WARN so it is"', "from=x@warned.example")
 
 
 def test_an_address_that_leads_nowhere_is_in_the_log(server):
     assert rcpt(server, "x@nowhere.example", "a@example.org").startswith("451")
-    assert server.logged("smtp.no_target", "address=nobody-there@example.org")
+    server.wait_logged("smtp.no_target", "address=nobody-there@example.org")
 
 
 @pytest.mark.parametrize("action, why", [
@@ -507,7 +507,7 @@ def test_verified_name_is_in_header_and_log(named):
     assert "(mx.good.example [127.0.0.11])" in text and "X-Name: by name" in text
     text = head(Mailbox(named, "a@example.org").wait_for(b"second-named")[0])
     assert "(two.good.example [127.0.0.16])" in text and "X-Name: by parent" in text
-    assert named.logged("smtp.connect", "client=127.0.0.11", "name=mx.good.example")
+    named.wait_logged("smtp.connect", "client=127.0.0.11", "name=mx.good.example")
     assert not any("name=" in line for line in named.logged("smtp.connect", "client=127.0.0.12"))
 
 

@@ -397,23 +397,17 @@ def small_tree(folder, boxes=("", ".Work"), n=6):
                 b"Subject: %d of %d\n\nbody\n" % (i, k))
 
 
-def open_to_dovecot(tmp_path):
-    for above in (tmp_path, *tmp_path.parents):
-        if above.owner() == tmp_path.owner() and above.is_relative_to("/tmp") and above != Path("/tmp"):
-            above.chmod(0o755)
-
-
-def test_a_second_run_brings_the_account_level(server, tmp_path):
-    account, mail = "level@example.org", tmp_path / "mail"
+def test_a_second_run_brings_the_account_level(server, open_folder):
+    account, folder = "level@example.org", open_folder()
+    mail = folder / "mail"
     server.add_account(account, PASSWORD)
-    open_to_dovecot(tmp_path)
     small_tree(mail)
 
     def bring(*options):
         done = server.command("--json", "mailbox", "import", account, mail, *options)
         return {c: sum(row[c] for row in json.loads(done.stdout))
                 for c in ("imported", "known", "changed", "gone", "kept", "failed", "new_uids")}
-    with Dovecot(tmp_path / "dovecot", mail) as dovecot:
+    with Dovecot(folder / "dovecot", mail) as dovecot:
         seen = look(dovecot)[0]
         assert bring()["imported"] == 12
         assert {n: b for n, b in look(server, account)[0].items() if n in seen} == seen
@@ -446,14 +440,14 @@ def test_a_second_run_brings_the_account_level(server, tmp_path):
 
 @pytest.mark.only_in("release")  # what is read is read in unit tests, too; here it is where Dovecot puts it
 @pytest.mark.parametrize("layout", ["", ":LAYOUT=fs"])
-def test_control_stands_where_dovecot_puts_it(server, tmp_path, layout):
-    account, mail, control = f"control{len(layout)}@example.org", tmp_path / "mail", tmp_path / "control"
+def test_control_stands_where_dovecot_puts_it(server, open_folder, layout):
+    account, folder = f"control{len(layout)}@example.org", open_folder()
+    mail, control = folder / "mail", folder / "control"
     server.add_account(account, PASSWORD)
-    open_to_dovecot(tmp_path)
     small_tree(mail, ("", "Work" if layout else ".Work"), 3)
     control.mkdir()
     control.chmod(0o777)
-    with Dovecot(tmp_path / "dovecot", mail, f"{layout}:CONTROL={control}") as dovecot:
+    with Dovecot(folder / "dovecot", mail, f"{layout}:CONTROL={control}") as dovecot:
         there = imaplib.IMAP4_SSL("localhost", dovecot.ports["imaps"], ssl_context=client_tls(dovecot))
         there.login(ACCOUNT, PASSWORD)
         for box in ("INBOX", "Work"):
