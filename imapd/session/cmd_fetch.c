@@ -41,6 +41,7 @@ vanished_find(struct fetch_work *w, struct session *s)
 	store_vanished(s->account->mail, s->view.mailbox, what->changed_since, &list);
 	ranges_from_uids(&list, &gone);
 	ranges_meet(&asked, &gone, &w->vanished);
+	view_expunged_settle(s);
 	ranges_cut(&w->vanished, &s->view.expunged);
 	store_uid_list_release(&list);
 	imap_ranges_release(&gone);

@@ -26,7 +26,8 @@ struct view {
 	uint32_t uidnext;            /* announced messages are below it */
 	uint64_t modseq;             /* all changes up to it are told or noted below */
 	struct imap_ranges flags;    /* uids whose flags are untold */
-	struct imap_ranges expunged; /* uids that are gone, untold */
+	struct imap_ranges expunged; /* uids that are gone, untold; as they were noted:
+				      * view_expunged_settle() */
 	struct imap_ranges recent;   /* uids that are \Recent here */
 	struct imap_ranges held;     /* view_silent_begin() */
 	uint64_t held_modseq;
@@ -60,6 +61,8 @@ MUST_USE size_t view_recent_count(const struct view *v);
  * mark: call again. */
 MUST_USE bool view_announce(struct session *s, bool expunges, struct buf *out);
 MUST_USE bool view_has_news(const struct session *s);
+/* Makes view.expunged whole, and puts it in order. */
+void view_expunged_settle(struct session *s);
 
 /* 0 when there is none. */
 MUST_USE uint32_t view_uid(const struct view *v, uint32_t number);

@@ -26,6 +26,16 @@ compare_all(struct session *s)
 	v->appended = true;
 }
 
+void
+view_expunged_settle(struct session *s)
+{
+	struct view *v = &s->view;
+
+	if (v->all)
+		compare_all(s);
+	view_sort_notes(&v->expunged);
+}
+
 /* Squeezes out, from index i on, what was told to be gone. */
 static void
 squeeze(struct view *v, size_t i)
