@@ -211,7 +211,8 @@ client_drive(struct client *c)
 		pump(c);
 		return;
 	}
-	if (c->state != CLIENT_LOGIN)
+	/* What is asked of authd is asked once, whatever wakes the client meanwhile. */
+	if (c->state != CLIENT_LOGIN || login_waits(c->login))
 		return;
 	while (step(c))
 		;

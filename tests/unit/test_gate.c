@@ -350,6 +350,33 @@ test_gate_programs_away_are_temporary_failures(void **state)
 	tear_down(&house);
 }
 
+/* Output that leaves, input and the end of it all wake the client; none of them is a
+ * reason to check its password again. */
+static void
+test_gate_asks_about_a_password_once(void **state)
+{
+	struct house house;
+	struct talker t, other;
+
+	(void)state;
+	set_up(&house);
+	house.silent = true;
+	talker_connect(&t, &house.h, house.port);
+	talker_expect(&t, HELLO);
+	talker_say(&t, "USER joe\r\nPASS wrong\r\n");
+	talker_expect(&t, "+OK\r\n");
+	hosted_until(&house.h, was_asked, &house);
+	talker_say(&t, "NOOP\r\n");
+	talker_connect(&other, &house.h, house.port);
+	talker_expect(&other, HELLO);
+	talker_say(&other, "QUIT\r\n");
+	talker_expect_end(&other, "+OK bye\r\n");
+	talker_release(&other);
+	assert_int_equal(house.asked, 1);
+	talker_release(&t);
+	tear_down(&house);
+}
+
 static void
 test_gate_limits_connections_of_one_client(void **state)
 {
@@ -679,6 +706,7 @@ main(void)
 	    cmocka_unit_test(test_gate_refuses_bare_passwords_without_the_setting),
 	    cmocka_unit_test(test_gate_relays_an_exchange_of_several_steps),
 	    cmocka_unit_test(test_gate_programs_away_are_temporary_failures),
+	    cmocka_unit_test(test_gate_asks_about_a_password_once),
 	    cmocka_unit_test(test_gate_limits_connections_of_one_client),
 	    cmocka_unit_test(
 		test_gate_silent_clients_are_closed_and_refused_in_a_crowd),
