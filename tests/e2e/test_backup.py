@@ -282,7 +282,7 @@ def test_replaced_account_is_left_by_all_who_had_it_open(postroad, tmp_path):
     neighbour = login(p, "other@example.org")
     with smtplib.SMTP("127.0.0.1", p.ports["smtp"]) as s:  # local has the account open
         s.sendmail("far@example.net", [ADDRESS], "Subject: later\r\n\r\nx\r\n")
-    wait_until(lambda: idle.select("INBOX")[1] == [b"2"], 20, "the delivery")
+    wait_until(lambda: idle.select("INBOX")[1] == [b"2"], what="the delivery")
     idle.send(b"x IDLE\r\n")
     assert idle.readline().startswith(b"+")
     other.select("INBOX")
@@ -306,7 +306,7 @@ def test_replaced_account_is_left_by_all_who_had_it_open(postroad, tmp_path):
     assert [flags for flags, _, _ in found.values()] == [{"\\Flagged"}]
     with smtplib.SMTP("127.0.0.1", p.ports["smtp"]) as s:
         s.sendmail("far@example.net", [ADDRESS], "Subject: after\r\n\r\nx\r\n")
-    wait_until(lambda: m.select("INBOX")[1] == [b"2"], 20, "the next delivery")
+    wait_until(lambda: m.select("INBOX")[1] == [b"2"], what="the next delivery")
     assert json.loads(p.command("--json", "mailbox", "verify", ADDRESS).stdout) == []
 
 

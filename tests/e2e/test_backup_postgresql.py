@@ -48,7 +48,7 @@ def installation(connection=None, **more):
 def fill(p):
     """One of everything a directory can hold, and mail; an app password."""
     p.start()
-    harness.wait_until(lambda: p.logged("directory.domain.made"), 20, "the first domain")
+    harness.wait_until(lambda: p.logged("directory.domain.made"), what="the first domain")
     p.add_account(ADDRESS, quota="1G")
     p.add_account(OTHER)
     p.command("domain", "set", "example.org", "accounts_max=7")
@@ -113,7 +113,7 @@ def test_everything_comes_back_in_either_backend(connections, tmp_path, source, 
         login(other).logout()
         m = login(other, ADDRESS, app_password)
         assert m.select("INBOX")[0] == "OK"
-        harness.wait_until(lambda: queue(other) == queued, 20, "the queue")
+        harness.wait_until(lambda: queue(other) == queued, what="the queue")
         # What is made now gets numbers that nobody has.
         other.add_account("new@example.org")
         listed = json.loads(other.command("--json", "account", "list").stdout)

@@ -158,8 +158,8 @@ def test_spool_without_inodes(small_disk):
         # A large message needs a file of its own.
         assert try_send(server, "large", kilobytes=1000)[:3] in ("452", "451")
         empty()
-        harness.wait_until(lambda: try_send(server, "again", kilobytes=1000).startswith("250"), 10,
-                           "service after inodes returned")
+        harness.wait_until(lambda: try_send(server, "again", kilobytes=1000).startswith("250"),
+                           what="service after inodes returned")
 
 
 def test_spool_not_writable(small_disk):

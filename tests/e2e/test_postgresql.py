@@ -49,7 +49,7 @@ def server(fresh):
     with harness.Postroad(settings=settings_of(fresh)) as server:
         server.command("directory", "init")
         server.start()
-        harness.wait_until(lambda: server.logged("directory.domain.made"), 10, "the first domain")
+        harness.wait_until(lambda: server.logged("directory.domain.made"), what="the first domain")
         server.add_account(ADDRESS)
         yield server
 
@@ -110,7 +110,7 @@ def test_unit_tests_pass_on_a_real_server(database, name):
 
 def test_mail_comes_in_and_is_read(server, database):
     assert send(server, "first") == 250
-    harness.wait_until(lambda: subjects(server) == ["first"], 10, "the message")
+    harness.wait_until(lambda: subjects(server) == ["first"], what="the message")
     assert rcpt(server, "nobody@example.org") == 550
     assert "AUTHENTICATIONFAILED" in login(server, "wrong")
     assert database.sql("SELECT domain, local FROM postroad.account") == [["example.org", "anna"]]
@@ -173,7 +173,7 @@ def test_authd_has_a_network_only_for_a_database_over_tcp(fresh, tcp):
     with harness.Postroad(settings=settings_of(fresh, tcp)) as server:
         server.command("directory", "init")
         server.start()
-        harness.wait_until(lambda: server.logged("directory.domain.made"), 10, "the first domain")
+        harness.wait_until(lambda: server.logged("directory.domain.made"), what="the first domain")
         spaces = {os.readlink(f"/proc/{pid}/ns/net") for pid in server.pids("authd")}
         assert (spaces == {os.readlink("/proc/self/ns/net")}) == bool(tcp)
 
@@ -235,7 +235,7 @@ def freeze_and_thaw(database):
 @pytest.mark.parametrize("trouble", [stop_and_start, restart, freeze_and_thaw])
 def test_trouble_under_load_is_never_a_refusal_or_a_loss(server, database, trouble):
     with Load(server) as load:
-        harness.wait_until(lambda: len(load.taken) > 5 and load.said, 20, "load")
+        harness.wait_until(lambda: len(load.taken) > 5 and load.said, what="load")
         trouble(database)
         back = time.monotonic()
 
@@ -248,7 +248,7 @@ def test_trouble_under_load_is_never_a_refusal_or_a_loss(server, database, troub
     assert {code for _, code in load.codes} <= {250, 451}
     assert all(said is None or "UNAVAILABLE" in said for _, said in load.said), load.said
     assert all(code == 250 for t, code in load.codes if t > all_well + 1)
-    harness.wait_until(lambda: sorted(subjects(server)) == sorted(load.taken), 20, "every message once")
+    harness.wait_until(lambda: sorted(subjects(server)) == sorted(load.taken), what="every message once")
 
 
 def test_copy_there_and_back_is_the_same(fresh):
@@ -352,7 +352,7 @@ def test_link_that_swallows_everything_delays_nobody_else(far):
     with harness.Postroad(settings=settings_of(database, THERE, postgresql_timeout_s=ANSWER_S), sections=sections) as server:
         server.command("directory", "init")
         server.start()
-        harness.wait_until(lambda: server.logged("directory.domain.made"), 10, "the first domain")
+        harness.wait_until(lambda: server.logged("directory.domain.made"), what="the first domain")
         server.add_account(ADDRESS)
         assert rcpt(server) == 250
         before = imaplib.IMAP4_SSL("127.0.0.1", server.ports["imaps"])

@@ -151,7 +151,7 @@ service pop3-login {{
 """)
         self.process = subprocess.Popen(["dovecot", "-F", "-c", self.conf],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        harness.wait_until(lambda: (folder / "run/master.pid").exists(), 20, "dovecot")
+        harness.wait_until(lambda: (folder / "run/master.pid").exists(), what="dovecot")
         harness.wait_until(self.answers, 60, "dovecot's login")
 
     def answers(self):
@@ -493,7 +493,7 @@ def test_mail_that_arrives_meanwhile_stands_behind(server, moved):
     def arrived():
         box = look(server, account)[0][b"INBOX"]
         return box if len(box[2]) == len(theirs[2]) + sent else None
-    box = harness.wait_until(arrived, 30, "all mail")
+    box = harness.wait_until(arrived, what="all mail")
     old = {m[4]: m[0] for m in theirs[2]}
     assert box[0] == theirs[0]
     for message in box[2]:
