@@ -2,6 +2,8 @@
  * again. Segments without any message are removed. */
 #include "spoold/store.h"
 
+#include <errno.h>
+
 /* At once: the syncs of several cost hardly more than one, and the rest of the threads
  * is for new mail. */
 #define RECOVER_AT_ONCE 4
@@ -33,6 +35,17 @@ is_empty(const struct looking *k)
 		k->was.damaged_bytes == 0);
 }
 
+/* What the disk cannot read could be messages, even acknowledged ones. */
+static int
+check_readable(const struct looking *k, struct err *err)
+{
+	if (k->was.unreadable <= k->was.end)
+		return 0;
+	errno = EIO;
+	return err_sys(err, "segment: cannot be read before %llu",
+		       (unsigned long long)k->was.unreadable);
+}
+
 static void
 looking_work(struct proc_job *job)
 {
@@ -43,6 +56,8 @@ looking_work(struct proc_job *job)
 	k->opened = log_dir_open(dir, k->number, LOG_WRITE, &file, &k->err);
 	if (k->opened == LOG_OPEN_OK) {
 		k->result = log_recover(&file, LOG_PREWRITTEN, 0, &k->was, &k->err);
+		if (k->result == 0)
+			k->result = check_readable(k, &k->err);
 		log_file_close(&file);
 	}
 	if (is_empty(k))

@@ -51,6 +51,15 @@ let_go_end(struct let_go *l)
 	free(l);
 }
 
+/* Of those that were let go together others were kept before. False: it stays until
+ * qmgr asks again when it next starts. */
+static bool
+remove_after_all(struct let_go *l)
+{
+	l->keep = false;
+	return store_work(l->store, &l->job);
+}
+
 static void
 let_go_done(struct proc_job *job)
 {
@@ -58,7 +67,9 @@ let_go_done(struct proc_job *job)
 	struct store *s = l->store;
 
 	s->n_jobs--;
-	if (l->keep && s->n_spares < STORE_SPARES_MAX)
+	if (l->keep && s->n_spares == STORE_SPARES_MAX && remove_after_all(l))
+		return;
+	if (l->keep)
 		s->spares[s->n_spares++] = l->number;
 	/* Asked for again by a qmgr that started anew, it may be gone. */
 	if (l->result != 0 && l->err.code != ENOENT)

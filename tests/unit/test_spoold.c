@@ -33,7 +33,7 @@ struct fixture {
 };
 
 /* What the disk refuses; 0 for nothing. */
-static int fail_sync, fail_write, fail_create, fail_reserve;
+static int fail_sync, fail_write, fail_create, fail_reserve, fail_read;
 
 static ssize_t
 disk_pwritev(void *disk, int fd, const struct iovec *v, int n, uint64_t offset)
@@ -44,6 +44,19 @@ disk_pwritev(void *disk, int fd, const struct iovec *v, int n, uint64_t offset)
 		return -1;
 	}
 	return log_io_real.pwritev(NULL, fd, v, n, offset);
+}
+
+/* The headers stay readable. */
+static ssize_t
+disk_pread(void *disk, int fd, void *at, size_t n, uint64_t offset)
+{
+	(void)disk;
+	if (fail_read && offset + n > LOG_HEADER_BYTES &&
+	    offset < LOG_HEADER_BYTES + 4096) {
+		errno = fail_read;
+		return -1;
+	}
+	return log_io_real.pread(NULL, fd, at, n, offset);
 }
 
 static int
@@ -153,12 +166,13 @@ setup_store(void **state)
 {
 	struct fixture *f = memory_new(1, sizeof(*f));
 
-	fail_sync = fail_write = fail_create = fail_reserve = 0;
+	fail_sync = fail_write = fail_create = fail_reserve = fail_read = 0;
 	snprintf(f->path, sizeof(f->path), "/tmp/test_spoold.XXXXXX");
 	if (!mkdtemp(f->path))
 		return -1;
 	f->dir_fd = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	f->io = log_io_real;
+	f->io.pread = disk_pread;
 	f->io.pwritev = disk_pwritev;
 	f->io.fdatasync = disk_fdatasync;
 	f->io.open = disk_open;
@@ -190,7 +204,7 @@ teardown_store(void **state)
 {
 	struct fixture *f = *state;
 
-	fail_sync = fail_write = fail_create = fail_reserve = 0;
+	fail_sync = fail_write = fail_create = fail_reserve = fail_read = 0;
 	client_free(&f->client);
 	settle(f);
 	store_release(&f->store);
@@ -608,6 +622,31 @@ test_finished_segment_is_recycled(void **state)
 	assert_on_disk(f, added(f, last));
 }
 
+/* Those beyond what is kept for recycling go, however many are let go together. */
+static void
+test_segments_let_go_together_are_kept_or_removed(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t first = put(f, 60000), last = 0;
+	uint32_t segment, end;
+	size_t before;
+
+	for (size_t i = 0; i < 9 * SEGMENT_BYTES / 60000; i++) {
+		last = put(f, 60000);
+		settle(f);
+	}
+	before = files(f, false);
+	segment = added(f, first)->segment;
+	end = added(f, last)->segment;
+	assert_true(end - segment > STORE_SPARES_MAX + 2);
+	for (uint32_t i = segment; i < end; i++)
+		store_let_go(&f->store, i);
+	settle(f);
+	assert_int_equal(f->store.n_spares, STORE_SPARES_MAX);
+	assert_int_equal(files(f, false), before - (end - segment) + STORE_SPARES_MAX);
+	assert_null(f->store.letting);
+}
+
 /* A segment that is being recovered must not become a new one under its hands. */
 static void
 test_segment_is_not_let_go_before_the_recovery_ends(void **state)
@@ -701,6 +740,35 @@ test_recovery_keeps_messages_and_removes_empty_segments(void **state)
 	assert_on_disk(f, &was);
 }
 
+/* The disk may be able to read it another time. */
+static void
+test_recovery_keeps_a_segment_that_cannot_be_read(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t own = begin(f, SPOOL_SHARED_MAX + 1);
+	struct log_numbers numbers = {0};
+	struct store_result was;
+	uint32_t next;
+	struct err err;
+
+	assert_true(client_piece(f->client, own, span_make(letters, 60000)));
+	assert_true(client_end(f->client, own));
+	settle(f);
+	assert_int_equal(answer(f, own), SPOOL_STORED);
+	was = *added(f, own);
+	client_free(&f->client);
+	next = f->store.next_number;
+	assert_int_equal(log_dir_list(&f->store.dir, &numbers, &err), 0);
+	store_release(&f->store);
+	store_start(f, next);
+	fail_read = EIO;
+	store_recover(&f->store, &numbers);
+	settle(f);
+	assert_true(f->store.recovered);
+	fail_read = 0;
+	assert_on_disk(f, &was);
+}
+
 static void
 test_intake_pauses_when_much_waits(void **state)
 {
@@ -742,10 +810,12 @@ main(void)
 	    TEST(test_ids_are_used_once_and_only_when_granted),
 	    TEST(test_numbers_are_given_only_when_reserved),
 	    TEST(test_finished_segment_is_recycled),
+	    TEST(test_segments_let_go_together_are_kept_or_removed),
 	    TEST(test_segment_is_not_let_go_before_the_recovery_ends),
 	    TEST(test_segment_in_use_is_not_let_go),
 	    TEST(test_move_copies_a_message_onward),
 	    TEST(test_recovery_keeps_messages_and_removes_empty_segments),
+	    TEST(test_recovery_keeps_a_segment_that_cannot_be_read),
 	    TEST(test_intake_pauses_when_much_waits),
 	};
 
