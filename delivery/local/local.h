@@ -56,14 +56,15 @@ MUST_USE struct job *job_new(const struct ipc_deliver *m, uint64_t epoch);
 /* An account that is open, or has jobs. */
 struct slot {
 	uint64_t id;
-	struct store_account *account;       /* null: not open */
-	struct slot *chain;                  /* next of the same hash */
-	struct slot *newer, *older;          /* by last use */
-	struct jobs waiting;                 /* to be appended */
-	struct jobs written;                 /* appended since the last sync began */
-	struct jobs syncing;                 /* the sync under way covers these */
-	uint64_t covered;                    /* position, by that sync */
+	struct store_account *account; /* null: not open */
+	struct slot *chain;            /* next of the same hash */
+	struct slot *newer, *older;    /* by last use */
+	struct jobs waiting;           /* to be appended */
+	struct jobs written;           /* appended since the last sync began */
+	struct jobs syncing;           /* the sync under way covers these, or did */
+	uint64_t covered;              /* position, by that sync */
 	bool is_ready, is_dirty, is_syncing; /* in which lists */
+	bool is_covered; /* the sync was good; its lock is waited for */
 	struct slot *next_ready, *next_dirty, *next_syncing;
 };
 

@@ -49,17 +49,33 @@ slot_abandon(struct local *l, struct slot *s)
 }
 
 static void
+syncing_add(struct local *l, struct slot *s)
+{
+	if (s->is_syncing)
+		return;
+	s->is_syncing = true;
+	s->next_syncing = l->syncing;
+	l->syncing = s;
+}
+
+/* What an earlier sync has covered, and only waits for its lock, is not in doubt. */
+static void
 sync_failed(struct local *l)
 {
+	struct slot *failed = l->syncing;
+
 	l->count.sync_faults++;
 	l->paused_until_ms = proc_ticks_ms() + SYNC_PAUSE_MS;
 	logline(LOGLINE_ERROR, "local.sync_failed", L_ERR(&l->sync_error));
-	for (struct slot *s = l->syncing, *next; s; s = next) {
+	l->syncing = NULL;
+	for (struct slot *s = failed, *next; s; s = next) {
 		next = s->next_syncing;
 		s->is_syncing = false;
-		slot_abandon(l, s);
+		if (s->is_covered)
+			syncing_add(l, s);
+		else
+			slot_abandon(l, s);
 	}
-	l->syncing = NULL;
 	for (struct slot *s = l->dirty, *next; s; s = next) {
 		next = s->next_dirty;
 		s->is_dirty = false;
@@ -77,6 +93,8 @@ slot_synced(struct local *l, struct slot *s)
 	struct err err;
 	struct job *job;
 
+	if (!s->syncing.first)
+		return true;
 	switch (store_synced(s->account, s->covered, &err)) {
 	case STORE_BUSY:
 		return false;
@@ -103,11 +121,10 @@ slots_synced(struct local *l)
 	l->syncing = NULL;
 	for (; s; s = next) {
 		next = s->next_syncing;
-		s->is_syncing = !slot_synced(l, s);
-		if (!s->is_syncing)
-			continue;
-		s->next_syncing = l->syncing;
-		l->syncing = s;
+		s->is_syncing = false;
+		s->is_covered = !slot_synced(l, s);
+		if (s->is_covered)
+			syncing_add(l, s);
 	}
 	if (l->syncing)
 		turn_timer(l, BUSY_RETRY_MS);
@@ -142,11 +159,10 @@ sync_collect(struct local *l)
 	for (struct slot *s = l->dirty, *next; s; s = next) {
 		next = s->next_dirty;
 		s->is_dirty = false;
-		s->is_syncing = true;
+		s->is_covered = false;
 		s->covered = store_position(s->account);
 		jobs_move(&s->syncing, &s->written);
-		s->next_syncing = l->syncing;
-		l->syncing = s;
+		syncing_add(l, s);
 	}
 	l->dirty = NULL;
 	l->urgent = false;
@@ -172,11 +188,10 @@ sync_maybe(struct local *l)
 
 	if (l->sync_running)
 		return;
-	if (l->syncing) { /* durable; waiting for a lock */
+	/* Who has the lock of one account, perhaps for minutes, keeps no other waiting.
+	 */
+	if (l->syncing)
 		slots_synced(l);
-		if (l->syncing)
-			return;
-	}
 	if (!l->dirty)
 		return;
 	age = proc_ticks_ms() - l->oldest_written_ms;

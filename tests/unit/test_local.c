@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -322,6 +323,72 @@ test_local_defers_while_the_store_cannot_be_written(void **state)
 	tear_down(&house);
 }
 
+/* How much the journal of an account holds; 0: there is none. */
+static off_t
+journal_bytes(const struct house *house, unsigned account)
+{
+	struct stat info;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/mail/%02x/%016x/journal.1", house->h.folder,
+		 account, account);
+	return stat(path, &info) == 0 ? info.st_size : 0;
+}
+
+struct growth {
+	const struct house *house;
+	off_t before;
+};
+
+static bool
+has_grown(void *context)
+{
+	const struct growth *g = context;
+
+	return journal_bytes(g->house, 5) > g->before;
+}
+
+static void
+deliver_to(struct house *house, uint64_t id, uint64_t account)
+{
+	struct ipc_deliver m = job(id, account, 0, strlen(MAIL));
+
+	ipc_send_deliver(house->qmgr, &m);
+	ipc_flush_all();
+}
+
+/* A compaction, say, holds the lock of one account for as long as it likes: what was
+ * appended there is reported later, that of others at once. */
+static void
+test_local_waits_for_no_lock_but_that_account(void **state)
+{
+	struct growth growth;
+	struct house house;
+	char path[128];
+	int lock;
+
+	(void)state;
+	set_up(&house, "deliver_sync_interval_ms = 500\n");
+	segment_send(&house, SPAN(MAIL));
+	deliver_to(&house, 1, 5);
+	wait_for(&house, 1);
+	growth = (struct growth){&house, journal_bytes(&house, 5)};
+	deliver_to(&house, 2, 5);
+	hosted_until(&house.h, has_grown, &growth);
+	snprintf(path, sizeof(path), "%s/mail/05/0000000000000005/lock",
+		 house.h.folder);
+	lock = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(lock >= 0 && flock(lock, LOCK_EX) == 0);
+	deliver_to(&house, 3, 6);
+	wait_for(&house, 2);
+	deliver_to(&house, 4, 7);
+	wait_for(&house, 3);
+	close(lock);
+	wait_for(&house, 4);
+	assert_int_equal(house.outcomes[DELIVERY_DONE], 4);
+	tear_down(&house);
+}
+
 static uint64_t
 number_from(const char *name, uint64_t otherwise)
 {
@@ -402,6 +469,7 @@ main(void)
 	    cmocka_unit_test(test_local_defers_what_is_not_in_the_segment),
 	    cmocka_unit_test(test_local_refuses_a_message_that_goes_round),
 	    cmocka_unit_test(test_local_defers_while_the_store_cannot_be_written),
+	    cmocka_unit_test(test_local_waits_for_no_lock_but_that_account),
 	    cmocka_unit_test(test_local_takes_many_for_many_accounts),
 	};
 
