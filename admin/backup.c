@@ -120,7 +120,7 @@ job_begin(struct backup_job *job, struct err *err)
 		return -1;
 	base_open(job);
 	backup_name(job->generation, MANIFEST_PART, part);
-	if (backup_folders(job->backup->fd, part, err) < 0)
+	if (backup_folders(job->backup->fd, part, 0700, err) < 0)
 		return -1;
 	part_open(job);
 	fd = openat(job->backup->fd, part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,

@@ -43,7 +43,7 @@ void backup_account_folder(struct span tree, uint64_t id, char out[BACKUP_PATH_M
 
 MUST_USE int64_t backup_now_us(void);
 /* Makes each folder that leads to the last part of `path` that is missing. */
-MUST_USE int backup_folders(int dir, const char *path, struct err *err);
+MUST_USE int backup_folders(int dir, const char *path, mode_t mode, struct err *err);
 /* All of the file system that `fd` is on. */
 MUST_USE int backup_sync(int fd, struct err *err);
 

@@ -79,7 +79,7 @@ backup_put_file(struct backup_job *job, int in, const char *name, uint64_t bytes
 	int out, result;
 
 	backup_name(job->generation, name, path);
-	if (backup_folders(job->backup->fd, path, err) < 0)
+	if (backup_folders(job->backup->fd, path, 0700, err) < 0)
 		return -1;
 	out =
 	    openat(job->backup->fd, path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

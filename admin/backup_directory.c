@@ -36,7 +36,7 @@ backup_account_folder(struct span tree, uint64_t id, char out[BACKUP_PATH_MAX])
 }
 
 int
-backup_folders(int dir, const char *path, struct err *err)
+backup_folders(int dir, const char *path, mode_t mode, struct err *err)
 {
 	char part[BACKUP_PATH_MAX];
 
@@ -45,7 +45,7 @@ backup_folders(int dir, const char *path, struct err *err)
 			continue;
 		memcpy(part, path, i);
 		part[i] = '\0';
-		if (mkdirat(dir, part, 0700) < 0 && errno != EEXIST)
+		if (mkdirat(dir, part, mode) < 0 && errno != EEXIST)
 			return err_sys(err, "cannot make the folder %s", part);
 	}
 	return 0;

@@ -265,7 +265,7 @@ account_take(struct backup_job *job, uint64_t id, struct err *err)
 		return pieces_put(job, &job->before, err);
 	backup_account_folder(span_str(job->tree), id, folder);
 	strncat(folder, "/", sizeof(folder) - strlen(folder) - 1);
-	if (backup_folders(job->backup->fd, folder, err) < 0)
+	if (backup_folders(job->backup->fd, folder, 0700, err) < 0)
 		return -1;
 	for (int i = 0; i < CUT_TRIES && result == STORE_BUSY; i++)
 		result = account_copy(job, id, &pieces, err);

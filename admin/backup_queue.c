@@ -51,7 +51,7 @@ kept_segment(const struct backup_job *job, uint64_t number, struct err *err)
 
 	snprintf(name, sizeof(name), "queue/seg/%" PRIu64, number);
 	backup_name(job->generation, name, path);
-	if (backup_folders(job->backup->fd, path, err) < 0)
+	if (backup_folders(job->backup->fd, path, 0700, err) < 0)
 		return -1;
 	fd = openat(job->backup->fd, path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	return fd < 0 ? err_sys(err, "cannot make %s", path) : fd;

@@ -4,6 +4,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,10 +15,15 @@
 static const char *const named[] = {"tls_certificate", "tls_key", "report_templates",
 				    "dns_trust_anchor", "postgresql_password_file"};
 
+/* Two files of the generation: where each of these belongs, and whose it is. */
+struct listed {
+	struct buf where, modes;
+};
+
 /* What is left out is told: a backup without it is better than none. */
 static int
 take_file(struct backup_job *job, const char *path, const char *name, bool *taken,
-	  struct err *err)
+	  struct stat *of, struct err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), result = 0;
 	struct stat info;
@@ -31,25 +38,39 @@ take_file(struct backup_job *job, const char *path, const char *name, bool *take
 	} else {
 		result = backup_put_file(job, fd, name, (uint64_t)info.st_size, err);
 		*taken = result == 0;
+		*of = info;
 	}
 	if (fd >= 0)
 		close(fd);
 	return result;
 }
 
-/* "files/where" says where each of them belongs. */
+/* By names, since numbers may be others on another machine. */
+static void
+put_mode(struct buf *modes, const char *name, const struct stat *info)
+{
+	const struct passwd *user = getpwuid(info->st_uid);
+	const struct group *group = getgrgid(info->st_gid);
+
+	buf_putf(modes, "%s %o %s %s\n", name, (unsigned)info->st_mode & 0777,
+		 user ? user->pw_name : "root", group ? group->gr_name : "root");
+}
+
 static int
 take_named(struct backup_job *job, const char *name, const char *path,
-	   struct buf *where, struct err *err)
+	   struct listed *listed, struct err *err)
 {
 	char kept[BACKUP_NAME_MAX];
+	struct stat info;
 	bool taken;
 
 	snprintf(kept, sizeof(kept), "files/%s", name);
-	if (take_file(job, path, kept, &taken, err) < 0)
+	if (take_file(job, path, kept, &taken, &info, err) < 0)
 		return -1;
-	if (taken)
-		buf_putf(where, "%s %s\n", name, path);
+	if (taken) {
+		buf_putf(&listed->where, "%s %s\n", name, path);
+		put_mode(&listed->modes, name, &info);
+	}
 	return 0;
 }
 
@@ -86,7 +107,7 @@ take_keys(struct backup_job *job, struct err *err)
 			continue;
 		snprintf(name, sizeof(name), "keys/%.*s", BACKUP_NAME_MAX,
 			 entry->d_name);
-		result = take_file(job, path, name, &taken, err);
+		result = take_file(job, path, name, &taken, &info, err);
 	}
 	closedir(dir);
 	return result;
@@ -95,12 +116,12 @@ take_keys(struct backup_job *job, struct err *err)
 int
 backup_settings(struct backup_job *job, struct err *err)
 {
-	struct buf where = buf_make(64u << 10);
+	struct listed listed = {buf_make(64u << 10), buf_make(64u << 10)};
 	const struct conf_row *rows;
 	int result;
 	size_t n;
 
-	result = take_named(job, "settings", job->admin->config, &where, err);
+	result = take_named(job, "settings", job->admin->config, &listed, err);
 	rows = conf_rows(&n);
 	for (size_t i = 0; i < n && result == 0; i++) {
 		const char *path;
@@ -112,12 +133,17 @@ backup_settings(struct backup_job *job, struct err *err)
 		for (size_t k = 0; k < N_ELEMS(named) && result == 0; k++)
 			if (strcmp(named[k], rows[i].name) == 0 && path[0])
 				result =
-				    take_named(job, rows[i].name, path, &where, err);
+				    take_named(job, rows[i].name, path, &listed, err);
 	}
 	if (result == 0)
 		result = take_keys(job, err);
 	if (result == 0)
-		result = backup_put_bytes(job, buf_span(&where), "files/where", err);
-	buf_release(&where);
+		result =
+		    backup_put_bytes(job, buf_span(&listed.where), "files/where", err);
+	if (result == 0)
+		result =
+		    backup_put_bytes(job, buf_span(&listed.modes), "files/modes", err);
+	buf_release(&listed.where);
+	buf_release(&listed.modes);
 	return result;
 }

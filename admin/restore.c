@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define ABOVE "Restored"
@@ -181,6 +182,18 @@ bring(struct restoring *r, struct staged *staged, struct store_account *now,
 	return restore_merge(r, &merge, err);
 }
 
+/* An account that had no mail then comes back by its row in the directory alone. */
+static int
+no_mail(struct restoring *r, struct err *err)
+{
+	if (admin_option(r->admin, "--mailbox") || admin_option(r->admin, "--replace"))
+		return err_set(err,
+			       "generation %" PRIu64 " has no mail of that account",
+			       r->generation);
+	r->n.accounts = 1;
+	return 0;
+}
+
 static int
 one_account(struct restoring *r, const char *address, struct err *err)
 {
@@ -195,8 +208,9 @@ one_account(struct restoring *r, const char *address, struct err *err)
 	if (found < 0 || store_begin(r, err) < 0 ||
 	    restore_account_now(r, address, &now_id, err) < 0)
 		return -1;
-	if (staged_open(&staged, r, then_id, err) < 0)
-		return -1;
+	found = staged_open(&staged, r, then_id, err);
+	if (found <= 0)
+		return found < 0 ? -1 : no_mail(r, err);
 	if (admin_option(r->admin, "--replace") && all_close(r, now_id, err) < 0) {
 		staged_close(&staged);
 		return -1;
@@ -219,10 +233,15 @@ one_account(struct restoring *r, const char *address, struct err *err)
 static int
 run(struct restoring *r, const char *address, struct err *err)
 {
+	bool fresh = access(r->admin->config, F_OK) != 0;
+
 	/* On a new machine the settings come from the backup, too. */
-	if (!address && access(r->admin->config, F_OK) != 0 &&
-	    restore_settings(r, err) < 0)
+	if (!address && fresh && restore_settings(r, err) < 0)
 		return -1;
+	if (!address && !fresh)
+		admin_complain("%s is there and stays as it is; the settings and TLS "
+			       "files of then are in %s/generations/%" PRIu64 "/files",
+			       r->admin->config, r->backup->path, r->generation);
 	if (!admin_settings(r->admin))
 		return err_set(err, "the settings cannot be used");
 	if (address)
@@ -252,6 +271,7 @@ restore(struct admin *admin, int argc, char **argv)
 			       "neither --mailbox nor --into");
 		return EXIT_USAGE;
 	}
+	umask(022); /* who runs this may have one that keeps the programs out */
 	if (backup_open(&b, argv[0], false, &err) == 0) {
 		r.backup = &b;
 		r.generation = backup_choose(&b, admin_option(admin, "--generation"));

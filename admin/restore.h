@@ -55,6 +55,7 @@ struct staged {
 	char path[BACKUP_PATH_MAX];
 };
 
+/* 1 open, 0: the generation has no mail of the account, -1. */
 MUST_USE int
 staged_open(struct staged *s, struct restoring *r, uint64_t id, struct err *err);
 void staged_close(struct staged *s);

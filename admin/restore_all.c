@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <inttypes.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BYTES_MAX (16u << 20)
+#define BYTES_MAX   (16u << 20)
+#define PARENT_MODE 0755 /* as master makes them: the programs have to come through */
 
 /* --- files of the generation ---------------------------------------------- */
 
@@ -102,7 +104,7 @@ folder_make(const char *path, const char *user, mode_t mode, struct err *err)
 	char below[BACKUP_PATH_MAX];
 
 	snprintf(below, sizeof(below), "%s", path);
-	if (backup_folders(AT_FDCWD, below, err) < 0)
+	if (backup_folders(AT_FDCWD, below, PARENT_MODE, err) < 0)
 		return -1;
 	if (mkdir(path, mode) < 0)
 		return errno == EEXIST ? 0 : err_sys(err, "cannot make %s", path);
@@ -144,9 +146,55 @@ restore_folders(struct restoring *r, struct err *err)
 
 /* --- settings and keys ---------------------------------------------------- */
 
-/* Only where nothing is, or in place of what is there. */
+/* Whose a file was, and who might read it. */
+struct rights {
+	uid_t user;
+	gid_t group;
+	mode_t mode;
+};
+
+/* "tls_key 640 root ssl-cert" among the lines. Root's alone when there is none, as in
+ * backups of an earlier version, or when a name is none of this machine. */
+static struct rights
+rights_of(struct span lines, const char *name)
+{
+	struct rights rights = {.mode = 0600};
+
+	while (lines.n > 0) {
+		struct span rest = span_cut(&lines, '\n');
+		bool is = span_equal(span_cut(&rest, ' '), span_str(name));
+		char *mode = span_dup(span_cut(&rest, ' '));
+		char *user = span_dup(span_cut(&rest, ' ')), *group = span_dup(rest);
+		const struct passwd *u = is ? getpwnam(user) : NULL;
+		const struct group *g = is ? getgrnam(group) : NULL;
+
+		if (u && g)
+			rights = (struct rights){
+			    .user = u->pw_uid,
+			    .group = g->gr_gid,
+			    .mode = (mode_t)strtoul(mode, NULL, 8) & 0777};
+		free(mode);
+		free(user);
+		free(group);
+	}
+	return rights;
+}
+
 static int
-file_put(const char *path, bool replace, struct span bytes, bool *put, struct err *err)
+rights_give(int fd, const char *path, const struct rights *rights, struct err *err)
+{
+	if (getuid() == 0 && fchown(fd, rights->user, rights->group) < 0)
+		return err_sys(err, "cannot give %s to its owner", path);
+	if (fchmod(fd, rights->mode) < 0)
+		return err_sys(err, "cannot change the mode of %s", path);
+	return 0;
+}
+
+/* Only where nothing is, or in place of what is there. Without `rights` it is of who
+ * runs this, and for nobody else. */
+static int
+file_put(const char *path, bool replace, struct span bytes, const struct rights *rights,
+	 bool *put, struct err *err)
 {
 	char fresh[BACKUP_PATH_MAX + 8];
 	int fd, result = 0;
@@ -158,8 +206,10 @@ file_put(const char *path, bool replace, struct span bytes, bool *put, struct er
 	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return err_sys(err, "cannot make %s", fresh);
-	if (write(fd, bytes.at, bytes.n) != (ssize_t)bytes.n || fsync(fd) < 0 ||
-	    rename(fresh, path) < 0)
+	if (rights)
+		result = rights_give(fd, fresh, rights, err);
+	if (result == 0 && (write(fd, bytes.at, bytes.n) != (ssize_t)bytes.n ||
+			    fsync(fd) < 0 || rename(fresh, path) < 0))
 		result = err_sys(err, "cannot write %s", path);
 	close(fd);
 	*put = result == 0;
@@ -167,8 +217,10 @@ file_put(const char *path, bool replace, struct span bytes, bool *put, struct er
 }
 
 static int
-named_put(struct restoring *r, const char *name, const char *path, struct err *err)
+named_put(struct restoring *r, const char *name, const char *path, struct span modes,
+	  struct err *err)
 {
+	const struct rights rights = rights_of(modes, name);
 	struct buf bytes = buf_make(BYTES_MAX);
 	char kept[BACKUP_NAME_MAX];
 	int result;
@@ -177,9 +229,9 @@ named_put(struct restoring *r, const char *name, const char *path, struct err *e
 	snprintf(kept, sizeof(kept), "files/%.100s", name);
 	result = restore_bytes(r, kept, &bytes, err);
 	if (result == 0)
-		result = backup_folders(AT_FDCWD, path, err);
+		result = backup_folders(AT_FDCWD, path, PARENT_MODE, err);
 	if (result == 0)
-		result = file_put(path, false, buf_span(&bytes), &put, err);
+		result = file_put(path, false, buf_span(&bytes), &rights, &put, err);
 	if (result == 0)
 		fprintf(stderr,
 			put ? "postroad: %s is back\n"
@@ -194,9 +246,13 @@ named_put(struct restoring *r, const char *name, const char *path, struct err *e
 int
 restore_settings(struct restoring *r, struct err *err)
 {
-	struct buf where = buf_make(64u << 10);
+	struct buf where = buf_make(64u << 10), modes = buf_make(64u << 10);
 	int result = restore_bytes(r, "files/where", &where, err);
 	struct span rest = buf_span(&where);
+	struct err none;
+
+	if (restore_bytes(r, "files/modes", &modes, &none) != 0)
+		buf_reset(&modes);
 
 	while (result == 0 && rest.n > 0) {
 		struct span path = span_cut(&rest, '\n');
@@ -204,12 +260,13 @@ restore_settings(struct restoring *r, struct err *err)
 		bool settings = strcmp(name, "settings") == 0;
 
 		if (backup_name_good(span_str(name)) && to[0] == '/')
-			result =
-			    named_put(r, name, settings ? r->admin->config : to, err);
+			result = named_put(r, name, settings ? r->admin->config : to,
+					   buf_span(&modes), err);
 		free(name);
 		free(to);
 	}
 	buf_release(&where);
+	buf_release(&modes);
 	return result;
 }
 
@@ -236,7 +293,7 @@ key_put(void *context, const struct backup_row *row)
 	if (k->result == 0)
 		k->result = owner_become(folder, k->err);
 	if (k->result == 0)
-		k->result = file_put(path, true, buf_span(&bytes), &put, k->err);
+		k->result = file_put(path, true, buf_span(&bytes), NULL, &put, k->err);
 	owner_restore();
 	if (bytes.at)
 		explicit_bzero(bytes.at, bytes.n);

@@ -227,9 +227,6 @@ staged_open(struct staged *s, struct restoring *r, uint64_t id, struct err *err)
 
 	*s = (struct staged){0};
 	found = restore_find(r, id, &pieces, err);
-	if (found == 0)
-		err_set(err, "generation %" PRIu64 " has no mail of that account",
-			r->generation);
 	if (found == 1 && staged_make(s, r, err) == 0 &&
 	    restore_pieces(r, &pieces, s->store, err) == 0 &&
 	    owner_become(r->admin->settings.mail_directory, err) == 0) {
@@ -241,9 +238,9 @@ staged_open(struct staged *s, struct restoring *r, uint64_t id, struct err *err)
 	owner_restore();
 	free(pieces.at);
 	if (result == STORE_OK)
-		return 0;
+		return 1;
 	if (result == STORE_NONE)
 		err_set(err, "the account's journal is not in the backup");
 	staged_close(s);
-	return -1;
+	return found == 0 ? 0 : -1;
 }
