@@ -92,6 +92,8 @@ void say_and_close(struct session *s, enum reply reply);
 /* One reply line. Counts what is the peer's error, which may close. */
 void say(struct session *s, enum reply reply);
 void say_more(struct session *s, enum reply reply, struct span added);
+/* The same n times, one of which counts: it is one fault, of which n hear. */
+void say_each(struct session *s, enum reply reply, struct span added, size_t n);
 /* A reply of somebody else's, from its code to its text. */
 void say_line(struct session *s, unsigned code, struct span line);
 /* The same, and closes. */

@@ -37,8 +37,7 @@ say_final(struct session *s, enum reply reply)
 	size_t n = s->policy->kind == SESSION_LMTP ? s->envelope.n_rcpts : 1;
 
 	enter(s, S_READY);
-	for (size_t i = 0; i < n && s->state != S_CLOSED; i++)
-		say_more(s, reply, span_str(queued ? s->queue_id : ""));
+	say_each(s, reply, span_str(queued ? s->queue_id : ""), n);
 }
 
 void

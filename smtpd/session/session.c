@@ -178,6 +178,14 @@ say_more(struct session *s, enum reply reply, struct span added)
 	error_pause(s, reply_code(reply));
 }
 
+void
+say_each(struct session *s, enum reply reply, struct span added, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		put(s, reply, added);
+	say_more(s, reply, added);
+}
+
 static void
 put_line(struct session *s, unsigned code, struct span line)
 {

@@ -493,6 +493,38 @@ test_command_deadline_is_not_moved_by_single_bytes(void **state)
 	script_release(&t);
 }
 
+/* [RFC2033 4.2]: however many there are, and it is one error of the client's. */
+static void
+test_lmtp_refusal_is_told_for_every_recipient(void **state)
+{
+	enum {
+		RCPTS = 50
+	};
+	struct buf codes = buf_make(4096), want = buf_make(4096);
+	struct script t;
+
+	(void)state;
+	policy = script_policy(SESSION_LMTP);
+	script_init(&t, &policy, NULL);
+	script_feed(&t, SPAN("LHLO c\r\n"));
+	script_feed(&t, SPAN("MAIL FROM:<a@c.example>\r\n"));
+	for (int i = 0; i < RCPTS; i++)
+		script_feed(&t, SPAN("RCPT TO:<b@d.example>\r\n"));
+	script_feed(&t, SPAN("DATA\r\n"));
+	buf_reset(&t.out);
+	script_feed(&t, SPAN("m\nn\r\n.\r\n"));
+	script_feed(&t, SPAN("NOOP\r\n"));
+	script_codes(buf_span(&t.out), &codes);
+	for (int i = 0; i < RCPTS; i++)
+		buf_put_str(&want, "550 ");
+	buf_put_str(&want, "250 ");
+	assert_true(span_equal(buf_span(&codes), buf_span(&want)));
+	assert_int_equal(session_errors(t.s), 1);
+	buf_release(&codes);
+	buf_release(&want);
+	script_release(&t);
+}
+
 static void
 test_silent_client_is_ended_early(void **state)
 {
@@ -638,6 +670,7 @@ main(void)
 	    cmocka_unit_test(test_recipients_over_the_limit_do_not_spoil_the_others),
 	    cmocka_unit_test(test_envelope_memory_limit),
 	    cmocka_unit_test(test_errors_are_slowed_down),
+	    cmocka_unit_test(test_lmtp_refusal_is_told_for_every_recipient),
 	    cmocka_unit_test(test_command_deadline_is_not_moved_by_single_bytes),
 	    cmocka_unit_test(test_silent_client_is_ended_early),
 	    cmocka_unit_test(test_login_deadline_runs_from_the_greeting),
