@@ -13,7 +13,8 @@
 
 #include <cmocka.h>
 
-#define TIMEOUT_MS 1500
+#define TIMEOUT_MS  5000
+#define PATIENCE_MS 60000 /* where no test waits for it */
 
 static struct event_base *base;
 
@@ -69,17 +70,23 @@ wait_for(const struct heard *h)
 }
 
 static struct pgsql *
-pool_new(const char *connection, unsigned connections)
+pool_new_within(const char *connection, unsigned connections, uint64_t timeout_ms)
 {
 	struct pgsql_options options = {.name = "test",
 					.connection = connection,
 					.connections = connections,
-					.timeout_ms = TIMEOUT_MS};
+					.timeout_ms = timeout_ms};
 	struct pgsql *p = NULL;
 	struct err err;
 
 	assert_int_equal(pgsql_new(base, &options, &p, &err), 0);
 	return p;
+}
+
+static struct pgsql *
+pool_new(const char *connection, unsigned connections)
+{
+	return pool_new_within(connection, connections, PATIENCE_MS);
 }
 
 static struct pgsql_request *
@@ -295,7 +302,7 @@ test_questions_in_one_go_stop_at_the_first_error(void **state)
 static void
 test_slow_statement_is_ended_by_the_server(void **state)
 {
-	struct pgsql *p = pool_new(server(), 1);
+	struct pgsql *p = pool_new_within(server(), 1, TIMEOUT_MS);
 	struct pgsql_state now;
 	struct heard h;
 
@@ -315,7 +322,7 @@ test_slow_statement_does_not_delay_another(void **state)
 	struct heard slow, quick;
 
 	(void)state;
-	(void)ask(p, NULL, "SELECT pg_sleep(0.5)", NULL, &slow);
+	(void)ask(p, NULL, "SELECT pg_sleep(3)", NULL, &slow);
 	(void)ask(p, NULL, "SELECT 1", NULL, &quick);
 	wait_for(&slow);
 	assert_true(quick.told && quick.number < slow.number);
@@ -452,7 +459,7 @@ test_silent_database_of_one_pool_delays_no_other(void **state)
 	struct pgsql *other = pool_new(server(), 1);
 	char connection[100];
 	int fd = silent_server(connection);
-	struct pgsql *dead = pool_new(connection, 2);
+	struct pgsql *dead = pool_new_within(connection, 2, TIMEOUT_MS);
 	struct heard never, quick;
 
 	(void)state;
@@ -475,7 +482,7 @@ test_read_only_pool_changes_nothing(void **state)
 	struct pgsql_options options = {.name = "test",
 					.connection = server(),
 					.connections = 1,
-					.timeout_ms = TIMEOUT_MS,
+					.timeout_ms = PATIENCE_MS,
 					.read_only = true};
 	struct pgsql_state now;
 	struct pgsql *p;
@@ -509,7 +516,7 @@ test_database_that_is_judged_wrong_stays_down_until_it_is_right(void **state)
 	struct pgsql_options options = {.name = "test",
 					.connection = server(),
 					.connections = 1,
-					.timeout_ms = TIMEOUT_MS,
+					.timeout_ms = PATIENCE_MS,
 					.check = "SELECT 1",
 					.judge = judge};
 	struct pgsql *p;
