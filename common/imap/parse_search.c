@@ -44,6 +44,18 @@ return_options(struct imap_cursor *c, struct imap_search *search)
 		imap_fail(c, "RETURN: PARTIAL and ALL exclude each other");
 }
 
+/* What is sorted by already decides nothing any more. */
+static void
+sort_key_add(struct imap_cursor *c, struct imap_search *search,
+	     struct imap_sort_key **keys, struct imap_sort_key key)
+{
+	for (size_t i = 0; i < search->n_sort; i++)
+		if ((*keys)[i].field == key.field)
+			return;
+	if (imap_grow(c, keys, search->n_sort, sizeof(**keys)))
+		(*keys)[search->n_sort++] = key;
+}
+
 static void
 sort_criteria(struct imap_cursor *c, struct imap_search *search)
 {
@@ -58,22 +70,21 @@ sort_criteria(struct imap_cursor *c, struct imap_search *search)
 	    {SPAN("DISPLAYFROM"), IMAP_SORT_DISPLAYFROM},
 	    {SPAN("DISPLAYTO"),   IMAP_SORT_DISPLAYTO  },
 	};
-	struct imap_sort_key *keys = NULL, *key;
+	struct imap_sort_key *keys = NULL, key;
 	bool first = true;
+	size_t n = 0;
 
 	if (!imap_list_open(c, "SORT: '(' was expected"))
 		return;
 	while (imap_list_next(c, &first)) {
-		if (search->n_sort == SORT_KEYS_MAX)
+		if (n++ == SORT_KEYS_MAX)
 			imap_fail_limit(c, "SORT: too many keys");
-		if (!imap_grow(c, &keys, search->n_sort, sizeof(*keys)))
-			return;
-		key = &keys[search->n_sort++];
-		key->reverse = imap_take_word(c, SPAN("REVERSE"));
-		if (key->reverse)
+		key.reverse = imap_take_word(c, SPAN("REVERSE"));
+		if (key.reverse)
 			imap_space(c, "SORT: REVERSE of what was expected");
-		key->field =
+		key.field =
 		    imap_word(c, fields, N_ELEMS(fields), "SORT: unknown sort key");
+		sort_key_add(c, search, &keys, key);
 	}
 	if (search->n_sort == 0)
 		imap_fail(c, "SORT: a sort key was expected");

@@ -89,6 +89,7 @@ release_search(struct session *s)
 		return;
 	search_program_release(&w->program);
 	imap_ranges_release(&w->all);
+	imap_ranges_release(&w->saved);
 	imap_ranges_release(&w->found);
 	buf_release(&w->scratch);
 	buf_release(&w->keys);

@@ -42,12 +42,15 @@ struct search_test {
 	uint64_t number;
 	int64_t from_us, to_us; /* dates: from_us <= date < to_us */
 	int32_t from_day, to_day;
-	struct span name, needle;   /* the needle is folded */
-	struct imap_ranges numbers; /* of a set, as message numbers */
-	size_t range;               /* of `numbers`; messages come in order */
+	struct span name, needle;          /* the needle is folded */
+	struct imap_ranges own;            /* numbers of a set that no other test has */
+	const struct imap_ranges *numbers; /* of a set, as message numbers */
+	size_t range;                      /* of them; messages come in order */
 	uint8_t guid[STORE_GUID_BYTES];
 	uint32_t block; /* the block of texts that was searched for the needle last */
 	bool in_block;  /* it stands somewhere in that */
+	bool looked_holds;
+	uint32_t looked; /* the message whose text was looked at last; 0: none */
 };
 
 struct search_program {
@@ -151,7 +154,9 @@ struct search_answer {
 struct search {
 	size_t phase;
 	struct search_program program;
-	struct imap_ranges all; /* every message */
+	struct imap_ranges all;   /* every message */
+	struct imap_ranges saved; /* "$", as message numbers, for all tests of it */
+	bool saved_known;
 	struct view_walk walk;
 	int64_t now_us; /* when it began: what WITHIN is measured by */
 
@@ -162,7 +167,8 @@ struct search {
 	/* Budgets of the step under way. */
 	int64_t records_left;
 	int64_t text_left;
-	bool moved; /* a test read the view anew: records are elsewhere */
+	bool moved;      /* a test read the view anew: records are elsewhere */
+	bool broken_off; /* the step ends between two texts of one message */
 	enum store_result trouble; /* what a test met that cannot be read just now */
 	struct err err;
 	struct search_text text;

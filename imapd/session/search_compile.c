@@ -83,13 +83,26 @@ build_header(struct compiler *c, const struct imap_key *key, struct search_test 
 
 /* --- numbers, flags, dates, ids ------------------------------------------- */
 
+/* "$" can be long, and stand there often. */
+static const struct imap_ranges *
+saved_numbers(struct compiler *c)
+{
+	struct search *w = c->w;
+
+	if (!w->saved_known)
+		view_numbers(&c->s->view, &c->s->saved, &w->saved);
+	w->saved_known = true;
+	return &w->saved;
+}
+
 /* In an empty mailbox nothing is meant by 1:*, which clients send all the same. */
 static void
 build_set(struct compiler *c, const struct imap_key *key, struct search_test *t)
 {
 	t->cost = COST_SET;
-	if (c->s->view.n > 0 &&
-	    !view_resolve(c->s, &key->set, key->kind == IMAP_KEY_UID, &t->numbers))
+	t->numbers = key->set.saved ? saved_numbers(c) : &t->own;
+	if (c->s->view.n > 0 && !key->set.saved &&
+	    !view_resolve(c->s, &key->set, key->kind == IMAP_KEY_UID, &t->own))
 		c->text = "There is no message of that number";
 }
 
@@ -280,14 +293,14 @@ program_numbers(const struct search_program *program)
 		t = t->first;
 	while (t && !is_set(t))
 		t = t->next;
-	return t ? &t->numbers : NULL;
+	return t ? t->numbers : NULL;
 }
 
 void
 search_program_release(struct search_program *program)
 {
 	for (size_t i = 0; i < program->n; i++)
-		imap_ranges_release(&program->tests[i].numbers);
+		imap_ranges_release(&program->tests[i].own);
 	*program = (struct search_program){0};
 }
 

@@ -39,7 +39,7 @@ test_or(const struct search_candidate *m, struct search_test *t)
 static bool
 test_set(const struct search_candidate *m, struct search_test *t)
 {
-	const struct imap_ranges *r = &t->numbers;
+	const struct imap_ranges *r = t->numbers;
 
 	while (t->range < r->n && r->at[t->range].last < m->number)
 		t->range++;
@@ -213,14 +213,50 @@ static test_run *const tests[] = {
 };
 
 static bool
+reads_text(const struct search_test *t)
+{
+	return t->kind == IMAP_KEY_HEADER || t->kind == IMAP_KEY_BODY ||
+	       t->kind == IMAP_KEY_TEXT;
+}
+
+/* The message cannot be looked at any more, in this step at least. */
+static bool
+is_left(const struct search *w)
+{
+	return w->moved || w->broken_off || w->trouble != STORE_OK;
+}
+
+/* Many needles in one long text are work for many steps: what was seen of the message
+ * before is kept. */
+static bool
+text_holds(const struct search_candidate *m, struct search_test *t)
+{
+	struct search *w = m->w;
+	bool found;
+
+	if (t->looked == m->number)
+		return t->looked_holds;
+	if (w->text_left <= -(int64_t)m->s->policy->limits.text_scan_bytes) {
+		w->broken_off = true;
+		return false;
+	}
+	found = tests[t->kind](m, t);
+	if (!is_left(w)) {
+		t->looked = m->number;
+		t->looked_holds = found;
+	}
+	return found;
+}
+
+static bool
 holds(const struct search_candidate *m, struct search_test *t)
 {
 	struct search *w = m->w;
 
 	w->records_left--;
-	if (w->moved || w->trouble != STORE_OK)
-		return false; /* the record is not to be looked at */
-	return tests[t->kind](m, t) != t->negate;
+	if (is_left(w))
+		return false;
+	return (reads_text(t) ? text_holds(m, t) : tests[t->kind](m, t)) != t->negate;
 }
 
 /* --- the walk ------------------------------------------------------------- */
@@ -286,7 +322,7 @@ scan_again(struct session *s, const struct view_walk *before)
 
 	w->walk = *before;
 	w->trouble = STORE_OK;
-	w->moved = false;
+	w->moved = w->broken_off = false;
 	return trouble == STORE_OK ? SEARCH_TURN : search_trouble(s, trouble, &w->err);
 }
 
@@ -304,7 +340,7 @@ search_scan(struct session *s, struct step *step)
 	       view_next(s, numbers, &w->walk, &m.number, &m.record)) {
 		bool found = m.record && holds(&m, &w->program.tests[0]);
 
-		if (w->moved || w->trouble != STORE_OK)
+		if (is_left(w))
 			return scan_again(s, &before);
 		if (found)
 			note_found(w, m.number, m.record);

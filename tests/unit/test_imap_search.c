@@ -1,5 +1,6 @@
 /* SEARCH: keys, answers, "$", and that small steps change nothing */
 #include "tests/unit/imap_like.h"
+#include "tests/unit/memory.h"
 
 #include "common/text/text.h"
 
@@ -372,6 +373,92 @@ teardown(void **state)
 	return 0;
 }
 
+/* --- much asked of little ------------------------------------------------- */
+
+#define NEEDLES 200
+
+/* Between two steps of a command: the most that was in use. */
+static void
+note_memory(void *context)
+{
+	size_t *most = context, now = memory_in_use();
+
+	*most = now > *most ? now : *most;
+}
+
+/* As many needles as a client may name, in a long text: no step looks for more than a
+ * few of them, and each text is found or not as ever. */
+static void
+test_search_for_many_needles_takes_many_steps(void **state)
+{
+	const size_t text_bytes = 64u << 10;
+	struct session_policy policy = {.limits = session_limits_default,
+					.host_name = SPAN("mail.example.org")};
+	struct buf text = buf_make(1u << 20), command = buf_make(1u << 20);
+	struct harness h;
+	uint64_t before;
+
+	(void)state;
+	policy.limits.text_scan_bytes = (unsigned)text_bytes;
+	harness_init_with(&h, &policy, &(struct store_settings){.summarize = true});
+	buf_put_str(&text, "Subject: long\r\n\r\n");
+	while (text.n < text_bytes)
+		buf_put_str(&text, "nothing but this and that\r\n");
+	buf_put_str(&text, "needle7\r\n");
+	buf_put_char(&text, '\0');
+	for (int i = 0; i < 3; i++)
+		(void)harness_append(&h, STORE_INBOX, text.at, 0);
+	(void)harness_say(&h, 0, "a SELECT INBOX\r\n");
+	buf_put_str(&command, "b SEARCH");
+	for (int i = 0; i < NEEDLES; i++)
+		buf_putf(&command, " NOT TEXT absent%d", i);
+	buf_put_str(&command, " BODY needle7\r\n");
+	before = h.at[0].steps;
+	expect_like(&h, buf_span(&command),
+		    SPAN("* SEARCH 1 2 3\r\nb OK SEARCH completed\r\n"));
+	assert_true(h.at[0].steps - before >= (uint64_t)3 * NEEDLES / 4);
+	buf_release(&text);
+	buf_release(&command);
+	harness_release(&h);
+}
+
+/* "$" of every second message, as often as it may stand in one command. */
+static void
+test_search_in_many_saved_results_keeps_one(void **state)
+{
+	struct buf command = buf_make(1u << 16);
+	const size_t n = 20000;
+	struct harness h;
+	size_t before;
+
+	(void)state;
+	harness_init(&h);
+	harness_fill(&h, STORE_INBOX, n);
+	(void)harness_say(&h, 0, "a SELECT INBOX\r\n");
+	buf_put_str(&command, "b UID STORE 1");
+	for (size_t i = 3; i <= n; i += 2)
+		buf_putf(&command, ",%zu", i);
+	buf_put_str(&command, " +FLAGS.SILENT (\\Flagged)\r\n");
+	(void)harness_send(&h, 0, buf_span(&command));
+	(void)harness_say(&h, 0, "c SEARCH RETURN (SAVE) FLAGGED\r\n");
+	assert_int_equal(h.at[0].session->saved.n, n / 2);
+
+	buf_reset(&command);
+	buf_put_str(&command, "d SEARCH RETURN (COUNT)");
+	for (int i = 0; i < 900; i++)
+		buf_put_str(&command, " $");
+	buf_put_str(&command, "\r\n");
+	h.between = note_memory;
+	before = memory_in_use();
+	h.context = &(size_t){0};
+	expect_like(
+	    &h, buf_span(&command),
+	    SPAN("* ESEARCH (TAG \"d\") COUNT 10000\r\nd OK SEARCH completed\r\n"));
+	assert_true(*(size_t *)h.context - before < 16 * n * sizeof(struct imap_range));
+	buf_release(&command);
+	harness_release(&h);
+}
+
 int
 main(void)
 {
@@ -383,6 +470,8 @@ main(void)
 	    cmocka_unit_test(test_search_goes_on_after_a_compaction),
 	    cmocka_unit_test(test_search_of_an_empty_mailbox_finds_nothing),
 	    cmocka_unit_test(test_search_says_its_progress),
+	    cmocka_unit_test(test_search_for_many_needles_takes_many_steps),
+	    cmocka_unit_test(test_search_in_many_saved_results_keeps_one),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
