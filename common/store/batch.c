@@ -166,9 +166,7 @@ batch_flush_summary(struct store_account *a, struct err *err)
 	return result;
 }
 
-/* Blocks behind the end of the journal, so that messages can be marked and deleted when
- * the disk is full. Only a help: nothing depends on it. */
-static void
+void
 headroom_keep(struct store_account *a)
 {
 	const struct log_file *f = &a->files[FILE_JOURNAL];

@@ -387,6 +387,10 @@ MUST_USE int batch_write(struct store_account *a, struct err *err);
 void batch_event(struct store_account *a, struct event *e);
 MUST_USE bool batch_journal_room(const struct store_account *a, size_t n);
 
+/* Blocks behind the end of the journal, so that messages can be marked and deleted when
+ * the disk is full. Only a help: nothing depends on it. */
+void headroom_keep(struct store_account *a);
+
 /* A record around `payload` at `offset` of the file, appended to out. */
 void frame_put(const struct log_file *f, uint64_t offset, uint64_t synced,
 	       uint16_t kind, struct span payload, struct buf *out);

@@ -1,6 +1,8 @@
 /* the state of an account, read from the journal's last file */
 #include "common/store/internal.h"
 
+#include <errno.h>
+
 #define PENDING_MAX 1000000 /* messages looked at after a crash */
 
 static void
@@ -53,6 +55,7 @@ struct loading {
 	struct pending pending;
 	struct event_head head;
 	bool has_head;
+	bool goes_on; /* the disk has no room for a new file: the last one goes on */
 	uint64_t sealed_at; /* offset of the last event, if that seals; else 0 */
 	struct buf hold;
 };
@@ -170,6 +173,8 @@ load_unseal(struct loading *l, struct err *err)
 		return err_sys(err, "store: cannot shorten a journal");
 	a->journal_end = l->sealed_at;
 	a->state.position = a->base + l->sealed_at;
+	a->headroom_number = 0; /* it went with the end */
+	headroom_keep(a);
 	return 0;
 }
 
@@ -314,11 +319,14 @@ load_finish(struct loading *l, enum store_result result, struct err *err)
 		a->durable = a->base;
 	if (load_settle(a, &l->pending, err) < 0)
 		return -1;
-	if (boot_differs(a, &l->head))
+	if (boot_differs(a, &l->head) && !l->goes_on)
 		next.base = JOURNAL_GAP;
-	if (l->head.snapshot || next.base > 0)
-		return journal_roll(a, &next, err);
-	return 0;
+	if (!l->head.snapshot && next.base == 0)
+		return 0;
+	if (journal_roll(a, &next, err) == 0)
+		return 0;
+	l->goes_on = !l->head.snapshot && (err->code == ENOSPC || err->code == EDQUOT);
+	return -1;
 }
 
 /* What others declared void since this handle last looked. */
@@ -354,29 +362,40 @@ account_forget(struct store_account *a)
 	deliveries_free(&a->known);
 }
 
+static int
+load_all(struct loading *l, struct err *err)
+{
+	struct store_account *a = l->account;
+	struct log_dir dir = account_dir(a, FILE_JOURNAL);
+	enum store_result result;
+	struct log_numbers numbers;
+
+	account_forget(a);
+	a->stale = true;
+	durable_read(a);
+	dir.io = &a->store->lazy; /* names are synced with what is appended next */
+	if (log_dir_list(&dir, &numbers, err) < 0)
+		return -1;
+	result = load_last(l, &numbers, err);
+	log_numbers_release(&numbers);
+	return result == STORE_FAULT ? -1 : load_finish(l, result, err);
+}
+
 int
 account_load(struct store_account *a, struct err *err)
 {
-	struct log_dir dir = account_dir(a, FILE_JOURNAL);
 	struct loading l = {.account = a, .hold = buf_make(JOURNAL_EVENT_MAX)};
-	enum store_result result = STORE_FAULT;
-	struct log_numbers numbers;
-	int loaded = -1;
+	int loaded;
 
 	ASSERT(a->locked);
 	/* It outlives a load that fails. */
 	if (a->state.position > 0)
 		a->seen = a->state.position;
-	account_forget(a);
-	a->stale = true;
-	durable_read(a);
-	dir.io = &a->store->lazy; /* names are synced with what is appended next */
-	if (log_dir_list(&dir, &numbers, err) == 0) {
-		result = load_last(&l, &numbers, err);
-		log_numbers_release(&numbers);
-	}
-	if (result != STORE_FAULT)
-		loaded = load_finish(&l, result, err);
+	loaded = load_all(&l, err);
+	/* On a full disk mail can be read and deleted all the same; MODSEQs that a
+	 * power loss took may then be given again. The next opening tries anew. */
+	if (loaded < 0 && l.goes_on)
+		loaded = load_all(&l, err);
 	if (loaded == 0 && a->seen > 0)
 		loaded = load_voids(a, a->seen, err);
 	if (loaded == 0)

@@ -4,6 +4,8 @@
 
 #include "common/store/internal.h"
 
+#include <errno.h>
+
 #define PREFIX "Return-Path: <a@example.org>\r\nDelivered-To: b@example.org\r\n"
 #define N      5
 
@@ -426,10 +428,73 @@ test_abandoned_appends_are_gone_and_may_be_replayed(void **state)
 	fixture_release(&f);
 }
 
+/* A file can be opened, none be made. */
+static int
+open_full(void *disk, int dir, const char *name, enum log_access access)
+{
+	if (access != LOG_CREATE)
+		return log_io_real.open(disk, dir, name, access);
+	errno = ENOSPC;
+	return -1;
+}
+
+/* As after the machine has started again: the first opening wants a new journal. */
+static enum store_result
+open_after_boot(struct fixture *f, const struct log_io *io, uint8_t boot)
+{
+	store_account_close(&f->account);
+	f->store->io = io;
+	f->store->lazy.open = io->open;
+	f->store->boot[0] = boot;
+	return store_account_open(f->store, FIXTURE_ID, STORE_MUST_EXIST, f->now_us,
+				  &f->account, &f->err);
+}
+
+static void
+test_mail_is_read_and_deleted_after_a_start_on_a_full_disk(void **state)
+{
+	const struct store_range first = {1, 1};
+	struct log_io full = log_io_real;
+	uint64_t n, position;
+	struct fixture f;
+	uint8_t boot;
+
+	(void)state;
+	full.open = open_full;
+	fixture_init(&f, &plain);
+	append_n(&f, 1, N);
+	boot = (uint8_t)(f.store->boot[0] + 1);
+	position = store_position(f.account);
+	for (int i = 0; i < 2; i++) {
+		fixture_check(&f, open_after_boot(&f, &full, boot));
+		fixture_check(&f, store_view_refresh(f.account, &f.err));
+		check_content(&f, STORE_INBOX, 2, 2);
+	}
+	fixture_check(&f, store_expunge(f.account, STORE_INBOX,
+					(struct store_uids){&first, 1}, f.now_us, &n,
+					NULL, &f.err));
+	fixture_check(&f, store_sync(f.account, f.now_us, &f.err));
+	assert_int_equal(n, 1);
+	assert_true(store_position(f.account) > position);
+	assert_true(store_position(f.account) < position + JOURNAL_GAP);
+	assert_int_equal(store_usage(f.account).messages, N - 1);
+
+	/* With room it is begun. */
+	fixture_check(&f, open_after_boot(&f, &log_io_real, boot));
+	assert_true(store_position(f.account) > position + JOURNAL_GAP);
+	append_n(&f, N + 1, 1);
+	assert_int_equal(store_usage(f.account).messages, N);
+	check_content(&f, STORE_INBOX, N + 1, N + 1);
+	check_content(&f, STORE_INBOX, 2, 2);
+	fixture_release(&f);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(
+		test_mail_is_read_and_deleted_after_a_start_on_a_full_disk),
 	    cmocka_unit_test(test_damaged_message_is_named_and_others_are_read),
 	    cmocka_unit_test(test_damaged_journal_loses_no_other_message),
 	    cmocka_unit_test(test_index_and_summary_come_back),
