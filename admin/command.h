@@ -82,6 +82,10 @@ MUST_USE bool table_check_all(struct admin *admin);
 /* Reads the settings once. False after telling every error with file and line. */
 MUST_USE bool admin_settings(struct admin *admin);
 
+/* The same for who need not be root; where the file is for root alone, since a route
+ * has a password, those that are built in: their paths are the usual ones. */
+MUST_USE bool admin_settings_of_anybody(struct admin *admin);
+
 /* A command line without the program's name. argv itself is changed. */
 MUST_USE enum exit_status admin_run(struct admin *admin, int argc, char **argv);
 

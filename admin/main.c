@@ -1,5 +1,6 @@
 /* admin/main.c - the one command of an operator: postroad, and by other names
  * sendmail, mailq and newaliases */
+#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -24,8 +25,8 @@ admin_complain(const char *format, ...)
 	fputc('\n', stderr);
 }
 
-bool
-admin_settings(struct admin *admin)
+static bool
+settings_read(struct admin *admin, bool built_in)
 {
 	struct conf_errors errors = {0};
 	struct buf text = buf_make(CONF_FILE_BYTES_MAX);
@@ -36,13 +37,31 @@ admin_settings(struct admin *admin)
 		return true;
 	if (gethostname(host, sizeof(host) - 1) != 0)
 		admin_complain("the machine does not know its name");
-	result = conf_load(admin->config, host, &text, &admin->settings, &errors);
+	if (built_in)
+		result = conf_parse(SPAN(""), admin->config, host, &admin->settings,
+				    &errors);
+	else
+		result =
+		    conf_load(admin->config, host, &text, &admin->settings, &errors);
 	for (size_t i = 0; i < errors.n; i++)
 		fprintf(stderr, "%s\n", errors.at[i].text);
 	conf_errors_release(&errors);
 	buf_release(&text);
 	admin->has_settings = result == 0;
 	return admin->has_settings;
+}
+
+bool
+admin_settings(struct admin *admin)
+{
+	return settings_read(admin, false);
+}
+
+bool
+admin_settings_of_anybody(struct admin *admin)
+{
+	return settings_read(admin,
+			     access(admin->config, R_OK) != 0 && errno == EACCES);
 }
 
 const char *

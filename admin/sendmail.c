@@ -356,7 +356,7 @@ sendmail_run(struct admin *admin, int argc, char **argv)
 
 	if (!parse_options(&s, argc, argv, &rest))
 		return EXIT_USAGE;
-	if (!admin_settings(admin))
+	if (!admin_settings_of_anybody(admin))
 		return EXIT_FAILED;
 	switch (s.mode) {
 	case MODE_SEND:

@@ -1,4 +1,5 @@
 """sendmail by its name: with the server up through its socket, with it down through the drop folder."""
+import os
 import subprocess
 import uuid
 
@@ -94,3 +95,19 @@ def test_mailq_lists_what_waits(own):
     out = harness.wait_until(lambda: (t := own.command(name="mailq").stdout) if b"elsewhere" in
                              own.command(name="mailq").stdout else None, what="the queue")
     assert b"someone@elsewhere.example" in out
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user, and /run of its own, need root")
+def test_user_who_may_not_read_the_settings_sends(own):
+    token = uuid.uuid4().hex
+    before = own.config.stat().st_mode
+    own.config.chmod(0o600)
+    try:
+        # Its sockets are where those of an installation are.
+        script = (f"mount -t tmpfs none /run && mkdir /run/postroad && mount --bind {own.run} /run/postroad && "
+                  f"exec setpriv --reuid nobody --regid nogroup --clear-groups {own.build}/bin/sendmail b@example.org")
+        subprocess.run(["unshare", "--mount", "sh", "-c", script], input=f"Subject: {token}\n\nx\n".encode(),
+                       env=dict(os.environ, POSTROAD_CONFIG=str(own.config)), check=True)
+    finally:
+        own.config.chmod(before)
+    assert Mailbox(own, "b@example.org").wait_for(token.encode())
