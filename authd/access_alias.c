@@ -82,8 +82,10 @@ words_take(struct expansion *e, struct span value, struct span address, struct s
 	   unsigned depth)
 {
 	enum access_verdict verdict = ACCESS_NOTHING;
-	struct span word, target;
+	struct span word, target, ahead = value;
 
+	while (table_word_next(&ahead, &word))
+		directory_expect(e->access->authd->directory, word);
 	while (verdict == ACCESS_NOTHING && table_word_next(&value, &word)) {
 		if (!word_address(e, word, address, key, &target))
 			return (enum access_verdict)err_set(e->err, "too many aliases");

@@ -92,6 +92,8 @@ resolve_each(struct directory *d, struct question *q,
 	q->route.targets =
 	    arena_new(&q->arena, DIRECTORY_TARGETS_MAX, sizeof(*q->route.targets));
 	ASSERT(q->route.targets);
+	for (size_t i = 0; i < n; i++)
+		directory_expect(d, to[i]);
 	for (size_t i = 0; i < n; i++) {
 		enum directory_route_kind kind;
 		struct directory_route route;

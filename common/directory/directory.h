@@ -272,6 +272,11 @@ directory_resolve(struct directory *d, struct span address,
 		  const struct directory_policy *policy, struct arena *arena,
 		  struct directory_route *out, struct err *err);
 
+/* Before several addresses are resolved, or looked up, in one task: what the directory
+ * knows of this one, or of a "group:NAME", will be asked for together with the others
+ * where each question takes a while. A hint. */
+void directory_expect(struct directory *d, struct span item);
+
 /* May the account send as `address`? Its own, that with a detail, every alias of ours
  * that leads to it, a list that it owns or may post to as `poster`; the empty address
  * always. 1 yes, 0 no, -1. */

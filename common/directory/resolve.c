@@ -1,5 +1,7 @@
 #include "common/directory/walk.h"
 
+#define AHEAD 100 /* items whose records are asked for together */
+
 /* What is looked up: a name, what stood behind its delimiter, its domain. */
 struct asked {
 	struct directory_name name;
@@ -79,17 +81,32 @@ walk_group(struct walk *w, struct span item, struct span name, unsigned depth)
 	return walk_items(w, members, depth);
 }
 
+/* The next AHEAD items, so that many do not take a round each. */
+static void
+expect_items(struct walk *w, struct cursor c)
+{
+	struct span item;
+
+	for (size_t i = 0; i < AHEAD && directory_item_next(&c, &item); i++)
+		if (i > 0 || c.rest.n > 0) /* one alone is asked for anyway */
+			directory_expect(w->d, item);
+}
+
 int
 walk_items(struct walk *w, struct span items, unsigned depth)
 {
-	struct cursor c = cursor_make(items);
+	struct cursor c = cursor_make(items), ahead = c;
 	struct span item, group;
+	size_t n = 0;
 	int r = 0;
 
-	while (r == 0 && !w->over && directory_item_next(&c, &item))
+	for (; r == 0 && !w->over && directory_item_next(&c, &item); ahead = c, n++) {
+		if (n % AHEAD == 0)
+			expect_items(w, ahead);
 		r = directory_group_item(item, &group)
 			? walk_group(w, item, group, depth)
 			: walk_address(w, item, depth);
+	}
 	return r;
 }
 

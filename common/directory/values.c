@@ -251,6 +251,17 @@ delete_item(struct change *c, const struct directory_field *f, struct span item,
 	return r;
 }
 
+/* What they lead to is looked at, one after the other. */
+static void
+expect_items(struct change *c, struct span text)
+{
+	struct cursor cursor = cursor_make(text);
+	struct span item;
+
+	while (directory_item_next(&cursor, &item))
+		directory_expect(c->d, item);
+}
+
 static enum directory_result
 set_addresses(struct change *c, const struct directory_field *f,
 	      const struct directory_value *wanted, struct directory_value *v)
@@ -264,6 +275,8 @@ set_addresses(struct change *c, const struct directory_field *f,
 		buf_put(&items.at, v->text);
 		items.n = directory_item_count(v->text);
 	}
+	if (wanted->how != DIRECTORY_VALUE_DELETE)
+		expect_items(c, wanted->text);
 	while (r == DIRECTORY_DONE && directory_item_next(&cursor, &item))
 		r = wanted->how == DIRECTORY_VALUE_DELETE
 			? delete_item(c, f, item, &items)

@@ -729,6 +729,70 @@ test_prefetched_keys_need_one_round(void **state)
 	release(&w);
 }
 
+/* ---- many members */
+
+#define MEMBERS 1000
+
+struct resolving {
+	struct arena arena;
+	struct directory_route route;
+	enum directory_route_kind kind;
+	unsigned runs;
+	bool finished;
+	struct err err;
+};
+
+static void
+resolve(struct directory *d, void *context)
+{
+	const struct directory_policy policy = {.delimiters = SPAN("+")};
+	struct resolving *r = context;
+
+	r->runs++;
+	arena_release(&r->arena);
+	arena_init(&r->arena, DIRECTORY_ARENA_BYTES);
+	r->kind = directory_resolve(d, SPAN("all@a.example"), &policy, &r->arena,
+				    &r->route, &r->err);
+}
+
+static void
+resolved(void *context)
+{
+	((struct resolving *)context)->finished = true;
+}
+
+/* As many again as there may be for an alias, each in a domain of its own or an account
+ * here: a round for each would take longer than any server waits. */
+static void
+test_many_members_need_few_rounds(void **state)
+{
+	struct fixture *f = of(state);
+	struct resolving r = {.kind = DIRECTORY_ROUTE_FAULT};
+	struct directory_task *task;
+
+	postgresql_sql("INSERT INTO postroad.domain (domain, id, enabled) "
+		       "VALUES ('a.example', 1, true)",
+		       NULL);
+	postgresql_sql("INSERT INTO postroad.account (domain, local, id) "
+		       "SELECT 'a.example', 'u' || i, i "
+		       "FROM generate_series(1, 500) AS i",
+		       NULL);
+	postgresql_sql("INSERT INTO postroad.alias (domain, local, targets) "
+		       "SELECT 'a.example', 'all', "
+		       "array_agg(CASE WHEN i > 500 THEN 'x@d' || i || '.example' "
+		       "ELSE 'u' || i || '@a.example' END) "
+		       "FROM generate_series(1, 1000) AS i",
+		       NULL);
+	assert_false(directory_do(f->d, DIRECTORY_READS, resolve, resolved, &r, &task));
+	while (!r.finished)
+		assert_true(event_base_loop(f->base, EVLOOP_ONCE) >= 0);
+	if (r.kind != DIRECTORY_ROUTE_TARGETS)
+		fail_msg("%u runs: %s", r.runs, r.err.text);
+	assert_int_equal(r.route.n, MEMBERS);
+	assert_in_range(r.runs, 2, 40);
+	arena_release(&r.arena);
+}
+
 int
 main(void)
 {
@@ -744,6 +808,7 @@ main(void)
 	    TEST(test_keys_not_told_before_are_a_round_each),
 	    TEST(test_older_tables_go_up_step_by_step_with_all_that_is_in_them),
 	    TEST(test_prefetched_keys_need_one_round),
+	    TEST(test_many_members_need_few_rounds),
 	    TEST(test_cancelled_task_is_heard_no_more),
 	    TEST(test_fault_is_told_when_the_tables_are_of_another_version),
 	};
