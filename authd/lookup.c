@@ -113,6 +113,8 @@ question_empty(struct question *q)
 	arena_release(&q->arena);
 	buf_release(&q->address);
 	buf_release(&q->rewritten);
+	if (q->access)
+		lookup_begin(q->access->lookup);
 	arena_init(&q->arena, 2 * DIRECTORY_ARENA_BYTES); /* with what tables say */
 	buf_init(&q->address, SRS_ADDRESS_MAX);
 	buf_init(&q->rewritten, SRS_ADDRESS_MAX);

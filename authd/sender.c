@@ -47,6 +47,8 @@ look_up(struct directory *d, struct errand *e)
 	struct directory_policy policy = authd_policy(e->authd);
 
 	s->tables = ACCESS_NOTHING;
+	if (s->access)
+		lookup_begin(s->access->lookup);
 	if (!ask_tables(d, s))
 		s->may =
 		    directory_may_send(d, s->account, s->address, &policy, &s->err);

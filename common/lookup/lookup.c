@@ -23,7 +23,8 @@ struct lookup {
 	struct lookups *lookups;
 	lookup_again *again;
 	void *context;
-	struct arena arena;
+	struct arena arena;  /* keys and values of `answers` */
+	struct arena values; /* that were there at once, since lookup_begin() */
 	struct answer_list answers;
 	size_t n;
 	struct event *timer; /* to call again */
@@ -62,6 +63,7 @@ lookup_new(struct lookups *ls, lookup_again *again, void *context)
 	l->context = context;
 	l->started_ms = lookup_now_ms();
 	arena_init(&l->arena, LOOKUP_BYTES_MAX);
+	arena_init(&l->values, LOOKUP_BYTES_MAX);
 	TAILQ_INIT(&l->answers);
 	TAILQ_INSERT_TAIL(&ls->all, l, link);
 	return l;
@@ -82,9 +84,17 @@ lookup_free(struct lookup **l)
 	if ((*l)->timer)
 		event_free((*l)->timer);
 	arena_release(&(*l)->arena);
+	arena_release(&(*l)->values);
 	TAILQ_REMOVE(&(*l)->lookups->all, *l, link);
 	free(*l);
 	*l = NULL;
+}
+
+void
+lookup_begin(struct lookup *l)
+{
+	arena_release(&l->values);
+	arena_init(&l->values, LOOKUP_BYTES_MAX);
 }
 
 static void
@@ -199,7 +209,7 @@ memory_get(struct lookup *l, struct opened *s, struct span key, struct span *val
 		l->locked_since_ms = 0;
 		s->asked++;
 	}
-	if (result == TABLE_FOUND && !arena_copy(&l->arena, buf_span(&found), value))
+	if (result == TABLE_FOUND && !arena_copy(&l->values, buf_span(&found), value))
 		result = (enum table_result)err_set(err, "too many values");
 	s->found += result == TABLE_FOUND;
 	s->faults += result == TABLE_FAULT;

@@ -11,7 +11,7 @@
  * Trust   keys are a peer's: to a database they go as parameters only. Files are the
  *         operator's.
  * Memory  the caller owns struct lookups and each struct lookup. Values live as long
- *         as their struct lookup.
+ *         as their struct lookup, or until lookup_begin().
  *
  * A table that is slow or dead delays only those who ask it.
  * Log lines: table.opened, table.problem.
@@ -26,7 +26,7 @@
 #define LOOKUP_SETTLE_S    1          /* a newer one may still be being written */
 #define LOOKUP_LOCKED_MS   5000       /* how long postmap may keep a table locked */
 #define LOOKUP_TIME_MAX_MS 15000      /* of all that one asker asks databases */
-#define LOOKUP_BYTES_MAX   (1U << 20) /* of all values of one asker */
+#define LOOKUP_BYTES_MAX   (1U << 20) /* of values of one asker; by databases; others */
 #define LOOKUP_ANSWERS_MAX 1000       /* of one asker, by databases */
 
 struct event_base;
@@ -52,6 +52,9 @@ typedef void lookup_again(void *context);
 MUST_USE struct lookup *
 lookup_new(struct lookups *ls, lookup_again *again, void *context);
 void lookup_free(struct lookup **l);
+/* All is asked again from the start: values that were given before are gone, but what
+ * databases have answered is kept. */
+void lookup_begin(struct lookup *l);
 
 /* The value of a key; `part` is true for a part of what is looked up, which tables of
  * patterns are not asked for. */

@@ -253,6 +253,31 @@ test_database_that_is_locked_is_waited_for(void **state)
 	lookup_free(&l);
 }
 
+/* An alias of many is looked up once more with each answer of the directory. */
+static void
+test_value_may_be_asked_for_anew_without_end(void **state)
+{
+	char text[40000] = "x ";
+	struct lookup *l;
+	struct span value;
+	struct err err;
+
+	(void)state;
+	memset(text + 2, 'v', sizeof(text) - 3);
+	text[sizeof(text) - 1] = '\0';
+	write_text("r", text, 100);
+	open_table(CONF_TABLE_TEXT, "r");
+	l = lookup_new(fix.lookups, on_again, NULL);
+	for (int i = 0; i < 100; i++) {
+		lookup_begin(l);
+		assert_int_equal(
+		    lookup_get(l, SPAN("t"), SPAN("x"), false, &value, &err),
+		    TABLE_FOUND);
+		assert_true(span_equal(value, span_str(text + 2)));
+	}
+	lookup_free(&l);
+}
+
 static void
 test_parts_of_keys_are_not_for_patterns(void **state)
 {
@@ -300,6 +325,7 @@ main(void)
 	    T(test_databases_with_and_without_nul),
 	    T(test_database_written_in_place_is_opened_again),
 	    T(test_database_that_is_locked_is_waited_for),
+	    T(test_value_may_be_asked_for_anew_without_end),
 	    T(test_parts_of_keys_are_not_for_patterns),
 	    T(test_database_that_is_down_is_a_fault),
 	};
