@@ -154,6 +154,24 @@ send_put(struct client *c, struct ipc_peer *spoold)
 	ipc_send_spool_put(spoold, &m);
 }
 
+/* A message that is whole, or the rest of one that is streamed. */
+static void
+send_rest(struct client *c, struct ipc_peer *spoold)
+{
+	struct ipc_spool_end end = {.id = c->id};
+
+	if (c->message == MESSAGE_HELD &&
+	    c->smtpd->envelope.n + c->content.n <= SPOOL_PUT_MAX) {
+		send_put(c, spoold);
+	} else {
+		if (c->message == MESSAGE_HELD)
+			send_begin(c, spoold);
+		send_pieces(c, spoold, buf_span(&c->content));
+		ipc_send_spool_end(spoold, &end);
+	}
+	enter(c, MESSAGE_SENT);
+}
+
 /* --- what the session wants ----------------------------------------------- */
 
 static bool
@@ -188,10 +206,38 @@ prepend(struct client *c)
 	buf_put(&c->content, buf_span(&c->demands->fields));
 }
 
+/* What is held goes to spoold, which has the beginning of the message then. */
+static void
+send_held(struct client *c)
+{
+	struct ipc_peer *spoold = spoold_of(c->smtpd);
+
+	if (!spoold || (c->message == MESSAGE_HELD && !put_envelope(c))) {
+		message_abort(c);
+		session_answer_lost(c->session, SESSION_MESSAGE_LATER);
+		return;
+	}
+	if (c->message == MESSAGE_HELD)
+		send_begin(c, spoold);
+	send_pieces(c, spoold, buf_span(&c->content));
+	buf_reset(&c->content);
+}
+
+/* Whether spoold has as much to read as it should have; the client then waits. */
+static bool
+room_awaited(struct client *c)
+{
+	struct ipc_peer *spoold = spoold_of(c->smtpd);
+
+	if (!spoold || ipc_queued_bytes(spoold) < QUEUE_HIGH)
+		return false;
+	client_wait(c, WAIT_ROOM);
+	return true;
+}
+
 bool
 message_piece(struct client *c)
 {
-	struct ipc_peer *spoold = spoold_of(c->smtpd);
 	struct span piece = session_ask(c->session)->piece;
 
 	if (c->message_bytes == 0 && c->demands)
@@ -202,19 +248,10 @@ message_piece(struct client *c)
 	buf_put(&c->content, piece);
 	if (c->content.n <= HELD_BYTES_MAX)
 		return true;
-	if (!spoold || (c->message == MESSAGE_HELD && !put_envelope(c))) {
-		message_abort(c);
-		session_answer_lost(c->session, SESSION_MESSAGE_LATER);
-		return true;
-	}
-	if (c->message == MESSAGE_HELD)
-		send_begin(c, spoold);
-	send_pieces(c, spoold, buf_span(&c->content));
-	buf_reset(&c->content);
-	if (ipc_queued_bytes(spoold) < QUEUE_HIGH)
-		return true;
-	client_wait(c, WAIT_ROOM);
-	return false;
+	if (room_awaited(c))
+		return false; /* message_turn() sends it */
+	send_held(c);
+	return true;
 }
 
 /* The client hears what it would of any other message, with an id that no other
@@ -240,27 +277,20 @@ bool
 message_end(struct client *c)
 {
 	struct ipc_peer *spoold = spoold_of(c->smtpd);
-	struct ipc_spool_end end = {.id = c->id};
 
 	if (c->discard) {
 		discard(c);
 		return true;
 	}
+	if (room_awaited(c))
+		return false;
 	if (!spoold || (c->message == MESSAGE_HELD && !put_envelope(c))) {
 		message_abort(c);
 		session_answer_end(c->session, SESSION_MESSAGE_LATER);
 		return true;
 	}
+	send_rest(c, spoold);
 	client_wait(c, WAIT_SPOOL);
-	if (c->message == MESSAGE_HELD &&
-	    c->smtpd->envelope.n + c->content.n <= SPOOL_PUT_MAX) {
-		send_put(c, spoold);
-		return false;
-	}
-	if (c->message == MESSAGE_HELD)
-		send_begin(c, spoold);
-	send_pieces(c, spoold, buf_span(&c->content));
-	ipc_send_spool_end(spoold, &end);
 	return false;
 }
 
@@ -270,7 +300,7 @@ give_up(struct client *c)
 	struct ipc_peer *spoold = spoold_of(c->smtpd);
 	struct ipc_spool_abort m = {.id = c->id};
 
-	if (!spoold || c->wait == WAIT_SPOOL)
+	if (!spoold || c->message == MESSAGE_SENT)
 		return; /* it ends there by itself, or is out of our hands */
 	if (c->message == MESSAGE_HELD && id_pool_return(&c->smtpd->ids, c->id))
 		return;
@@ -419,6 +449,9 @@ message_turn(struct smtpd *d)
 	struct client *c;
 
 	while ((c = TAILQ_FIRST(&d->for_room)) &&
-	       (!spoold || ipc_queued_bytes(spoold) < QUEUE_LOW))
+	       (!spoold || ipc_queued_bytes(spoold) < QUEUE_LOW)) {
+		if (c->content.n > HELD_BYTES_MAX)
+			send_held(c);
 		client_resume(c);
+	}
 }

@@ -83,6 +83,7 @@ enum message_state {
 	MESSAGE_NONE,
 	MESSAGE_HELD,     /* an id is taken, all bytes are in `content` */
 	MESSAGE_STREAMED, /* spoold has its beginning */
+	MESSAGE_SENT,     /* spoold has all of it: its id is used for ever */
 };
 
 struct client {
