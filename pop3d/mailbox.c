@@ -127,6 +127,8 @@ mailbox_open(struct mailbox *m, const char *root, uint64_t account)
 
 		if (result != STORE_NONE) {
 			(void)failed(m, result);
+			/* The loop, which reads, waits for nobody. */
+			store_account_wait(m->account, false);
 			return;
 		}
 		if (failed(m, store_view_refresh(m->account, &m->err)))
@@ -141,6 +143,7 @@ mailbox_update(struct mailbox *m)
 	struct store_uids uids = {m->ranges, m->n_ranges};
 	uint64_t n = 0;
 
+	store_account_wait(m->account, true);
 	if (failed(m, store_expunge(m->account, STORE_INBOX, uids, m->now_us, &n, NULL,
 				    &m->err)) ||
 	    failed(m, store_sync(m->account, m->now_us, &m->err)))
@@ -179,6 +182,9 @@ mailbox_message(struct mailbox *m, uint32_t uid)
 		return POP3_MESSAGE_GONE;
 	case STORE_DAMAGED:
 		return POP3_MESSAGE_DAMAGED;
+	case STORE_BUSY:
+		(void)err_set(&m->err, "the account is being worked on");
+		return POP3_MESSAGE_FAULT;
 	default:
 		return POP3_MESSAGE_FAULT;
 	}

@@ -1,9 +1,12 @@
 /* tests/unit/test_pop3d.c - the real pop3d, with the test as authd and as gate */
 #include "tests/unit/house.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define ACCOUNT HOUSE_ACCOUNT
@@ -331,6 +334,79 @@ test_pop3d_silent_client_is_told_and_closed(void **state)
 	house_stop(&house);
 }
 
+/* Files that the test has made become the program's, too. */
+static void
+give_away(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *e;
+	struct stat st;
+
+	assert_non_null(dir);
+	assert_int_equal(fstat(dirfd(dir), &st), 0);
+	while ((e = readdir(dir)))
+		if (e->d_name[0] != '.')
+			assert_int_equal(
+			    fchownat(dirfd(dir), e->d_name, st.st_uid, st.st_gid, 0),
+			    0);
+	closedir(dir);
+}
+
+/* Removes the first message from the disk, so that the others stand elsewhere. */
+static void
+compact(const struct house *house)
+{
+	static const struct store_range first = {1, 1};
+	struct store_compaction done;
+	struct store *store;
+	struct store_account *account = house_mail(house, &store);
+	struct err err;
+	uint64_t n;
+
+	assert_int_equal(store_expunge(account, STORE_INBOX,
+				       (struct store_uids){&first, 1}, 1, &n, NULL,
+				       &err),
+			 STORE_OK);
+	assert_int_equal(store_compact(account, 0, 1000000, &done, &err), STORE_OK);
+	assert_int_equal(done.messages_dropped, 1);
+	house_mail_close(&store, &account);
+}
+
+/* Where a compaction has moved a message can be read with the lock only; who holds it
+ * delays nobody else. */
+static void
+test_pop3d_waits_for_no_lock(void **state)
+{
+	struct talker t, other;
+	struct house house;
+	char folder[128], path[160];
+	int lock;
+
+	(void)state;
+	set_up(&house);
+	good_login(&house, &t);
+	good_login(&house, &other);
+	compact(&house);
+	snprintf(folder, sizeof(folder), "%s/mail/%02x/%016x", house.h.folder, ACCOUNT,
+		 ACCOUNT);
+	snprintf(path, sizeof(path), "%s/lock", folder);
+	give_away(folder);
+	lock = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(lock >= 0 && flock(lock, LOCK_EX) == 0);
+	talker_say(&t, "RETR 2\r\n");
+	talker_expect(&t, "-ERR [SYS/TEMP] it cannot be read now\r\n");
+	talker_say(&other, "NOOP\r\n");
+	talker_expect(&other, "+OK\r\n");
+	close(lock);
+	talker_say(&t, "RETR 2\r\nRETR 1\r\nDELE 2\r\nQUIT\r\n");
+	talker_expect_end(&t, "+OK 24 octets\r\nSubject: two\r\n\r\n..a dot\r\n.\r\n"
+			      "-ERR [SYS/PERM] another session deleted it\r\n"
+			      "+OK\r\n+OK bye\r\n");
+	talker_release(&t);
+	talker_release(&other);
+	house_stop(&house);
+}
+
 int
 main(void)
 {
@@ -344,6 +420,7 @@ main(void)
 	    cmocka_unit_test(test_pop3d_limits_sessions_of_one_client),
 	    cmocka_unit_test(test_pop3d_without_authd_is_a_temporary_failure),
 	    cmocka_unit_test(test_pop3d_slow_reader_delays_nobody),
+	    cmocka_unit_test(test_pop3d_waits_for_no_lock),
 	    cmocka_unit_test(test_pop3d_stop_tells_its_clients),
 	    cmocka_unit_test(test_pop3d_silent_client_is_told_and_closed),
 	};
