@@ -35,7 +35,8 @@ trace_message(struct admin *admin, int argc, char **argv)
 	if (p.json)
 		puts(p.n > 0 ? "]" : "[]");
 	if (p.n == 0)
-		admin_complain("the log knows nothing of '%s'", argv[0]);
+		admin_complain("the log (log_to = %s) knows nothing of '%s'",
+			       admin->settings.log_to, argv[0]);
 	return p.n > 0 ? EXIT_DONE : EXIT_FAILED;
 }
 

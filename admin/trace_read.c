@@ -5,7 +5,11 @@
 
 #define TRACE_WORDS_MAX 100000
 
-/* Where lines of ours end up for a value of log_to; tried in order. */
+/* A service's standard error is in the journal as well, by this name: the unit's
+ * SyslogIdentifier. */
+#define JOURNAL "exec journalctl -q --no-hostname -o short-iso-precise -t postroad"
+
+/* Where lines end up that went to syslog; tried in order. */
 static const char *const syslog_files[] = {"/var/log/mail.log", "/var/log/syslog",
 					   "/var/log/messages"};
 
@@ -124,22 +128,33 @@ trace_event_json(const struct trace_event *e)
 	return object;
 }
 
+/* A word with a dot and no colon, bracket or digit in it. */
+static bool
+is_event(struct span word)
+{
+	bool plain = span_find(word, '.') < word.n;
+
+	for (size_t i = 0; i < word.n; i++)
+		plain = plain && word.at[i] != '\0' &&
+			(ascii_alpha(word.at[i]) || strchr("._-", word.at[i]));
+	return plain;
+}
+
 /* "2026-.. smtpd[12] smtp.accepted id=.. " -> the event, with its fields behind.
- * What stands before (time, or syslog's own words) may differ; an event is the
- * first word with a dot and no colon, bracket or digit in it. */
+ * What stands before may differ: a time, syslog's own words, the machine's name, which
+ * may look like an event; but the last of it is a program with its process id. */
 static bool
 split_line(struct span line, struct trace_event *e)
 {
 	struct span rest = line;
+	bool program = false;
 
 	while (rest.n > 0) {
 		struct span word = span_cut(&rest, ' ');
-		bool plain = span_find(word, '.') < word.n;
+		struct span name = span_trim(word, ":");
 
-		for (size_t i = 0; i < word.n; i++)
-			plain = plain && word.at[i] != '\0' &&
-				(ascii_alpha(word.at[i]) || strchr("._-", word.at[i]));
-		if (!plain)
+		program = program || (name.n > 0 && name.at[name.n - 1] == ']');
+		if (!program || !is_event(word))
 			continue;
 		*e = (struct trace_event){
 		    .line = line,
@@ -207,10 +222,10 @@ open_log(const struct settings *settings, bool *is_command)
 {
 	FILE *file = NULL;
 
-	*is_command = strcmp(settings->log_to, "journal") == 0;
+	*is_command = strcmp(settings->log_to, "journal") == 0 ||
+		      strcmp(settings->log_to, "stderr") == 0;
 	if (*is_command)
-		return popen("exec journalctl -q -o short-iso-precise -t postroad",
-			     "re");
+		return popen(JOURNAL, "re");
 	if (settings->log_to[0] == '/')
 		return fopen(settings->log_to, "re");
 	for (size_t i = 0; !file && i < N_ELEMS(syslog_files); i++)
@@ -239,9 +254,14 @@ read_log(const struct settings *settings, struct trace *t, each_event *each)
 		if (split_line(span_trim(span_make(line, (size_t)n), "\r\n"), &e))
 			each(t, &e);
 	free(line);
-	if (is_command)
-		return pclose(file) == 0;
-	fclose(file);
+	if (!is_command)
+		fclose(file);
+	else if (pclose(file) != 0) {
+		admin_complain("log (log_to = %s): there is no journal to read; set "
+			       "log_to to the path of a file, or to syslog",
+			       settings->log_to);
+		return false;
+	}
 	return true;
 }
 

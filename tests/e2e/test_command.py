@@ -3,6 +3,7 @@ import json
 import os
 import signal
 import smtplib
+import subprocess
 import uuid
 
 import pytest
@@ -194,6 +195,39 @@ def test_trace_shows_the_way_from_connect_to_mailbox(own):
     queue_id = next(e["fields"]["id"] for e in events if e["event"] == "smtp.accepted")
     harness.wait_until(lambda: "queue.done" in names_of(queue_id), what="the end of it")
     assert len(listed(own, "trace", "a@example.org")) >= len(events)
+
+
+
+JOURNAL = """#!/bin/sh
+[ -e {log} ] || exit 1
+sed 's/Z / {host}postroad[7]: /' {log}
+"""
+
+
+@pytest.mark.parametrize("log_to", ["journal", "stderr"])
+def test_trace_reads_the_journal(own, tmp_path, monkeypatch, log_to):
+    token = uuid.uuid4().hex
+    send(own, "a@example.org", token)
+    [accepted] = own.wait_logged("smtp.accepted", token)
+    queue_id = accepted.split(" id=")[1].split()[0]
+    own.wait_logged("local.delivered", queue_id)
+    program, log = tmp_path / "journalctl", own.log
+
+    def trace(*options):
+        command = [own.build / "bin/postroad", "--config", settings, *options, "trace", queue_id]
+        return subprocess.run(command, capture_output=True, timeout=harness.PATIENCE_S)
+    settings = tmp_path / "postroad.conf"
+    settings.write_text(own.config.read_text().replace(str(own.log), log_to))
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    # The name of the machine may be there, and may look like an event.
+    for host in "", "mail.example.org ":
+        program.write_text(JOURNAL.format(log=log, host=host))
+        program.chmod(0o755)
+        events = [e["event"] for e in json.loads(trace("--json").stdout)]
+        assert "smtp.accepted" in events and "local.delivered" in events, events
+    program.write_text(JOURNAL.format(log=tmp_path / "none", host=""))
+    done = trace()
+    assert done.returncode == 1 and b"path of a file" in done.stderr
 
 
 def test_status_and_reload(own):
