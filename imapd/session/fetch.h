@@ -25,17 +25,13 @@ enum fetch_result {
 
 /* --- header fields by name ------------------------------------------------ */
 
-struct fetch_name {
-	struct span name;
-	uint16_t next; /* 1 + index of another one with the same first letter */
-};
+#define FETCH_LETTERS 32 /* a first letter & 31 */
 
 struct fetch_names {
-	uint16_t first[32]; /* by letter & 31: 1 + index; 0: none */
-	struct fetch_name *at;
-	size_t n;
-	bool inverted; /* HEADER.FIELDS.NOT */
-	bool trace;    /* not all of it stands in a summary */
+	struct span *at; /* in small letters; by first letter, and those in order */
+	uint16_t first[FETCH_LETTERS + 1]; /* index of the first with that letter */
+	bool inverted;                     /* HEADER.FIELDS.NOT */
+	bool trace;                        /* not all of it stands in a summary */
 };
 
 /* Stretches of a header block, in order. */
@@ -43,6 +39,7 @@ struct field_runs {
 	struct span *at;
 	size_t n, size;
 	uint64_t bytes;
+	size_t lines; /* that were looked at for it */
 };
 
 enum line_ends {
@@ -155,6 +152,7 @@ struct fetch {
 #define FETCH_NS_MESSAGE 1000 /* one that needs a summary */
 #define FETCH_NS_CONTENT 5000 /* one that needs its content */
 #define FETCH_NS_KIB     500  /* a KiB decoded or copied from a file */
+#define FETCH_NS_FIELD   20   /* a line of a header that is looked at */
 
 void fetch_init(struct fetch *f, struct session *s);
 void fetch_release(struct fetch *f);

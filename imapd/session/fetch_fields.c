@@ -1,7 +1,7 @@
 /* header fields by name, found in one pass over a header block */
 #include "imapd/session/fetch.h"
 
-#define LETTER(c) ((unsigned char)(c)&31)
+#define LETTER(c) ((unsigned char)(c) & (FETCH_LETTERS - 1))
 
 /* What no field can be called is not looked for. */
 static bool
@@ -24,32 +24,66 @@ name_lower(struct span name, struct arena *arena, struct span *out)
 	return at != NULL;
 }
 
+/* In the order of bytes; b is in small letters. */
+static int
+name_order(struct span a, struct span b)
+{
+	for (size_t i = 0; i < a.n && i < b.n; i++) {
+		int order =
+		    (unsigned char)ascii_lower(a.at[i]) - (unsigned char)b.at[i];
+
+		if (order != 0)
+			return order;
+	}
+	return (a.n > b.n) - (a.n < b.n);
+}
+
+static int
+name_compare_letters(const void *x, const void *y)
+{
+	const struct span *a = x, *b = y;
+	int order = LETTER(a->at[0]) - LETTER(b->at[0]);
+
+	return order != 0 ? order : name_order(*a, *b);
+}
+
+/* All are there: where those of each letter begin. */
+static void
+names_index(struct fetch_names *names, size_t n)
+{
+	size_t i = 0;
+
+	if (n > 1)
+		qsort(names->at, n, sizeof(*names->at), name_compare_letters);
+	for (size_t letter = 0; letter <= FETCH_LETTERS; letter++) {
+		while (i < n && LETTER(names->at[i].at[0]) < letter)
+			i++;
+		names->first[letter] = (uint16_t)i;
+	}
+}
+
 bool
 names_compile(const struct imap_section *section, struct arena *arena,
 	      struct fetch_names *out)
 {
-	size_t n = section->n_fields < UINT16_MAX ? section->n_fields : UINT16_MAX - 1;
+	size_t max = section->n_fields < UINT16_MAX ? section->n_fields : UINT16_MAX;
 	struct fetch_names names = {.inverted = section->text ==
 						IMAP_SECTION_HEADER_FIELDS_NOT};
+	size_t n = 0;
 
 	names.trace = names.inverted;
-	names.at = arena_new(arena, n + 1, sizeof(*names.at));
+	names.at = arena_new(arena, max + 1, sizeof(*names.at));
 	if (!names.at)
 		return false;
-	for (size_t i = 0; i < n; i++) {
-		struct fetch_name *name = &names.at[i];
-		uint16_t *first;
-
+	for (size_t i = 0; i < max; i++) {
 		if (!is_field_name(section->fields[i]))
 			continue;
-		if (!name_lower(section->fields[i], arena, &name->name))
+		if (!name_lower(section->fields[i], arena, &names.at[n]))
 			return false;
-		first = &names.first[LETTER(name->name.at[0])];
-		name->next = *first;
-		*first = (uint16_t)(i + 1);
-		names.trace = names.trace || mime_header_is_trace(name->name);
+		names.trace = names.trace || mime_header_is_trace(names.at[n]);
+		n++;
 	}
-	names.n = n;
+	names_index(&names, n);
 	*out = names;
 	return true;
 }
@@ -74,14 +108,48 @@ line_has_name(const char *line, const char *end, struct span name)
 	return ascii_lower(line[0]) == name.at[0];
 }
 
+/* What stands before the ':' of a line and the blanks before that. */
+static struct span
+line_name(const char *line, const char *end)
+{
+	const char *at = line;
+
+	while (at < end && *at != ':' && *at != ' ' && *at != '\t')
+		at++;
+	return span_make(line, (size_t)(at - line));
+}
+
+#define NAMES_FEW 8 /* are tried one after the other */
+
+/* Does it begin with one of the names [low, high), which have its first letter? */
+static bool
+line_has_one(const struct fetch_names *names, size_t low, size_t high, const char *line,
+	     const char *end)
+{
+	struct span name;
+
+	if (high - low > NAMES_FEW) {
+		name = line_name(line, end);
+		while (high - low > 1) {
+			size_t middle = low + (high - low) / 2;
+
+			if (name_order(name, names->at[middle]) < 0)
+				high = middle;
+			else
+				low = middle;
+		}
+	}
+	while (low < high && !line_has_name(line, end, names->at[low]))
+		low++;
+	return low < high;
+}
+
 static bool
 line_is_wanted(const struct fetch_names *names, const char *line, const char *end)
 {
-	uint16_t i = names->first[LETTER(*line)];
+	const uint16_t *first = &names->first[LETTER(*line)];
 
-	while (i > 0 && !line_has_name(line, end, names->at[i - 1].name))
-		i = names->at[i - 1].next;
-	return (i > 0) != names->inverted;
+	return line_has_one(names, first[0], first[1], line, end) != names->inverted;
 }
 
 static void
@@ -141,6 +209,7 @@ names_collect(const struct fetch_names *names, struct span block, enum line_ends
 
 		if (!next)
 			return false;
+		out->lines++;
 		if (line_is_empty(at, next, ends))
 			keep = true;
 		else if (*at != ' ' && *at != '\t')

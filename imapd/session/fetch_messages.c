@@ -117,6 +117,8 @@ message_run(struct fetch *f, struct buf *out, struct err *err)
 		if (f->op > f->spaced) {
 			if (session_full(f->session, out))
 				return FETCH_ROOM;
+			if (f->left_ns < 0)
+				return FETCH_TURN;
 			buf_put_char(out, ' ');
 			f->spaced = f->op;
 		}

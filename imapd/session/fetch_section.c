@@ -106,6 +106,7 @@ runs_reset(struct field_runs *runs)
 {
 	runs->n = 0;
 	runs->bytes = 0;
+	runs->lines = 0;
 }
 
 /* Gathers up to MIME_HEADER_BLOCK_MAX bytes into f->block. */
@@ -155,6 +156,7 @@ lines_look(struct fetch *f, enum line_ends *ends, struct err *err)
 			return FETCH_DONE;
 		}
 		at += piece.n;
+		f->left_ns -= FETCH_NS_KIB * (int64_t)(piece.n / 1024) / 8;
 	}
 }
 
@@ -209,6 +211,7 @@ fields_gather(struct fetch *f, const struct fetch_op *op, struct byte_range *ran
 	runs_reset(&f->runs);
 	if (!names_collect(&op->names, buf_span(&f->block), ends, &f->runs))
 		return FETCH_FAULT;
+	f->left_ns -= FETCH_NS_FIELD * (int64_t)f->runs.lines;
 	runs_hold(f);
 	if (f->block.n < n && !op->names.inverted)
 		result = block_end(f, *range, ends, err);
@@ -252,11 +255,14 @@ static bool
 fields_of_summary(struct fetch *f, const struct fetch_op *op)
 {
 	struct span headers = f->summary.headers;
+	bool all;
 
 	runs_reset(&f->runs);
 	if (headers.n == 0 && f->summary.header_bytes > 0)
 		return false;
-	return names_collect(&op->names, headers, LINES_UNSURE, &f->runs);
+	all = names_collect(&op->names, headers, LINES_UNSURE, &f->runs);
+	f->left_ns -= FETCH_NS_FIELD * (int64_t)f->runs.lines;
+	return all;
 }
 
 static void

@@ -457,6 +457,98 @@ test_fetch_marks_many_with_few_events(void **state)
 	harness_release(&h);
 }
 
+/* --- many names ----------------------------------------------------------- */
+
+#define FIELDS 3000
+
+/* "X-0: v", "x-1 : v" and so on; their names are all of one letter. */
+static void
+append_many_fields(struct harness *h)
+{
+	struct buf text = buf_make(1u << 20);
+
+	for (int i = 0; i < FIELDS; i++)
+		buf_putf(&text, "%c-%d%s: v\r\n", i % 2 ? 'x' : 'X', i,
+			 i % 3 ? "" : " ");
+	buf_put_str(&text, "\r\nbody\r\n");
+	buf_put_char(&text, '\0');
+	(void)harness_append(h, STORE_INBOX, text.at, 0);
+	buf_release(&text);
+}
+
+/* However many are asked for, those are found and no others. */
+static void
+test_fetch_finds_fields_among_many(void **state)
+{
+	struct harness h;
+
+	(void)state;
+	harness_init(&h);
+	append_many_fields(&h);
+	(void)harness_say(&h, 0, "s SELECT INBOX\r\n");
+	for (int n = 1; n <= 40; n++) {
+		struct buf send = buf_make(1u << 16), want = buf_make(1u << 16);
+		struct buf fields = buf_make(1u << 16);
+
+		buf_put_str(&send, "a FETCH 1 BODY.PEEK[HEADER.FIELDS (");
+		for (int i = 0; i < n; i++) {
+			/* In no order; of every second there is only the beginning. */
+			int k = (i * 7 + 3) % 40;
+
+			buf_putf(&send, "%sX-%d%s", i > 0 ? " " : "", 13 * k,
+				 k % 2 ? "z" : "");
+		}
+		buf_put_str(&send, ")]\r\n");
+		for (int k = 0; k < 40; k += 2) {
+			int i = 0, at = 13 * k;
+
+			while (i < n && (i * 7 + 3) % 40 != k)
+				i++;
+			if (i < n)
+				buf_putf(&fields, "%c-%d%s: v\r\n", at % 2 ? 'x' : 'X',
+					 at, at % 3 ? "" : " ");
+		}
+		buf_putf(&want, "* 1 FETCH (BODY[%.*s {%zu}\r\n%.*s\r\n)\r\n",
+			 (int)(send.n - strlen("a FETCH 1 BODY.PEEK[\r\n")),
+			 send.at + strlen("a FETCH 1 BODY.PEEK["), fields.n + 2,
+			 (int)fields.n, fields.n > 0 ? fields.at : "");
+		buf_put_str(&want, "a OK FETCH completed\r\n");
+		buf_put_char(&send, '\0');
+		buf_put_char(&want, '\0');
+		harness_expect(&h, 0, send.at, want.at);
+		buf_release(&send);
+		buf_release(&want);
+		buf_release(&fields);
+	}
+	harness_release(&h);
+}
+
+/* A message of which very much is asked is work for many steps. */
+static void
+test_fetch_of_many_items_takes_many_steps(void **state)
+{
+	struct buf send = buf_make(1u << 20);
+	struct harness h;
+	struct span got;
+	uint64_t before;
+
+	(void)state;
+	harness_init(&h);
+	append_many_fields(&h);
+	(void)harness_say(&h, 0, "s SELECT INBOX\r\n");
+	buf_put_str(&send, "a FETCH 1 (UID");
+	for (int i = 0; i < 500; i++)
+		buf_putf(&send, " BODY.PEEK[HEADER.FIELDS (y%d X-1)]<0.1>", i);
+	buf_put_str(&send, ")\r\n");
+	before = h.at[0].steps;
+	got = harness_send(&h, 0, buf_span(&send));
+	assert_true(span_ends_nocase(got, SPAN(")\r\na OK FETCH completed\r\n")));
+	/* 500 times 3,000 lines of FETCH_NS_FIELD, in steps of SESSION_STEP_US. */
+	assert_true(h.at[0].steps - before >= 15);
+	buf_release(&send);
+	harness_release(&h);
+}
+
 int
 main(void)
 {
@@ -470,6 +562,8 @@ main(void)
 	    cmocka_unit_test(test_fetch_leaves_out_what_is_damaged),
 	    cmocka_unit_test(test_fetch_survives_an_expunge_in_the_middle),
 	    cmocka_unit_test(test_fetch_marks_many_with_few_events),
+	    cmocka_unit_test(test_fetch_finds_fields_among_many),
+	    cmocka_unit_test(test_fetch_of_many_items_takes_many_steps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
