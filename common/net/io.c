@@ -56,11 +56,12 @@ read_done(struct net_stream *s, const char *at, size_t got)
 	s->input = buf_span(&s->in);
 }
 
-/* Bytes into at: what came, 0 for nothing now or the end (then ended_in). */
+/* Bytes into at: what came, 0 for nothing now or the end (then ended_in). No call waits,
+ * whatever the flags say: who handed a socket over may still have it, and change them. */
 static size_t
 read_plain(struct net_stream *s, char *at, size_t room)
 {
-	ssize_t got = recv(s->fd, at, room, 0);
+	ssize_t got = recv(s->fd, at, room, MSG_DONTWAIT);
 
 	if (got > 0)
 		return (size_t)got;
@@ -94,7 +95,7 @@ read_tls(struct net_stream *s, char *at, size_t room)
 void
 net_discard(struct net_stream *s)
 {
-	ssize_t got = recv(s->fd, scratch, NET_READ_MAX, 0);
+	ssize_t got = recv(s->fd, scratch, NET_READ_MAX, MSG_DONTWAIT);
 
 	if (got > 0)
 		s->discarded += (size_t)got;
@@ -137,7 +138,7 @@ write_some(struct net_stream *s, struct span bytes)
 		s->write_waits = io == TLS_WANT_READ;
 		return io == TLS_DONE ? sent : 0;
 	}
-	n = send(s->fd, bytes.at, bytes.n, MSG_NOSIGNAL);
+	n = send(s->fd, bytes.at, bytes.n, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		net_stream_broken(s, strerror(errno));
 	return n > 0 ? (size_t)n : 0;

@@ -246,6 +246,38 @@ test_stream_output_arrives_whole_past_a_slow_reader(void **state)
 	tear_down(&f);
 }
 
+/* A gate that was taken over keeps its end of what it hands to imapd. */
+static void
+test_stream_never_waits_on_a_socket_made_blocking(void **state)
+{
+	struct buf flood = buf_make(4u << 20);
+	struct fixture f = {.base = event_base_new()};
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+	f.seen.input = buf_make(1000);
+	f.seen.stream = net_stream_new(f.base, pair[0], &sizes, &callbacks, &f.seen);
+	f.peer = pair[1];
+	assert_int_equal(fcntl(pair[0], F_SETFL, 0), 0);
+	assert_non_null(buf_extend(&flood, flood.max));
+	flood.n = flood.max;
+	memset(flood.at, 'x', flood.n);
+	peer_writes(&f, SPAN("hello\r\n"));
+	alarm(60); /* it would wait for ever */
+	net_stream_write(f.seen.stream, buf_span(&flood));
+	turns(&f, 10);
+	assert_input(&f, "hello\r\n");
+	assert_true(net_stream_unsent(f.seen.stream) > 0);
+	net_stream_close(&f.seen.stream, 1);
+	close(f.peer);
+	f.peer = -1;
+	turns(&f, 10);
+	alarm(0);
+	buf_release(&flood);
+	tear_down(&f);
+}
+
 static void
 test_stream_overflow_ends_it(void **state)
 {
@@ -580,6 +612,7 @@ main(void)
 	    cmocka_unit_test(test_stream_reads_no_more_than_it_may_keep),
 	    cmocka_unit_test(test_stream_held_reads_nothing),
 	    cmocka_unit_test(test_stream_output_arrives_whole_past_a_slow_reader),
+	    cmocka_unit_test(test_stream_never_waits_on_a_socket_made_blocking),
 	    cmocka_unit_test(test_stream_overflow_ends_it),
 	    cmocka_unit_test(
 		test_stream_close_sends_what_was_written_and_waits_for_the_peer),
