@@ -29,23 +29,33 @@ put_number(struct buf *out, int64_t number)
 	buf_put(out, span_make(bytes, sizeof(bytes)));
 }
 
+/* Rare: a NUL that some mailbox name has. From the end on, so that each byte moves
+ * once. */
+static void
+nuls_mark(struct buf *out, size_t start)
+{
+	size_t from = out->n, nuls = 0, to;
+
+	for (size_t i = start; i < out->n; i++)
+		nuls += out->at[i] == '\0';
+	if (nuls == 0 || !buf_extend(out, nuls))
+		return;
+	for (to = out->n; to > from;) {
+		char c = out->at[--from];
+
+		if (c == '\0')
+			out->at[--to] = (char)0xff;
+		out->at[--to] = c;
+	}
+}
+
 static void
 put_text(struct buf *out, struct span text)
 {
-	size_t start = out->n, nul;
+	size_t start = out->n;
 
 	sort_casemap(text, out);
-	/* Rare: a NUL that some mailbox name has. */
-	while ((nul = span_find(span_after(buf_span(out), start), '\0')) <
-	       out->n - start) {
-		size_t rest = out->n - (start + nul + 1);
-
-		if (!buf_extend(out, 1))
-			return;
-		memmove(out->at + start + nul + 2, out->at + start + nul + 1, rest);
-		out->at[start + nul + 1] = (char)0xff;
-		start += nul + 2;
-	}
+	nuls_mark(out, start);
 	buf_put(out, SPAN("\0\0"));
 }
 

@@ -168,6 +168,39 @@ test_sort_merge_is_stable_in_any_steps(void **state)
 			    1 + random_next(&seed) % 500);
 }
 
+/* A name of very many NULs, and shorter ones: no NUL ends a key, nor is any of them
+ * moved for each that stands before it. */
+static void
+test_sort_by_names_with_nuls(void **state)
+{
+	static const size_t nuls[] = {90000, 0, 3, 1, 2};
+	struct harness h;
+
+	(void)state;
+	harness_init(&h);
+	for (size_t i = 0; i < N_ELEMS(nuls); i++) {
+		struct buf text = buf_make(1u << 20), command = buf_make(1u << 20);
+
+		buf_put_str(&text, "From: \"b");
+		for (size_t n = 0; n < nuls[i]; n++)
+			buf_put_char(&text, '\0');
+		buf_put_str(&text, "\"@example.org\r\n\r\n");
+		buf_putf(&command, "a APPEND INBOX ~{%zu+}\r\n", text.n);
+		buf_put(&command, buf_span(&text));
+		buf_put_str(&command, "\r\n");
+		assert_true(
+		    span_starts(harness_send(&h, 0, buf_span(&command)), SPAN("a OK")));
+		buf_release(&text);
+		buf_release(&command);
+	}
+	(void)harness_say(&h, 0, "s SELECT INBOX\r\n");
+	harness_expect(&h, 0, "b SORT (FROM) UTF-8 ALL\r\n",
+		       "* SORT 2 4 5 3 1\r\nb OK SORT completed\r\n");
+	harness_expect(&h, 0, "c SORT (REVERSE FROM) UTF-8 ALL\r\n",
+		       "* SORT 1 3 5 4 2\r\nc OK SORT completed\r\n");
+	harness_release(&h);
+}
+
 int
 main(void)
 {
@@ -175,6 +208,7 @@ main(void)
 	    cmocka_unit_test(test_sort_orders_by_each_key),
 	    cmocka_unit_test(test_sort_casemap_is_that_of_the_rfc),
 	    cmocka_unit_test(test_sort_merge_is_stable_in_any_steps),
+	    cmocka_unit_test(test_sort_by_names_with_nuls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
