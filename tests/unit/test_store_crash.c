@@ -4,17 +4,12 @@
  * exactly once afterwards, whole; a uid that was listed never names another
  * message. SEED= and ROUNDS= come from the environment.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/store_power.h"
 
 #include <errno.h>
 #include <stdio.h>
 
 #include "common/store/internal.h"
-#include "tests/unit/simdisk.h"
 
 #define NOW          INT64_C(1800000000000000)
 #define JOBS_MAX     400
@@ -30,10 +25,7 @@ struct job {
 };
 
 struct world {
-	struct simdisk disks[2];
-	struct simdisk *disk;
-	struct log_io io;
-	struct rng rng;
+	struct power power;
 	struct store *store;
 	struct store_account *account;
 	struct job jobs[JOBS_MAX];
@@ -47,10 +39,8 @@ struct world {
 		unsigned first, new;
 	} replaces[REPLACES_MAX];
 	unsigned n_replaces, restored;
-	size_t crash_in; /* calls until the power fails; 0: it does not */
-	bool crashed;
 	struct err err;
-	unsigned crashes, faults;
+	unsigned faults;
 };
 
 static void
@@ -64,21 +54,6 @@ content_put(unsigned job, struct buf *out)
 		buf_put_char(out, (char)('a' + (job + i) % 26));
 }
 
-/* From within a call to the disk. */
-static void
-power_hook(void *context)
-{
-	struct world *w = context;
-
-	if (w->crash_in == 0 || --w->crash_in > 0)
-		return;
-	simdisk_power_loss(
-	    w->disk, w->disk == &w->disks[0] ? &w->disks[1] : &w->disks[0], &w->rng);
-	w->crashed = true;
-	w->disk->fault = SIM_FAULT_KILL;
-	w->disk->fault_in = 0;
-}
-
 static void
 world_open(struct world *w)
 {
@@ -89,14 +64,14 @@ world_open(struct world *w)
 	};
 	enum store_result result;
 
-	w->store = store_new_on(&w->io, SIMDISK_DIR, &settings, &w->err);
+	w->store = store_new_on(&w->power.io, SIMDISK_DIR, &settings, &w->err);
 	assert_non_null(w->store);
-	w->store->boot[0] = (uint8_t)w->crashes;
+	w->store->boot[0] = (uint8_t)w->power.crashes;
 	result = store_account_open(w->store, 1, STORE_MAY_CREATE, w->now_us,
 				    &w->account, &w->err);
-	if (result != STORE_OK && !w->crashed)
+	if (result != STORE_OK && !w->power.crashed)
 		print_message("open: %s\n", w->err.text);
-	assert_true(result == STORE_OK || w->crashed);
+	assert_true(result == STORE_OK || w->power.crashed);
 }
 
 static void
@@ -113,14 +88,7 @@ static void
 world_lose_power(struct world *w)
 {
 	world_close(w);
-	w->disk->changed = NULL;
-	w->disk = w->disk == &w->disks[0] ? &w->disks[1] : &w->disks[0];
-	w->disk->changed = power_hook;
-	w->disk->context = w;
-	w->io = simdisk_io(w->disk);
-	w->crash_in = 0;
-	w->crashed = false;
-	w->crashes++;
+	power_turn(&w->power);
 	world_open(w);
 }
 
@@ -129,10 +97,10 @@ static bool
 went(struct world *w, enum store_result result, bool faulty)
 {
 	if (result == STORE_OK)
-		return !w->crashed;
-	if (!w->crashed && !faulty)
+		return !w->power.crashed;
+	if (!w->power.crashed && !faulty)
 		print_message("result %d: %s\n", (int)result, w->err.text);
-	assert_true(w->crashed || faulty);
+	assert_true(w->power.crashed || faulty);
 	w->faults++;
 	return false;
 }
@@ -174,13 +142,13 @@ deliver_one(struct world *w, unsigned job, bool faulty)
 static void
 op_deliver(struct world *w, bool faulty)
 {
-	for (unsigned i = 0; i < w->n_jobs && !w->crashed; i++)
+	for (unsigned i = 0; i < w->n_jobs && !w->power.crashed; i++)
 		if (!w->jobs[i].acked && !w->jobs[i].written &&
-		    !deliver_one(w, i, faulty) && w->crashed)
+		    !deliver_one(w, i, faulty) && w->power.crashed)
 			return;
-	for (size_t n = rng_below(&w->rng, 4);
-	     n > 0 && w->n_jobs < JOBS_MAX && !w->crashed; n--)
-		if (!deliver_one(w, w->n_jobs++, faulty) && w->crashed)
+	for (size_t n = rng_below(&w->power.rng, 4);
+	     n > 0 && w->n_jobs < JOBS_MAX && !w->power.crashed; n--)
+		if (!deliver_one(w, w->n_jobs++, faulty) && w->power.crashed)
 			return;
 }
 
@@ -193,7 +161,7 @@ acknowledge(struct world *w, bool good)
 
 		if (good && j->written &&
 		    store_synced(w->account, j->position, &w->err) == STORE_OK &&
-		    !w->crashed)
+		    !w->power.crashed)
 			j->acked = true;
 		j->written = false;
 	}
@@ -315,7 +283,8 @@ op_expunge(struct world *w, bool faulty)
 	if (!went(w, store_view_refresh(w->account, &w->err), faulty))
 		return;
 	check_shown(w, count);
-	for (r = store_first(w->account, STORE_INBOX); r && rng_below(&w->rng, 4) > 0;)
+	for (r = store_first(w->account, STORE_INBOX);
+	     r && rng_below(&w->power.rng, 4) > 0;)
 		r = store_next(w->account, r);
 	if (!r)
 		return;
@@ -381,7 +350,8 @@ op_replace(struct world *w, bool faulty)
 	    !went(w, store_view_refresh(w->account, &w->err), faulty))
 		return;
 	check_shown(w, count);
-	for (r = store_first(w->account, STORE_INBOX); r && rng_below(&w->rng, 4) > 0;)
+	for (r = store_first(w->account, STORE_INBOX);
+	     r && rng_below(&w->power.rng, 4) > 0;)
 		r = store_next(w->account, r);
 	if (!r)
 		return;
@@ -417,15 +387,15 @@ op_flags(struct world *w, bool faulty)
 	const struct store_range all = {1, UINT32_MAX};
 	uint64_t modseq;
 
-	(void)went(
-	    w,
-	    store_flags_change(w->account, STORE_INBOX, (struct store_uids){&all, 1},
-			       &(struct store_flag_change){
-				   .verb = (enum store_flag_verb)rng_below(&w->rng, 3),
-				   .flags = STORE_SEEN,
-				   .keywords = 0},
-			       w->now_us, &modseq, NULL, &w->err),
-	    faulty);
+	(void)went(w,
+		   store_flags_change(
+		       w->account, STORE_INBOX, (struct store_uids){&all, 1},
+		       &(struct store_flag_change){
+			   .verb = (enum store_flag_verb)rng_below(&w->power.rng, 3),
+			   .flags = STORE_SEEN,
+			   .keywords = 0},
+		       w->now_us, &modseq, NULL, &w->err),
+		   faulty);
 }
 
 static void
@@ -436,7 +406,7 @@ op_compact(struct world *w, bool faulty)
 	w->now_us += 5 * 1000000;
 	w->n_replaces = 0;
 	if (!went(w,
-		  store_compact(w->account, rng_below(&w->rng, 2) * 10, w->now_us,
+		  store_compact(w->account, rng_below(&w->power.rng, 2) * 10, w->now_us,
 				&done, &w->err),
 		  faulty))
 		for (unsigned i = 0; i < w->n_jobs; i++)
@@ -519,27 +489,29 @@ step(struct world *w)
 {
 	static const enum sim_fault faults[] = {SIM_FAULT_WRITE, SIM_FAULT_SHORT,
 						SIM_FAULT_SYNC, SIM_FAULT_DIR};
-	bool faulty = rng_once_in(&w->rng, 8);
+	bool faulty = rng_once_in(&w->power.rng, 8);
 
-	if (w->crash_in == 0 && rng_once_in(&w->rng, 8))
-		w->crash_in = 1 + rng_below(&w->rng, 25);
-	else if (faulty && w->crash_in == 0) {
-		w->disk->fault = faults[rng_below(&w->rng, N_ELEMS(faults))];
-		w->disk->fault_in = rng_below(&w->rng, 6);
-		w->disk->fault_code = rng_once_in(&w->rng, 2) ? ENOSPC : EIO;
+	if (w->power.crash_in == 0 && rng_once_in(&w->power.rng, 8))
+		w->power.crash_in = 1 + rng_below(&w->power.rng, 25);
+	else if (faulty && w->power.crash_in == 0) {
+		w->power.disk->fault =
+		    faults[rng_below(&w->power.rng, N_ELEMS(faults))];
+		w->power.disk->fault_in = rng_below(&w->power.rng, 6);
+		w->power.disk->fault_code =
+		    rng_once_in(&w->power.rng, 2) ? ENOSPC : EIO;
 	}
-	faulty = faulty && w->crash_in == 0;
-	ops[rng_below(&w->rng, N_ELEMS(ops))](w, faulty);
+	faulty = faulty && w->power.crash_in == 0;
+	ops[rng_below(&w->power.rng, N_ELEMS(ops))](w, faulty);
 
-	if (w->crashed) {
+	if (w->power.crashed) {
 		world_lose_power(w);
 		check_replaces(w);
 		check_all(w);
 		return;
 	}
-	w->disk->fault = SIM_FAULT_NONE;
-	if (rng_once_in(&w->rng, 15)) { /* killed */
-		w->crash_in = 0;
+	w->power.disk->fault = SIM_FAULT_NONE;
+	if (rng_once_in(&w->power.rng, 15)) { /* killed */
+		w->power.crash_in = 0;
 		world_close(w);
 		world_open(w);
 		check_replaces(w);
@@ -551,13 +523,7 @@ static void
 round_begin(uint64_t seed, struct world *w)
 {
 	memset(w, 0, sizeof(*w));
-	simdisk_init(&w->disks[0], seed);
-	simdisk_init(&w->disks[1], seed + 1);
-	w->rng = (struct rng){seed};
-	w->disk = &w->disks[0];
-	w->disk->changed = power_hook;
-	w->disk->context = w;
-	w->io = simdisk_io(w->disk);
+	power_init(&w->power, seed);
 	w->now_us = NOW;
 	world_open(w);
 }
@@ -566,17 +532,16 @@ static void
 round_end(struct world *w)
 {
 	world_close(w);
-	simdisk_release(&w->disks[0]);
-	simdisk_release(&w->disks[1]);
+	power_release(&w->power);
 }
 
 static void
 round_run(uint64_t seed, struct world *w)
 {
 	round_begin(seed, w);
-	for (int i = 0; i < STEPS && w->disk->n_files < SIMDISK_FILES - 40; i++)
+	for (int i = 0; i < STEPS && w->power.disk->n_files < SIMDISK_FILES - 40; i++)
 		step(w);
-	w->crash_in = 0;
+	w->power.crash_in = 0;
 	check_all(w);
 	round_end(w);
 }
@@ -590,19 +555,10 @@ seed_tell(void)
 	fprintf(stderr, "last SEED=%llu ROUNDS=1\n", (unsigned long long)running);
 }
 
-static uint64_t
-number_from(const char *name, uint64_t otherwise)
-{
-	const char *text = getenv(name);
-	uint64_t n;
-
-	return text && number_parse(span_str(text), UINT64_MAX, &n) ? n : otherwise;
-}
-
 static void
 test_durable_mail_is_there_once_after_any_crash(void **state)
 {
-	uint64_t seed = number_from("SEED", 1), rounds = number_from("ROUNDS", 200);
+	uint64_t seed = power_number("SEED", 1), rounds = power_number("ROUNDS", 200);
 	struct world *w = memory_new(1, sizeof(*w));
 	unsigned crashes = 0, faults = 0, restored = 0;
 
@@ -611,7 +567,7 @@ test_durable_mail_is_there_once_after_any_crash(void **state)
 	for (uint64_t i = 0; i < rounds; i++) {
 		running = seed + i;
 		round_run(seed + i, w);
-		crashes += w->crashes;
+		crashes += w->power.crashes;
 		faults += w->faults;
 		restored += w->restored;
 	}
@@ -632,14 +588,14 @@ two_syncs_fail(struct world *w, size_t first_in, size_t second_in)
 	op_sync(w, false);
 	(void)deliver_one(w, w->n_jobs++, false);
 	for (int i = 0; i < 2; i++) {
-		w->disk->fault = SIM_FAULT_SYNC;
-		w->disk->fault_in = fault_in[i];
-		w->disk->fault_code = EIO;
+		w->power.disk->fault = SIM_FAULT_SYNC;
+		w->power.disk->fault_in = fault_in[i];
+		w->power.disk->fault_code = EIO;
 		op_sync(w, true);
 	}
-	w->disk->fault = SIM_FAULT_NONE;
+	w->power.disk->fault = SIM_FAULT_NONE;
 	check_all(w);
-	simdisk_power_loss(w->disk, &w->disks[1], &w->rng);
+	simdisk_power_loss(w->power.disk, &w->power.disks[1], &w->power.rng);
 	world_lose_power(w);
 	check_all(w);
 	round_end(w);

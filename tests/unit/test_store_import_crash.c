@@ -4,56 +4,30 @@
  * keeps: every message gets the uid that it is to have. SEED= and ROUNDS= come from
  * the environment.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include <stdio.h>
+#include "tests/unit/store_power.h"
 
 #include "common/store/internal.h"
-#include "tests/unit/simdisk.h"
 
 #define NOW      INT64_C(1800000000000000)
 #define MESSAGES 60
 
 struct world {
-	struct simdisk disks[2];
-	struct simdisk *disk;
-	struct log_io io;
-	struct rng rng;
+	struct power power;
 	struct store *store;
 	struct store_account *account;
-	size_t crash_in; /* calls until the power fails; 0: it does not */
-	bool crashed;
 	bool plain; /* no import was begun: as mail is delivered */
-	unsigned crashes, late;
+	unsigned late;
 	struct err err;
 };
-
-static void
-power_hook(void *context)
-{
-	struct world *w = context;
-
-	if (w->crash_in == 0 || --w->crash_in > 0)
-		return;
-	simdisk_power_loss(
-	    w->disk, w->disk == &w->disks[0] ? &w->disks[1] : &w->disks[0], &w->rng);
-	w->crashed = true;
-	w->disk->fault = SIM_FAULT_KILL;
-	w->disk->fault_in = 0;
-}
 
 /* Either went well or the power is gone. */
 static bool
 went(struct world *w, enum store_result result)
 {
-	if (result != STORE_OK && !w->crashed)
+	if (result != STORE_OK && !w->power.crashed)
 		print_message("result %d: %s\n", (int)result, w->err.text);
-	assert_true(result == STORE_OK || w->crashed);
-	return !w->crashed;
+	assert_true(result == STORE_OK || w->power.crashed);
+	return !w->power.crashed;
 }
 
 static bool
@@ -62,29 +36,21 @@ world_open(struct world *w)
 	const struct store_settings settings = {
 	    .data_file_bytes = 20000, .journal_file_bytes = 4000, .summarize = true};
 
-	w->store = store_new_on(&w->io, SIMDISK_DIR, &settings, &w->err);
+	w->store = store_new_on(&w->power.io, SIMDISK_DIR, &settings, &w->err);
 	assert_non_null(w->store);
-	w->store->boot[0] = (uint8_t)w->crashes;
+	w->store->boot[0] = (uint8_t)w->power.crashes;
 	return went(w, store_account_open(w->store, 1, STORE_MAY_CREATE, NOW,
 					  &w->account, &w->err)) &&
 	       (w->plain || went(w, store_import_begin(w->account, NOW, &w->err)));
 }
 
-/* The other disk is what the power loss has left. */
 static void
-world_turn(struct world *w)
+world_close(struct world *w)
 {
 	store_account_close(&w->account);
 	store_free(&w->store);
-	if (!w->crashed)
-		return;
-	w->disk->changed = NULL;
-	w->disk = w->disk == &w->disks[0] ? &w->disks[1] : &w->disks[0];
-	w->disk->changed = power_hook;
-	w->disk->context = w;
-	w->io = simdisk_io(w->disk);
-	w->crashed = false;
-	w->crashes++;
+	if (w->power.crashed)
+		power_turn(&w->power);
 }
 
 /* Uids have gaps, as those of old mailboxes do. */
@@ -159,13 +125,13 @@ import(struct world *w)
 	unsigned i = 0, n;
 
 	for (; i < MESSAGES; i += n) {
-		n = 1 + (unsigned)rng_below(&w->rng, 5);
+		n = 1 + (unsigned)rng_below(&w->power.rng, 5);
 		n = i + n > MESSAGES ? MESSAGES - i : n;
 		/* What is known can be asked for at the start of a batch only. */
 		if (!append_some(w, i, i + 1) ||
 		    (n > 1 && !append_some(w, i + 1, i + n)))
 			return false;
-		if (rng_once_in(&w->rng, 9) &&
+		if (rng_once_in(&w->power.rng, 9) &&
 		    !went(w, store_sync(w->account, NOW, &w->err)))
 			return false;
 	}
@@ -211,36 +177,28 @@ round_run(struct world *w, uint64_t seed)
 {
 	bool done = false;
 
-	w->rng.state = seed;
-	w->crashed = false;
-	w->crashes = 0;
-	simdisk_init(&w->disks[0], seed);
-	simdisk_init(&w->disks[1], seed);
-	w->disk = &w->disks[0];
-	w->io = simdisk_io(w->disk);
-	w->disk->changed = power_hook;
-	w->disk->context = w;
+	power_init(&w->power, seed);
 	while (!done) {
-		w->crash_in =
-		    w->crashes < 5 ? 1 + rng_below(&w->rng, 40u << w->crashes) : 0;
+		w->power.crash_in =
+		    w->power.crashes < 5
+			? 1 + rng_below(&w->power.rng, 40u << w->power.crashes)
+			: 0;
 		done = world_open(w) && import(w);
 		if (done && !w->plain)
 			check_exact(w);
-		world_turn(w);
+		world_close(w);
 	}
-	simdisk_release(&w->disks[0]);
-	simdisk_release(&w->disks[1]);
+	power_release(&w->power);
 }
 
 static unsigned
 run(bool plain)
 {
-	const char *seed = getenv("SEED"), *rounds = getenv("ROUNDS");
-	uint64_t start = seed ? strtoull(seed, NULL, 0) : 1, n;
+	uint64_t start = power_number("SEED", 1),
+		 n = getenv("SEED") ? 1 : power_number("ROUNDS", 60);
 	struct world *w = memory_new(1, sizeof(*w));
 	unsigned late;
 
-	n = seed ? 1 : rounds ? strtoull(rounds, NULL, 0) : 60;
 	w->plain = plain;
 	for (uint64_t i = 0; i < n; i++) {
 		unsigned before = w->late;
