@@ -223,12 +223,15 @@ static const struct net_callbacks callbacks = {on_input, on_input, on_secured,
 static bool
 crowded(const struct client *c, const struct settings *s)
 {
+	const struct proc *p = c->smtpd->proc;
 	uint64_t random = c->sid * 0x9e3779b97f4a7c15u;
 
 	return c->service->logins &&
-	       net_crowd_refuses(c->smtpd->n_before_login - 1,
-				 s->login_connections_refuse_from,
-				 s->login_connections_max, (uint32_t)(random >> 32));
+	       net_crowd_refuses(
+		   c->smtpd->n_before_login - 1,
+		   limits_share(p, IPC_KIND_SMTPD, s->login_connections_refuse_from),
+		   limits_share(p, IPC_KIND_SMTPD, s->login_connections_max),
+		   (uint32_t)(random >> 32));
 }
 
 /* Whether the client may connect; what it is told otherwise. */

@@ -101,11 +101,11 @@ is_up(void *context)
 }
 
 static void
-set_up(struct house *house)
+set_up(struct house *house, const char *settings)
 {
 	*house = (struct house){.next_id = FIRST_ID};
 	hosted_folder(&house->h);
-	hosted_start(&house->h, IPC_KIND_SMTPD, "");
+	hosted_start(&house->h, IPC_KIND_SMTPD, settings);
 	house->authd = hosted_peer(&house->h, IPC_KIND_AUTHD, &authd_callbacks, house);
 	house->spoold =
 	    hosted_peer(&house->h, IPC_KIND_SPOOLD, &spoold_callbacks, house);
@@ -202,7 +202,7 @@ feed_a_spoold_that_does_not_read(size_t clients, size_t bytes)
 	struct house house;
 
 	message_put(&message, bytes);
-	set_up(&house);
+	set_up(&house, "");
 	for (size_t i = 0; i <= clients / QUEUE_ID_BLOCK; i++)
 		grant(&house);
 	begin_messages(&house, t, clients);
@@ -242,12 +242,43 @@ test_smtpd_streamed_messages_wait_for_room_at_spoold(void **state)
 	feed_a_spoold_that_does_not_read(320, 150u << 10);
 }
 
+/* Each of four processes has its part of a crowd. */
+static void
+test_smtpd_shares_the_limit_before_the_login(void **state)
+{
+	const struct ipc_ctl_count four = {IPC_KIND_SMTPD, 4};
+	struct talker t[4];
+	struct house house;
+	uint16_t port;
+
+	(void)state;
+	set_up(&house, "login_connections_refuse_from = 12\n"
+		       "login_connections_max = 12\n");
+	ipc_send_ctl_count(house.h.master, &four);
+	port = hosted_listener(&house.h, "submission");
+	for (size_t i = 0; i < 3; i++) {
+		talker_connect(&t[i], &house.h, port);
+		talker_expect(&t[i], HELLO);
+	}
+	talker_connect(&t[3], &house.h, port);
+	talker_expect_end(&t[3], "421 4.3.2 Too busy, try again later\r\n");
+	talker_release(&t[3]);
+	talker_say(&t[0], "QUIT\r\n");
+	talker_expect_end(&t[0], "221 2.0.0 Bye\r\n");
+	talker_connect(&t[3], &house.h, port);
+	talker_expect(&t[3], HELLO);
+	for (size_t i = 0; i < 4; i++)
+		talker_release(&t[i]);
+	tear_down(&house);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_smtpd_small_messages_wait_for_room_at_spoold),
 	    cmocka_unit_test(test_smtpd_streamed_messages_wait_for_room_at_spoold),
+	    cmocka_unit_test(test_smtpd_shares_the_limit_before_the_login),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
