@@ -77,14 +77,13 @@ strip_both_ends(struct span s, bool *is_reply)
 
 	while ((n = trailer_size(s, is_reply)) > 0)
 		s.n -= n;
-	for (;;) {
-		while ((n = leader_size(s, is_reply)) > 0)
-			s = span_after(s, n);
-		n = blob_size(s);
-		if (n == 0 || n == s.n)
-			return s;
+	while ((n = leader_size(s, is_reply)) > 0)
 		s = span_after(s, n);
-	}
+	/* No mark follows all the blobs here, so none follows the rest of them: looking
+	 * again behind each would take very long for very many. */
+	while ((n = blob_size(s)) > 0 && n < s.n)
+		s = span_after(s, n);
+	return s;
 }
 
 static struct span

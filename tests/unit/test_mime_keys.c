@@ -8,6 +8,8 @@
 
 #include "common/mime/mime.h"
 
+#include <time.h>
+
 #define REPLACED "\xef\xbf\xbd"
 
 static void
@@ -129,6 +131,38 @@ test_subject_base(void **state)
 		    mime_subject_put(NULL, span_str(rows[i].subject), &out),
 		    rows[i].is_reply);
 		assert_span(buf_span(&out), rows[i].want);
+		buf_release(&out);
+	}
+}
+
+static double
+processor_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Some ms of work; a look at all the blobs behind each would be minutes of it. */
+static void
+test_subject_of_very_many_blobs(void **state)
+{
+	static const char *const blobs[] = {"[]", "[a] ", "[fwd: [] ", "re: [] "};
+	const size_t bytes = 1u << 20;
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMS(blobs); i++) {
+		struct buf value = buf_make(bytes + 64), out = buf_make(bytes + 64);
+		double since = processor_s();
+
+		while (value.n < bytes)
+			buf_put_str(&value, blobs[i]);
+		buf_put_str(&value, "hello");
+		(void)mime_subject_put(NULL, buf_span(&value), &out);
+		assert_true(span_ends_nocase(buf_span(&out), SPAN("hello")));
+		assert_true(processor_s() - since < 60);
+		buf_release(&value);
 		buf_release(&out);
 	}
 }
@@ -321,6 +355,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_words_decoded),
 	    cmocka_unit_test(test_subject_base),
+	    cmocka_unit_test(test_subject_of_very_many_blobs),
 	    cmocka_unit_test(test_date_to_utc),
 	    cmocka_unit_test(test_msgid_normalised),
 	    cmocka_unit_test(test_decoder_same_answer_at_every_cut),
