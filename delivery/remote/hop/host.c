@@ -2,7 +2,7 @@
 #include "delivery/remote/hop/plan.h"
 
 /* A loopback address at a port of ours is ours, whatever it is bound to. */
-static bool
+bool
 address_is_own(const struct hop_plan *p, const struct net_address *a)
 {
 	for (size_t i = 0; i < p->wish.n_own; i++)
@@ -13,7 +13,7 @@ address_is_own(const struct hop_plan *p, const struct net_address *a)
 }
 
 /* "This host", multicast and broadcast: no address of a server. */
-static bool
+bool
 address_is_nobody(const struct net_address *a)
 {
 	static const uint8_t zero[16];

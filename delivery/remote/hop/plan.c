@@ -71,6 +71,12 @@ literal_take(struct hop_plan *p, struct net_address address)
 	p->n_hosts = 1;
 	h->addresses[0] = address;
 	h->n_addresses = 1;
+	if (p->wish.literal || !p->wish.mx)
+		return; /* the operator's word */
+	if (address_is_nobody(&address))
+		p->work[0].fault = HOST_NO_ADDRESS;
+	else if (address_is_own(p, &address))
+		p->work[0].fault = HOST_OWN;
 }
 
 static void

@@ -90,6 +90,10 @@ void host_add(struct hop_plan *p, struct span name, uint16_t preference);
 
 /* host.c: what is known of one host. */
 void host_take(struct hop_plan *p, size_t slot, const struct dns_answer *a);
+/* Is it we who listen there? */
+MUST_USE bool address_is_own(const struct hop_plan *p, const struct net_address *a);
+/* Can no server have it? */
+MUST_USE bool address_is_nobody(const struct net_address *a);
 
 /* rule.c: when all is known: what TLS a host must do, or why it is of no use. */
 void rule_decide(struct hop_plan *p, size_t host);

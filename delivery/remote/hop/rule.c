@@ -67,15 +67,12 @@ rule_sts(struct hop_plan *p, size_t host)
 static void
 rule_opportune(struct hop_plan *p, size_t host)
 {
-	if (p->work[host].tlsa_found) {
-		if (p->hosts[host].n_tlsa > 0)
-			rule_dane(p, host);
-		else /* [RFC7672 2.2] records, but none that can be used */
-			p->hosts[host].tls = HOP_TLS_ENCRYPT;
-		return;
-	}
-	if (!rule_sts(p, host))
-		p->hosts[host].tls = HOP_TLS_MAY;
+	struct hop_host *h = &p->hosts[host];
+
+	if (h->n_tlsa > 0)
+		rule_dane(p, host);
+	else if (!rule_sts(p, host)) /* [RFC7672 2.2] none that can be used */
+		h->tls = p->work[host].tlsa_found ? HOP_TLS_ENCRYPT : HOP_TLS_MAY;
 }
 
 static void
