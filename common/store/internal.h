@@ -102,6 +102,10 @@ void state_release(struct state *s);
 MUST_USE size_t state_place(const struct state *s, uint32_t id);
 MUST_USE struct store_mailbox *state_box(const struct state *s, uint32_t id);
 void state_apply(struct state *s, const struct event *e);
+/* So many bytes of events are lost: no uid, id or UIDVALIDITY that they may have given
+ * is given again (a copy gives as many uids as there are messages), nothing that they
+ * may have appended is overwritten. */
+void state_damage(struct state *s, uint64_t bytes);
 /* Replaces all of s by what a HEAD says. */
 void state_take(struct state *s, const struct event *head);
 /* What the head's lists then point to is in `hold`, which the caller releases. */

@@ -84,23 +84,6 @@ load_event(struct loading *l, const struct event *e, uint64_t position)
 	state_apply(&a->state, e);
 }
 
-/* Events are lost: no uid they may have given is given again, nothing that they may
- * have appended is overwritten. */
-static void
-load_damage(struct loading *l, uint64_t bytes)
-{
-	struct state *s = &l->account->state;
-	uint32_t skip = (uint32_t)(bytes / LOG_HEAD_BYTES) + 1;
-
-	for (size_t i = 0; i < s->n; i++)
-		if (s->boxes[i].uidnext < UINT32_MAX - skip)
-			s->boxes[i].uidnext += skip;
-	s->tail.data.number++;
-	s->tail.data.end = 0;
-	s->tail.summary.number++;
-	s->tail.summary.end = 0;
-}
-
 /* All whole records; *end is where they end. */
 static int
 load_records(struct loading *l, uint64_t *end, struct err *err)
@@ -125,7 +108,7 @@ load_records(struct loading *l, uint64_t *end, struct err *err)
 		if (result == LOG_READ_FAULT)
 			break;
 		if (result == LOG_READ_DAMAGE)
-			load_damage(l, record.next - record.offset);
+			state_damage(&l->account->state, record.next - record.offset);
 		else if (event_get(record.kind, whole.payload, position, &e)) {
 			e.offset = (uint32_t)record.offset;
 			load_event(l, &e, position);

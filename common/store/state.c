@@ -1,6 +1,10 @@
 /* what the journal says of an account without its messages */
 #include "common/store/internal.h"
 
+#define EVENT_BYTES_MIN (LOG_HEAD_BYTES + 24u) /* of an event in its frame */
+#define COPY_BYTES_MIN  (LOG_HEAD_BYTES + 68u)
+#define LOST_UIDS_MAX   (1u << 20) /* skipped for one damaged place */
+
 void
 state_release(struct state *s)
 {
@@ -326,4 +330,29 @@ state_apply(struct state *s, const struct event *e)
 	if (!kinds[e->kind].no_change)
 		box->modseq = e->modseq;
 	kinds[e->kind].apply(s, box, e);
+}
+
+static void
+skip(uint32_t *next, uint64_t n)
+{
+	if (*next < UINT32_MAX - n)
+		*next += (uint32_t)n;
+}
+
+void
+state_damage(struct state *s, uint64_t bytes)
+{
+	uint64_t events = bytes / EVENT_BYTES_MIN + 1;
+	uint64_t uids = events + (bytes / COPY_BYTES_MIN + 1) * s->usage.messages;
+
+	if (uids > LOST_UIDS_MAX)
+		uids = LOST_UIDS_MAX;
+	for (size_t i = 0; i < s->n; i++)
+		skip(&s->boxes[i].uidnext, uids);
+	skip(&s->tail.next_mailbox, events);
+	skip(&s->tail.last_uidvalidity, events);
+	s->tail.data.number++;
+	s->tail.data.end = 0;
+	s->tail.summary.number++;
+	s->tail.summary.end = 0;
 }

@@ -55,11 +55,21 @@ abandon_event(struct chain_walk *w, const struct event *e)
 	return true;
 }
 
+static void
+abandon_damage(struct chain_walk *w, const struct log_record *where, uint32_t number)
+{
+	struct store_account *a = w->context;
+
+	(void)number;
+	state_damage(&a->state, where->next - where->offset);
+}
+
 /* The state as of what is durable. */
 static int
 abandon_rewind(struct store_account *a, struct err *err)
 {
-	struct chain_walk walk = {.event = abandon_event, .context = a};
+	struct chain_walk walk = {
+	    .event = abandon_event, .damage = abandon_damage, .context = a};
 	struct buf hold = buf_make(JOURNAL_EVENT_MAX);
 	const struct log_file *f;
 	struct event head;

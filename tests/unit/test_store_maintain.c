@@ -428,6 +428,54 @@ test_abandoned_appends_are_gone_and_may_be_replayed(void **state)
 	fixture_release(&f);
 }
 
+/* What the journal says last is lost. */
+static void
+lose_last(struct fixture *f, uint64_t offset)
+{
+	fixture_check(f, store_sync(f->account, f->now_us, &f->err));
+	fixture_poke(f, "journal.1", (off_t)offset + 40);
+	fixture_reopen(f);
+	fixture_check(f, store_view_refresh(f->account, &f->err));
+}
+
+static void
+test_uids_and_ids_of_lost_events_are_not_given_again(void **state)
+{
+	const struct store_range all = {1, UINT32_MAX};
+	const struct store_uids uids = {&all, 1};
+	uint32_t archive, first, again, id, id_again;
+	struct store_mailbox box, box_again;
+	struct fixture f;
+	uint64_t at, n;
+
+	(void)state;
+	fixture_init(&f, &plain);
+	append_n(&f, 1, 100);
+	archive = store_mailbox_find(f.account, SPAN("Archive"));
+	at = f.account->journal_end;
+	fixture_check(&f, store_copy(f.account, STORE_INBOX, uids, archive, f.now_us,
+				     &first, &n, NULL, &f.err));
+	lose_last(&f, at);
+	fixture_check(&f, store_copy(f.account, STORE_INBOX, uids, archive, f.now_us,
+				     &again, &n, NULL, &f.err));
+	assert_int_equal(n, 100);
+	assert_true(again >= first + 100);
+
+	fixture_check(&f, store_sync(f.account, f.now_us, &f.err));
+	at = f.account->journal_end;
+	fixture_check(&f, store_mailbox_create(f.account, SPAN("A"), STORE_USE_NONE,
+					       f.now_us, &id, &f.err));
+	assert_true(store_mailbox_get(f.account, id, &box));
+	lose_last(&f, at);
+	assert_int_equal(store_mailbox_find(f.account, SPAN("A")), 0);
+	fixture_check(&f, store_mailbox_create(f.account, SPAN("A"), STORE_USE_NONE,
+					       f.now_us, &id_again, &f.err));
+	assert_true(store_mailbox_get(f.account, id_again, &box_again));
+	assert_true(id_again > id);
+	assert_true(box_again.uidvalidity > box.uidvalidity);
+	fixture_release(&f);
+}
+
 /* A file can be opened, none be made. */
 static int
 open_full(void *disk, int dir, const char *name, enum log_access access)
@@ -493,6 +541,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_uids_and_ids_of_lost_events_are_not_given_again),
 	    cmocka_unit_test(
 		test_mail_is_read_and_deleted_after_a_start_on_a_full_disk),
 	    cmocka_unit_test(test_damaged_message_is_named_and_others_are_read),
