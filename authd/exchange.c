@@ -388,13 +388,23 @@ exchange_visit(struct authd *a, const struct exchange_visitor *visitor,
 	buf_release(&message);
 }
 
+/* Who asked has left. A guess that was wrong is in the log all the same: the quick
+ * ones do not wait to hear so. */
+static void
+exchange_leave(struct exchange *x)
+{
+	if (x->state == EXCHANGE_DELAYED && x->outcome == AUTH_FAILED)
+		log_end(x, x->outcome);
+	exchange_free(x);
+}
+
 void
 exchange_forget(struct authd *a, uint64_t number)
 {
 	struct exchange *x = find(a, NULL, number);
 
 	if (x)
-		exchange_free(x);
+		exchange_leave(x);
 }
 
 void
@@ -413,7 +423,7 @@ exchange_cancel(struct authd *a, struct ipc_peer *peer, const struct ipc_auth_ca
 	struct exchange *x = find(a, peer, m->tag);
 
 	if (x)
-		exchange_free(x);
+		exchange_leave(x);
 }
 
 void
@@ -445,7 +455,7 @@ exchanges_drop_peer(struct authd *a, struct ipc_peer *peer)
 	for (x = LIST_FIRST(&a->exchanges); x; x = next) {
 		next = LIST_NEXT(x, all);
 		if (x->peer == peer)
-			exchange_free(x);
+			exchange_leave(x);
 	}
 }
 

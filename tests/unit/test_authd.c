@@ -202,6 +202,40 @@ test_cancel_and_lost_peer_leave_nothing_behind(void **state)
 	run_jobs(&fix.proc);
 }
 
+static unsigned failures_told;
+
+static void
+count_failures(enum logline_level level, struct span line)
+{
+	(void)level;
+	failures_told += span_find_span(line, SPAN("auth.failed")) < line.n;
+}
+
+/* Who was right is answered at once: whoever hears nothing need not wait. */
+static void
+test_wrong_guess_is_told_though_the_client_has_left(void **state)
+{
+	(void)state;
+	failures_told = 0;
+	logline_set_sink(count_failures);
+	plain(SMTPD, 1, BAD);
+	run_jobs(&fix.proc);
+	settle();
+	ASK(SMTPD, auth_cancel, .tag = 1);
+	assert_int_equal(failures_told, 1);
+	plain(GATE, 1, BAD);
+	run_jobs(&fix.proc);
+	settle();
+	cut_side(GATE);
+	assert_int_equal(failures_told, 2);
+	plain(SMTPD, 2, GOOD);
+	run_jobs(&fix.proc);
+	settle();
+	ASK(SMTPD, auth_cancel, .tag = 2); /* it was right, but late */
+	assert_int_equal(failures_told, 2);
+	logline_set_sink(NULL);
+}
+
 static void
 test_full_queue_of_checks_answers_later(void **state)
 {
@@ -385,6 +419,7 @@ main(void)
 	    WITH(test_exempt_client_is_delayed_once_but_not_counted),
 	    WITH(test_right_password_is_remembered_until_it_changes),
 	    WITH(test_cancel_and_lost_peer_leave_nothing_behind),
+	    WITH(test_wrong_guess_is_told_though_the_client_has_left),
 	    WITH(test_full_queue_of_checks_answers_later),
 	    WITH(test_silent_client_is_given_up),
 	    WITH(test_mechanisms_that_are_not_for_this_connection),
