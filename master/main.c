@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #define CONFIG_USUAL     "/etc/postroad/postroad.conf"
-#define PING_EVERY_S     3
 #define PORT_PATIENCE_MS 2000
 #define PORT_STEP_MS     50
 

@@ -26,6 +26,7 @@
 #define CONTROL_PEERS_MAX 64
 #define QUERIES_MAX       16
 #define QUERY_TIMEOUT_MS  1500
+#define PING_EVERY_S      3
 
 /* --- processes ------------------------------------------------------------ */
 
@@ -40,7 +41,7 @@ struct process {
 	struct ipc_peer *peer; /* null when there is none */
 	struct event *restart; /* timer */
 	uint64_t started_ms;
-	uint64_t heard_ms; /* last pong, or the start */
+	uint64_t asked_ms; /* first ping that it owes an answer to; 0: none */
 	uint64_t starts;
 	unsigned failures; /* starts in a row that ended soon */
 };
@@ -109,6 +110,7 @@ struct master {
 	bool done;
 	unsigned stop_order;
 	struct event *stop_timer, *ping_timer, *watchdog_timer;
+	uint64_t pinged_ms; /* all of them, last; 0: never */
 	struct event *signals[5];
 	struct event *control_event;
 	struct ipc_peer *controls[CONTROL_PEERS_MAX];

@@ -89,7 +89,7 @@ on_ready(struct process *p, const struct ipc_ctl_ready *m)
 			L_U64("instance", p->instance), L_SPAN("error", m->text));
 		return;
 	}
-	p->heard_ms = proc_ticks_ms();
+	p->asked_ms = 0;
 	if (p->state != PROCESS_STARTING)
 		return;
 	enter(p, PROCESS_RUNNING);
@@ -106,7 +106,7 @@ on_message(struct ipc_peer *peer, void *context, const struct ipc_message *m, in
 	if (m->number == IPC_NUMBER_ctl_ready)
 		on_ready(p, &m->ctl_ready);
 	else if (m->number == IPC_NUMBER_ctl_pong)
-		p->heard_ms = proc_ticks_ms();
+		p->asked_ms = 0;
 	else if (m->number == IPC_NUMBER_status)
 		control_status(p->master, p, m->status.tag, m->status.lines);
 	if (fd >= 0)
@@ -163,7 +163,8 @@ process_start(struct process *p)
 {
 	struct err err;
 
-	p->started_ms = p->heard_ms = proc_ticks_ms();
+	p->started_ms = proc_ticks_ms();
+	p->asked_ms = 0;
 	enter(p, PROCESS_STARTING);
 	if (fork_it(p, &err) != 0) {
 		logline(LOGLINE_ERROR, "process.start", L_ERR(&err));
@@ -261,8 +262,9 @@ processes_reap(struct master *m)
 	}
 }
 
+/* Time in which nobody was asked, or no answer was read, is not held against it. */
 static void
-ping(struct process *p, uint64_t now_ms)
+ping(struct process *p, uint64_t now_ms, bool late)
 {
 	struct ipc_ctl_ping m = {now_ms};
 	uint64_t patience_ms = p->master->settings.ping_timeout_s * 1000;
@@ -275,7 +277,9 @@ ping(struct process *p, uint64_t now_ms)
 	}
 	if (p->state == PROCESS_STARTING)
 		patience_ms *= START_PATIENCE;
-	if (now_ms - p->heard_ms > patience_ms)
+	if (p->asked_ms == 0 || late)
+		p->asked_ms = now_ms;
+	if (now_ms - p->asked_ms > patience_ms)
 		process_kill(p, "it does not answer");
 	else
 		ipc_send_ctl_ping(p->peer, &m);
@@ -285,9 +289,12 @@ void
 processes_ping(struct master *m)
 {
 	uint64_t now_ms = proc_ticks_ms();
+	/* This process was stopped, or its machine was. */
+	bool late = now_ms - m->pinged_ms > (uint64_t)2 * PING_EVERY_S * 1000;
 
+	m->pinged_ms = now_ms;
 	for (size_t i = 0; i < m->n; i++)
-		ping(&m->processes[i], now_ms);
+		ping(&m->processes[i], now_ms, late);
 }
 
 static void

@@ -98,6 +98,21 @@ def test_master_kills_a_program_that_hangs(master):
     master.reload()
 
 
+def test_master_that_slept_kills_nobody_who_answers():
+    """As in a container that was frozen: nobody was asked meanwhile."""
+    with harness.Postroad() as s:
+        s.write_config(ping_timeout_s="10")
+        s.start()
+        before = s.pids("spoold") | s.pids("qmgr") | s.pids("authd")
+        s.process.send_signal(signal.SIGSTOP)
+        time.sleep(14)  # longer than its patience
+        s.process.send_signal(signal.SIGCONT)
+        pickup = next(iter(harness.wait_until(lambda: s.pids("pickup"), what="pickup")))
+        os.kill(pickup, signal.SIGSTOP)
+        s.wait_logged("process.kill", f"pid={pickup} ", "answer")
+        assert before == s.pids("spoold") | s.pids("qmgr") | s.pids("authd")
+
+
 def test_master_reload_moves_a_listener_and_keeps_the_others(master):
     old, new = master.ports["pop3"], harness.free_ports(1)[0]
     reloads = len(master.logged("master.reloaded"))
