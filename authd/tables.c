@@ -91,7 +91,10 @@ resolve_each(struct directory *d, struct question *q,
 
 	q->route.targets =
 	    arena_new(&q->arena, DIRECTORY_TARGETS_MAX, sizeof(*q->route.targets));
-	ASSERT(q->route.targets);
+	if (!q->route.targets) { /* q->kind is a fault */
+		err_set(&q->err, "too many aliases");
+		return;
+	}
 	for (size_t i = 0; i < n; i++)
 		directory_expect(d, to[i]);
 	for (size_t i = 0; i < n; i++) {
@@ -170,7 +173,9 @@ tables_hops(struct question *q)
 				       &q->relay_hop, &q->err);
 	if (q->kind == DIRECTORY_ROUTE_TARGETS) {
 		q->hops = arena_new(&q->arena, q->route.n, sizeof(*q->hops));
-		ASSERT(q->hops);
+		if (!q->hops)
+			verdict =
+			    (enum access_verdict)err_set(&q->err, "too many targets");
 	}
 	for (size_t i = 0; q->hops && i < q->route.n && verdict == ACCESS_NOTHING; i++)
 		if (q->route.targets[i].account == 0)

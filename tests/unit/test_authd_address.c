@@ -5,7 +5,10 @@
 #include "common/spool/spool.h"
 
 #include <stdio.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 static const struct ipc_message *
 resolve(const char *address, uint64_t size, uint8_t may_relay)
@@ -344,6 +347,74 @@ test_sender_is_kept_while_a_question_waits(void **state)
 	assert_true(span_starts(t.sender, SPAN("SRS0=")));
 }
 
+/* ---- alias tables */
+
+#define TABLE_TEXT_MAX (64U << 10)
+
+/* "all" stands for you, n times over another alias. */
+static void
+write_aliases(const char *path, size_t n)
+{
+	const struct timespec old[2] = {{.tv_sec = time(NULL) - 100 - (time_t)n},
+					{.tv_sec = time(NULL) - 100 - (time_t)n}};
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs("b@example.org you@example.org\nall@example.org b", f);
+	for (size_t i = 1; i < n; i++)
+		fputs(",b", f);
+	fputs("\n", f);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
+}
+
+static bool
+all_leads(const char *path, size_t n)
+{
+	enum resolve_outcome outcome;
+
+	write_aliases(path, n);
+	authd_reload(&fix.proc);
+	outcome =
+	    (enum resolve_outcome)resolve("all@example.org", 0, 0)->resolved.outcome;
+	if (outcome != RESOLVE_OK)
+		assert_int_equal(outcome, RESOLVE_LATER);
+	return outcome == RESOLVE_OK;
+}
+
+/* Right up to where it is too wide, wherever that is. */
+static void
+test_alias_that_is_too_wide_is_a_later(void **state)
+{
+	char path[100], *names[] = {(char *)(uintptr_t) "t"};
+	char *empty = (char *)(uintptr_t) "";
+	struct conf_table table = {.name = names[0],
+				   .type = CONF_TABLE_TEXT,
+				   .file = path,
+				   .connection = empty,
+				   .password_file = empty,
+				   .query = empty};
+	const struct conf_tables tables = fix.proc.settings.tables;
+	const struct conf_list alias_tables = fix.proc.settings.alias_tables;
+	size_t good = 1, bad = TABLE_TEXT_MAX / 2 - 10;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/aliases", fix.folder);
+	fix.proc.settings.tables = (struct conf_tables){&table, 1};
+	fix.proc.settings.alias_tables = (struct conf_list){names, 1};
+	assert_true(all_leads(path, good));
+	assert_false(all_leads(path, bad));
+	while (bad - good > 1) {
+		size_t n = good + (bad - good) / 2;
+
+		*(all_leads(path, n) ? &good : &bad) = n;
+	}
+	fix.proc.settings.tables = tables;
+	fix.proc.settings.alias_tables = alias_tables;
+	authd_reload(&fix.proc);
+	assert_int_equal(unlink(path), 0);
+}
+
 int
 main(void)
 {
@@ -359,6 +430,7 @@ main(void)
 	    WITH(test_rewritten_sender_expires),
 	    WITH(test_keys_are_kept_private_and_can_be_changed),
 	    WITH(test_sender_is_kept_while_a_question_waits),
+	    WITH(test_alias_that_is_too_wide_is_a_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, authd_remove_folder);
