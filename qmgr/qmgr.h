@@ -53,9 +53,11 @@ struct state {
 	uint64_t next_number;
 	uint64_t spare;         /* an old file to recycle; 0: none */
 	struct log_numbers old; /* to be removed once the snapshot is durable */
+	bool damaged;           /* what the files say is not all that was noted */
 	bool open;
 	struct log_file file;
 	struct log_writer writer;
+	uint64_t file_bytes; /* of the next one, at least */
 	bool creating, syncing;
 	bool want_file;    /* none, full or failed: a new one is needed */
 	bool retry_wait;   /* the last try failed: not before the next second */

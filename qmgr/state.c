@@ -53,6 +53,8 @@ notes_append(struct qmgr *m)
 			s->position += record.n;
 			break;
 		case LOG_FULL:
+			if (s->snapshot_end == 0)
+				s->file_bytes = 2 * s->writer.limit;
 			s->want_file = true;
 			return;
 		case LOG_DEAD:
@@ -236,8 +238,10 @@ snapshot_turn(struct qmgr *m)
 		return;
 	if (queue_snapshot_step(m->queue, STATE_STEP)) {
 		notes_append(m);
-		if (m->queue->notes.n == 0)
-			s->snapshot_end = s->position;
+		if (m->queue->notes.n > 0)
+			return;
+		s->snapshot_end = s->position;
+		s->file_bytes = 2 * s->writer.position;
 	} else {
 		qmgr_again(m);
 	}

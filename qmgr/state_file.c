@@ -7,6 +7,21 @@
 typedef void notes_each(struct qmgr *m, const struct note *n, void *context);
 
 static void
+damage_at(struct qmgr *m, uint64_t number, uint64_t offset)
+{
+	m->state.damaged = true;
+	logline(LOGLINE_ERROR, "queue.damage", L_U64("state", number),
+		L_U64("offset", offset));
+}
+
+static void
+damage_of(struct qmgr *m, uint64_t number, const struct err *err)
+{
+	m->state.damaged = true;
+	logline(LOGLINE_ERROR, "queue.damage", L_U64("state", number), L_ERR(err));
+}
+
+static void
 record_walk(struct qmgr *m, const struct log_record *record, uint64_t number,
 	    notes_each *each, void *context)
 {
@@ -18,60 +33,78 @@ record_walk(struct qmgr *m, const struct log_record *record, uint64_t number,
 	while (note_next(&c, &n))
 		each(m, &n, context);
 	if (c.failed)
-		logline(LOGLINE_ERROR, "queue.damage", L_U64("state", number),
-			L_U64("offset", record->offset));
+		damage_at(m, number, record->offset);
 }
 
-/* Every note of one file; what is damaged is skipped and said. */
+/* Every note of one open file; what is damaged is skipped and said. */
 static void
-file_walk(struct qmgr *m, uint64_t number, notes_each *each, void *context)
+records_walk(struct qmgr *m, const struct log_file *file, notes_each *each,
+	     void *context)
 {
+	uint64_t number = file->id.number;
 	struct log_record record;
 	struct log_reader r;
-	struct log_file file;
-	struct err err = {0};
 	enum log_read got;
+	struct err err;
 
-	switch (log_dir_open(&m->state.dir, number, LOG_READ, &file, &err)) {
-	case LOG_OPEN_OK:
-		break;
-	case LOG_OPEN_UNREADY:
-		return;
-	default:
-		logline(LOGLINE_ERROR, "queue.damage", L_U64("state", number),
-			L_ERR(&err));
-		return;
-	}
-	log_reader_init(&r, &file, LOG_HEADER_BYTES, LOG_END_UNKNOWN);
+	log_reader_init(&r, file, LOG_HEADER_BYTES, LOG_END_UNKNOWN);
 	while ((got = log_reader_next(&r, &record, &err)) == LOG_READ_RECORD ||
 	       got == LOG_READ_DAMAGE) {
 		if (got == LOG_READ_RECORD)
 			record_walk(m, &record, number, each, context);
 		else
-			logline(LOGLINE_ERROR, "queue.damage", L_U64("state", number),
-				L_U64("offset", record.offset));
+			damage_at(m, number, record.offset);
 	}
+	if (got == LOG_READ_FAULT)
+		damage_of(m, number, &err);
+	else if (r.scan.unreadable > r.at)
+		damage_at(m, number, r.at);
 	log_reader_release(&r);
-	log_file_close(&file);
 }
 
 static void
+file_walk(struct qmgr *m, uint64_t number, notes_each *each, void *context)
+{
+	struct log_file file;
+	struct err err = {0};
+
+	switch (log_dir_open(&m->state.dir, number, LOG_READ, &file, &err)) {
+	case LOG_OPEN_OK:
+		records_walk(m, &file, each, context);
+		log_file_close(&file);
+		break;
+	case LOG_OPEN_UNREADY:
+		break;
+	default:
+		damage_of(m, number, &err);
+		break;
+	}
+}
+
+struct snapshot_found {
+	bool begun, complete;
+};
+
+/* An end that has no beginning is of the file before, which had no room for it. */
+static void
 find_end(struct qmgr *m, const struct note *n, void *context)
 {
-	bool *complete = context;
+	struct snapshot_found *found = context;
 
 	(void)m;
+	if (n->kind == NOTE_SNAPSHOT)
+		*found = (struct snapshot_found){.begun = true};
 	if (n->kind == NOTE_SNAPSHOT_END)
-		*complete = true;
+		found->complete = found->begun;
 }
 
 static bool
 is_complete(struct qmgr *m, uint64_t number)
 {
-	bool complete = false;
+	struct snapshot_found found = {0};
 
-	file_walk(m, number, find_end, &complete);
-	return complete;
+	file_walk(m, number, find_end, &found);
+	return found.complete;
 }
 
 /* context: bool, whether the file's snapshot is complete. */
@@ -114,6 +147,8 @@ state_files_read(struct qmgr *m, struct err *err)
 
 		file_walk(m, s->old.at[i], restore_note, &complete);
 	}
+	if (s->damaged || first == 0)
+		queue_restore_doubt(m->queue);
 	spare_keep(s, first);
 	logline(LOGLINE_INFO, "queue.restored", L_U64("messages", m->queue->ids.n),
 		L_U64("files", s->old.n));
@@ -186,7 +221,8 @@ state_file_make(struct qmgr *m)
 	k->from = s->spare;
 	s->spare = 0;
 	k->size = STATE_FILE_BYTES;
-	while (k->size < wanted)
+	wanted = wanted > s->file_bytes ? wanted : s->file_bytes;
+	while (k->size < wanted && k->size < LOG_FILE_MAX / 2)
 		k->size *= 2;
 	s->creating = proc_work(m->proc, &k->job);
 	if (!s->creating)

@@ -155,6 +155,13 @@ already_known(const struct queue *q, uint64_t id, const struct place *p)
 	       idmap_find(&q->dead, id, &ref);
 }
 
+/* A copy whose original is gone is the message, where the notes may have lost it. */
+static bool
+only_a_copy(const struct queue *q, unsigned origin)
+{
+	return origin & QUEUE_MOVED && !(q->doubt && origin & QUEUE_FOUND);
+}
+
 /* A message that was never seen before. */
 static void
 fresh_add(struct queue *q, uint64_t id, const struct place *p, unsigned origin,
@@ -189,7 +196,7 @@ queue_add(struct queue *q, uint64_t id, const struct place *p, unsigned origin,
 		queue_segment_known(q, p->segment, place_end(p), now_s);
 	if (idmap_find(&q->ids, id, &ref))
 		return known_add(q, ref, p, origin, now_s);
-	if (origin & QUEUE_MOVED || known)
+	if (known || only_a_copy(q, origin))
 		return false;
 	fresh_add(q, id, p, origin, now_s);
 	return true;

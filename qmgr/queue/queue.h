@@ -151,6 +151,7 @@ struct queue {
 	uint64_t n_held;
 	uint32_t n_moving;
 	uint64_t random;
+	bool doubt;              /* see queue_restore_doubt(), up to queue_restored() */
 	bool snapshot;           /* being written */
 	uint64_t snapshot_after; /* up to this id it is */
 	uint64_t empty_after;    /* where the search for messages to move stands */
@@ -334,6 +335,9 @@ MUST_USE bool queue_snapshot_step(struct queue *q, size_t n);
  * leave it out, and the NOTE_SEGMENTs behind it, where no end of the snapshot
  * follows. */
 void queue_restore(struct queue *q, const struct note *n, uint32_t now_s);
+/* Notes are lost, and with them messages: all that stands in the segments is to be
+ * found again by the search that follows, but for what other notes call done. */
+void queue_restore_doubt(struct queue *q);
 /* All segments were searched; what is known of finished messages is let go. */
 void queue_restored(struct queue *q);
 

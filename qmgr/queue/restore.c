@@ -124,7 +124,16 @@ queue_restore(struct queue *q, const struct note *n, uint32_t now_s)
 }
 
 void
+queue_restore_doubt(struct queue *q)
+{
+	for (size_t i = 0; i < q->segments.n; i++)
+		q->segments.at[i].known_end = 0;
+	q->doubt = true;
+}
+
+void
 queue_restored(struct queue *q)
 {
+	q->doubt = false;
 	idmap_release(&q->dead);
 }
