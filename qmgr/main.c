@@ -47,6 +47,7 @@ second(int fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	state_second(m);
+	search_second(m);
 	if (now_s - m->move_s >= MOVE_INTERVAL_S) {
 		m->move_s = now_s;
 		queue_empty_start(m->queue, now_s);

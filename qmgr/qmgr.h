@@ -83,8 +83,9 @@ struct held_add {
 
 struct search {
 	bool running;
-	bool again; /* spoold is new: once more */
-	bool first; /* none has ended since this program started */
+	bool again;  /* spoold is new: once more */
+	bool failed; /* what there is could not be told: once more, a second later */
+	bool first;  /* none has ended since this program started */
 	uint32_t current;
 	uint64_t current_end;
 	struct log_numbers numbers;
@@ -156,6 +157,7 @@ void state_finish(struct qmgr *m);
 
 void search_state(struct qmgr *m, uint32_t segment, uint64_t offset);
 void search_add(struct qmgr *m, const struct ipc_queue_add *a);
+void search_second(struct qmgr *m);
 
 void admin_ask(struct qmgr *m, struct ipc_peer *peer, const struct ipc_queue_ask *ask);
 void admin_turn(struct qmgr *m);

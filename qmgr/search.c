@@ -80,6 +80,12 @@ look_through(struct look *l, const struct log_file *file)
 	}
 	l->failed = got == LOG_READ_FAULT;
 	l->at = r.at;
+	if (!l->failed && r.scan.unreadable > r.at) {
+		/* Where nothing was read there may be messages. */
+		errno = EIO;
+		l->failed = err_sys(&l->err, "segment %u before %llu", l->number,
+				    (unsigned long long)r.scan.unreadable) < 0;
+	}
 	log_reader_release(&r);
 }
 
@@ -236,10 +242,24 @@ search_start(struct qmgr *m)
 	s->again = false;
 	s->i = 0;
 	s->n_found = 0;
-	if (log_dir_list(&m->seg, &s->numbers, &err) != 0)
+	s->failed = log_dir_list(&m->seg, &s->numbers, &err) != 0;
+	if (s->failed)
 		logline(LOGLINE_ERROR, "queue.fault", L_STR("doing", "search"),
 			L_ERR(&err));
-	search_next(m);
+	else
+		search_next(m);
+}
+
+void
+search_second(struct qmgr *m)
+{
+	struct search *s = &m->search;
+
+	if (!s->failed)
+		return;
+	if (s->again)
+		s->n_held = 0; /* of a former channel: all of it is on disk */
+	search_start(m);
 }
 
 void

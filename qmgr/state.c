@@ -93,7 +93,9 @@ free_told(struct qmgr *m)
 	struct ipc_peer *spoold = proc_peer(m->proc, IPC_KIND_SPOOLD, 0);
 	size_t n = 0;
 
-	if (!spoold || !ipc_peer_is_up(spoold) || m->spoold_fresh || s->n_waits == 0)
+	/* What is being looked through must not become a new segment meanwhile. */
+	if (!spoold || !ipc_peer_is_up(spoold) || m->spoold_fresh ||
+	    m->search.running || s->n_waits == 0)
 		return;
 	for (; n < s->n_waits && s->waits[n].position <= s->durable; n++) {
 		struct ipc_segment_free f = {.segment = s->waits[n].segment};

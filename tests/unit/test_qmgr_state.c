@@ -1,4 +1,5 @@
-/* tests/unit/test_qmgr_state.c - the files of the state log: how large, which count
+/* tests/unit/test_qmgr_state.c - the files of the state log: how large, which count;
+ * and the search for messages
  *
  * In a temporary directory; jobs run when the test says so.
  */
@@ -8,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -317,6 +319,106 @@ test_damaged_notes_lose_no_message(void **state)
 	qmgr_end();
 }
 
+/* --- the search ----------------------------------------------------------- */
+
+static int
+no_list(void *disk, int dir, log_io_name *each, void *context)
+{
+	(void)disk;
+	(void)dir;
+	(void)each;
+	(void)context;
+	errno = EMFILE;
+	return -1;
+}
+
+/* The headers can be read. */
+static ssize_t
+no_pread(void *disk, int fd, void *at, size_t n, uint64_t offset)
+{
+	if (offset + n <= LOG_HEADER_BYTES)
+		return log_io_real.pread(disk, fd, at, n, offset);
+	errno = EIO;
+	return -1;
+}
+
+static void
+segment_write(uint32_t number, uint64_t id)
+{
+	const struct spool_head head = {.id = id, .envelope_bytes = 8};
+	struct log_dir dir = {&log_io_real, f->qmgr.seg_fd, "", SPOOL_SEGMENT_KIND};
+	char bytes[SPOOL_HEAD_BYTES + 17] = {0};
+	struct span record = span_make(bytes, sizeof(bytes));
+	struct log_writer w;
+	struct log_file file;
+	uint64_t at;
+	struct err err;
+
+	spool_head_put(&head, bytes);
+	assert_int_equal(log_dir_create(&dir, number, 0, &file, &err), 0);
+	log_writer_init(&w, &file, LOG_HEADER_BYTES, LOG_FILE_MAX);
+	assert_int_equal(log_append(&w, SPOOL_MESSAGE, &record, 1, &at, &err), LOG_OK);
+	log_file_close(&file);
+}
+
+static void
+segment_remove(uint32_t number)
+{
+	struct log_dir dir = {&log_io_real, f->qmgr.seg_fd, "", SPOOL_SEGMENT_KIND};
+	struct err err;
+
+	assert_int_equal(log_dir_remove(&dir, number, &err), 0);
+}
+
+static void
+search_begin(const struct log_io *io)
+{
+	qmgr_start();
+	segment_write(7, 5);
+	f->qmgr.seg.io = io;
+	f->qmgr.search.first = f->qmgr.spoold_fresh = true;
+	search_state(&f->qmgr, 0, 0);
+	jobs_run();
+}
+
+static void
+test_search_that_could_list_nothing_is_made_again(void **state)
+{
+	(void)state;
+	struct log_io io = log_io_real;
+	struct search *s = &f->qmgr.search;
+
+	io.list = no_list;
+	search_begin(&io);
+	search_second(&f->qmgr);
+	jobs_run();
+	assert_true(s->running && s->first);
+	io.list = log_io_real.list;
+	search_second(&f->qmgr);
+	jobs_run();
+	assert_false(s->running || s->failed || s->first);
+	assert_non_null(queue_find(f->qmgr.queue, 5));
+	segment_remove(7);
+	qmgr_end();
+}
+
+/* What it could not read may be read another time: it is not freed. */
+static void
+test_segment_that_cannot_be_read_is_pinned(void **state)
+{
+	(void)state;
+	struct log_io io = log_io_real;
+	const struct queue_segment *s;
+
+	io.pread = no_pread;
+	search_begin(&io);
+	s = segment_find(&f->qmgr.queue->segments, 7);
+	assert_non_null(s);
+	assert_int_equal(s->use, SEGMENT_PINNED);
+	segment_remove(7);
+	qmgr_end();
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -326,6 +428,8 @@ main(void)
 	    TEST(test_snapshot_that_does_not_fit_gets_a_larger_file),
 	    TEST(test_end_of_a_former_snapshot_completes_no_other),
 	    TEST(test_damaged_notes_lose_no_message),
+	    TEST(test_search_that_could_list_nothing_is_made_again),
+	    TEST(test_segment_that_cannot_be_read_is_pinned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
