@@ -147,7 +147,7 @@ view_open(struct session *s, uint32_t mailbox, bool read_only)
 	v->read_only = read_only;
 	v->uidvalidity = box.uidvalidity;
 	v->uidnext = 1;
-	v->modseq = box.modseq;
+	v->modseq = v->told_modseq = box.modseq;
 	if (view_take_known(s, &box)) {
 		view_look_known(s, &box);
 	} else {

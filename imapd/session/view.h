@@ -25,6 +25,7 @@ struct view {
 	uint32_t uidvalidity;
 	uint32_t uidnext;            /* announced messages are below it */
 	uint64_t modseq;             /* all changes up to it are told or noted below */
+	uint64_t told_modseq;        /* all changes up to it were told */
 	struct imap_ranges flags;    /* uids whose flags are untold */
 	struct imap_ranges expunged; /* uids that are gone, untold; as they were noted:
 				      * view_expunged_settle() */

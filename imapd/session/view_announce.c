@@ -243,6 +243,19 @@ put_flag_news(struct session *s, struct buf *out)
 	return v->flags.n == 0;
 }
 
+/* The client knows a MODSEQ, perhaps, that is above those of messages of which it was
+ * not told yet that they are gone: where it is to resynchronise from, should the
+ * connection end before it is [RFC7162 3.2]. */
+static void
+put_told_modseq(const struct session *s, struct buf *out)
+{
+	if (!(s->enabled & IMAP_ENABLE_QRESYNC))
+		return;
+	buf_put(out, SPAN("* OK [HIGHESTMODSEQ "));
+	imap_put_number(out, s->view.told_modseq);
+	buf_put(out, SPAN("] Some messages are gone since\r\n"));
+}
+
 bool
 view_announce(struct session *s, bool expunges, struct buf *out)
 {
@@ -268,5 +281,9 @@ view_announce(struct session *s, bool expunges, struct buf *out)
 	}
 	if (store_mailbox_get(s->account->mail, v->mailbox, &box))
 		v->modseq = box.modseq;
+	if (v->expunged.n == 0)
+		v->told_modseq = v->modseq;
+	else
+		put_told_modseq(s, out);
 	return true;
 }

@@ -136,6 +136,63 @@ test_view_dialogues(void **state)
 	imap_scripts_run(scripts, N_ELEMS(scripts));
 }
 
+/* --- what is told before what ------------------------------------------------ */
+
+/* The number behind `before` in a response. */
+static uint64_t
+number_behind(struct span got, struct span before)
+{
+	size_t at = span_find_span(got, before), n = 0;
+	struct span rest = span_after(got, at + before.n);
+	uint64_t number = 0;
+
+	assert_true(at < got.n);
+	while (n < rest.n && ascii_digit(rest.at[n]))
+		n++;
+	assert_true(number_parse(span_first(rest, n), UINT64_MAX, &number));
+	return number;
+}
+
+/* A MODSEQ is told while an EXPUNGE that was before it is not: who comes back with the
+ * highest that it was told of is told of that, too. */
+static void
+test_modseq_before_vanished_is_taken_back(void **state)
+{
+	uint64_t told, highest;
+	struct harness h;
+	struct span got;
+	char select[80];
+
+	(void)state;
+	harness_init(&h);
+	harness_fill(&h, STORE_INBOX, 4);
+	(void)harness_say(&h, 0, "s SELECT INBOX\r\n");
+	(void)harness_say(&h, 1, "e ENABLE QRESYNC\r\ns SELECT INBOX\r\n");
+	(void)harness_say(&h, 0, "a UID STORE 2 +FLAGS.SILENT (\\Deleted)\r\n");
+	(void)harness_say(&h, 1, "a NOOP\r\n");
+	(void)harness_say(&h, 0, "b EXPUNGE\r\n");
+	(void)harness_say(&h, 0, "c UID STORE 4 +FLAGS.SILENT (\\Seen)\r\n");
+
+	got = harness_say(&h, 1, "b FETCH 4 (FLAGS MODSEQ)\r\n");
+	assert_true(span_find_span(got, SPAN("VANISHED")) == got.n);
+	told = number_behind(got, SPAN("MODSEQ ("));
+	highest = number_behind(got, SPAN("* OK [HIGHESTMODSEQ "));
+	assert_true(highest < told);
+	harness_end(&h, 1);
+
+	snprintf(select, sizeof(select),
+		 "e ENABLE QRESYNC\r\ns SELECT INBOX (QRESYNC (1800000000 %llu))\r\n",
+		 (unsigned long long)highest);
+	got = harness_say(&h, 2, select);
+	assert_true(span_find_span(got, SPAN("* VANISHED (EARLIER) 2\r\n")) < got.n);
+	assert_true(span_find_span(got, SPAN("UID 4 FLAGS (\\Seen)")) < got.n);
+
+	/* With nothing held back there is nothing to take back. */
+	got = harness_say(&h, 2, "f FETCH 1 (MODSEQ)\r\n");
+	assert_true(span_find_span(got, SPAN("HIGHESTMODSEQ")) == got.n);
+	harness_release(&h);
+}
+
 /* --- many changes --------------------------------------------------------- */
 
 static size_t
@@ -292,6 +349,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_view_dialogues),
+	    cmocka_unit_test(test_modseq_before_vanished_is_taken_back),
 	    cmocka_unit_test(test_more_ranges_than_are_noted),
 	    cmocka_unit_test(test_vanished_in_many_lines),
 	    cmocka_unit_test(test_silent_is_but_one_change),
