@@ -11,6 +11,10 @@
 #define HOST_PREFIX  "mta-sts."
 #define ADDRESS_TEXT (INET6_ADDRSTRLEN + 3) /* brackets and a comma */
 
+/* Whoever asks waits until a policy that cannot be had is known to be none. */
+_Static_assert(DNS_CLIENT_STS_MS > 2 * LOOKUP_DEADLINE_MS + FETCH_TIMEOUT_MS,
+	       "a client gives up before resolved does");
+
 struct sts_wait {
 	LIST_ENTRY(sts_wait) link;
 	sts_done *done;

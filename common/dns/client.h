@@ -31,7 +31,7 @@ struct dns_ask;
 #define DNS_CLIENT_STS_S           60u    /* a policy; resolved keeps it for longer */
 /* Questions without an answer end as LATER; resolved itself gives up before. */
 #define DNS_CLIENT_DNS_MS 15000u
-#define DNS_CLIENT_STS_MS 75000u
+#define DNS_CLIENT_STS_MS 90000u
 
 struct sts_answer {
 	enum sts_mode mode;
