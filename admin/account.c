@@ -88,7 +88,7 @@ take_account(void *context, const struct directory_object *row)
 	listing_text(l, row->name);
 	listing_number(l, v[FIELD_ACCOUNT_ID].number);
 	listing_flag(l, v[FIELD_ACCOUNT_DISABLED].number == 0);
-	listing_bytes(l, v[FIELD_ACCOUNT_QUOTA_BYTES].number);
+	listing_limit(l, v[FIELD_ACCOUNT_QUOTA_BYTES].number);
 	listing_time(l, v[FIELD_ACCOUNT_CREATED].number * 1000000);
 	listing_text(l, v[FIELD_ACCOUNT_PASSWORD_SCHEME].text);
 	listing_text(l, v[FIELD_ACCOUNT_NAME].text);

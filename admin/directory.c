@@ -3,6 +3,7 @@
 #include "admin/control.h"
 #include "admin/owner.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <time.h>
 
@@ -90,8 +91,14 @@ apply_offline(struct admin *admin, const struct directory_request *request,
 	struct directory_options options;
 
 	directory_options_of(&admin->settings, &options);
-	if (owner_become(folder, &asking->err) != 0)
+	if (owner_become(folder, &asking->err) != 0) {
+		if (asking->err.code == ENOENT)
+			err_set(&asking->err,
+				"%s is not there yet: `postroad run` makes it when it "
+				"starts",
+				folder);
 		return DIRECTORY_FAULT;
+	}
 	if (!held)
 		result = directory_open(&options, &held, &asking->err);
 	if (result == DIRECTORY_DONE)

@@ -11,7 +11,7 @@ take_domain(void *context, const struct directory_object *row)
 	listing_text(l, row->name);
 	listing_flag(l, row->values[FIELD_DOMAIN_ENABLED].number != 0);
 	listing_text(l, row->values[FIELD_DOMAIN_ALIAS_OF].text);
-	listing_bytes(l, row->values[FIELD_DOMAIN_QUOTA_BYTES].number);
+	listing_limit(l, row->values[FIELD_DOMAIN_QUOTA_BYTES].number);
 }
 
 static enum exit_status

@@ -11,8 +11,8 @@ static const struct {
     {"SIZE",     "a number with K, M, G or T behind it: 500M, 10G"              },
 };
 
-static bool
-noun_exists(const char *noun)
+bool
+help_has(const char *noun)
 {
 	for (size_t t = 0; command_tables[t]; t++)
 		if (strcmp(command_tables[t]->noun, noun) == 0)
@@ -54,7 +54,7 @@ print_words(FILE *out, const char *noun)
 void
 help_print(FILE *out, const char *noun)
 {
-	if (!noun_exists(noun))
+	if (!help_has(noun))
 		noun = NULL;
 	fputs(
 	    "usage: postroad [--config FILE] [--json] [--as USER@DOMAIN] COMMAND ...\n",

@@ -3,6 +3,8 @@
 
 #include "admin/command.h"
 
+MUST_USE bool help_has(const char *noun);
+
 /* All commands; only those of a noun when there is such a noun. */
 void help_print(FILE *out, const char *noun);
 

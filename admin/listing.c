@@ -206,8 +206,8 @@ listing_number(struct listing *l, uint64_t number)
 	cell->value = l->json ? json_integer((json_int_t)number) : NULL;
 }
 
-void
-listing_bytes(struct listing *l, uint64_t bytes)
+static void
+put_bytes(struct listing *l, uint64_t bytes, const char *none)
 {
 	static const char *const units[] = {"B", "KB", "MB", "GB", "TB"};
 	struct cell *cell = next_cell(l, CELL_NUMBER);
@@ -219,8 +219,20 @@ listing_bytes(struct listing *l, uint64_t bytes)
 		shown /= 1024;
 	snprintf(text, sizeof(text), unit == 0 ? "%.0f %s" : "%.1f %s", shown,
 		 units[unit]);
-	cell->text = escape(span_str(text));
+	cell->text = escape(span_str(bytes == 0 ? none : text));
 	cell->value = l->json ? json_integer((json_int_t)bytes) : NULL;
+}
+
+void
+listing_bytes(struct listing *l, uint64_t bytes)
+{
+	put_bytes(l, bytes, "0 B");
+}
+
+void
+listing_limit(struct listing *l, uint64_t bytes)
+{
+	put_bytes(l, bytes, "none");
 }
 
 void

@@ -22,6 +22,8 @@ void listing_text(struct listing *l, struct span text);
 void listing_number(struct listing *l, uint64_t number);
 /* Shown to people as "1.5 GB", to programs as a number of bytes. */
 void listing_bytes(struct listing *l, uint64_t bytes);
+/* The same of a limit, where 0 is no limit: "none" to people. */
+void listing_limit(struct listing *l, uint64_t bytes);
 /* Microseconds since 1970; RFC 3339 in both forms, nothing for 0. */
 void listing_time(struct listing *l, uint64_t unix_us);
 void listing_flag(struct listing *l, bool flag);

@@ -144,7 +144,7 @@ show_usage(struct admin *admin, int argc, char **argv)
 	listing_text(l, span_str(argv[0]));
 	listing_number(l, usage.messages);
 	listing_bytes(l, usage.bytes);
-	listing_bytes(l, box.quota_bytes);
+	listing_limit(l, box.quota_bytes);
 	listing_end_single(&l);
 	mailbox_close(&box);
 	return EXIT_DONE;

@@ -16,7 +16,7 @@ struct looking {
 	const char *mailbox, *into; /* or null */
 	bool dry;
 	int64_t now_us;
-	uint64_t lost, boxes;
+	uint64_t lost, boxes, rows;
 };
 
 static void
@@ -118,6 +118,7 @@ box_take(struct looking *k, const struct store_past_mailbox *box, struct err *er
 	if (!k->dry && done.messages > 0 && box_restore(k, box, &done, err) < 0)
 		return -1;
 	k->lost += box->lost;
+	k->rows++;
 	listing_text(k->l, box->name.n > 0 ? box->name : SPAN("(name not known)"));
 	listing_flag(k->l, !box->deleted);
 	listing_number(k->l, box->messages);
@@ -200,6 +201,8 @@ run(struct looking *k, const char *address, int64_t at_us)
 		result = boxes_take(k, &err);
 	if (result == 0) {
 		listing_end(&k->l);
+		if (k->rows == 0 && !k->admin->json)
+			puts("nothing that was there then is missing");
 		tell(k, at_us);
 	} else {
 		listing_free(&k->l);

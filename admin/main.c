@@ -116,6 +116,18 @@ take_option(struct admin *admin, const char *known, int *argc, char **argv, int 
 	return true;
 }
 
+static void
+complain_option(const char *option)
+{
+	bool takes_value;
+
+	if (option_known(ADMIN_OPTIONS, option, &takes_value))
+		admin_complain("%s stands before the command: postroad %s%s ...",
+			       option, option, takes_value ? " VALUE" : "");
+	else
+		admin_complain("unknown option '%s', or its value is missing", option);
+}
+
 /* All options out of the arguments; a lone "--" ends them. */
 static bool
 take_options(struct admin *admin, const char *known, int *argc, char **argv)
@@ -127,8 +139,7 @@ take_options(struct admin *admin, const char *known, int *argc, char **argv)
 			take_away(argc, argv, i, 1);
 			return true;
 		} else if (!take_option(admin, known, argc, argv, i)) {
-			admin_complain("unknown option '%s', or its value is missing",
-				       argv[i]);
+			complain_option(argv[i]);
 			return false;
 		}
 	}
@@ -151,7 +162,10 @@ admin_run(struct admin *admin, int argc, char **argv)
 	if (!c) {
 		admin_complain("no command '%s%s%s'", argv[0], argc > 1 ? " " : "",
 			       argc > 1 ? argv[1] : "");
-		help_print(stderr, argv[0]);
+		if (help_has(argv[0]))
+			help_print(stderr, argv[0]);
+		else
+			fputs("`postroad help` shows those there are\n", stderr);
 		return EXIT_USAGE;
 	}
 	argc -= words;

@@ -201,7 +201,10 @@ show_value(struct listing *l, const struct directory_field *f,
 		listing_time(l, v->number * 1000000);
 		break;
 	case DIRECTORY_BYTES:
-		listing_bytes(l, v->number);
+		if (f->flags & DIRECTORY_DERIVED)
+			listing_bytes(l, v->number);
+		else
+			listing_limit(l, v->number);
 		break;
 	case DIRECTORY_NUMBER:
 	case DIRECTORY_SECONDS:

@@ -61,7 +61,7 @@ queue_print_text(FILE *out, const char *text)
 	for (; *text; text++) {
 		uint8_t c = (uint8_t)*text;
 
-		if (c < ' ' || c == 0x7f)
+		if ((c < ' ' && c != '\t') || c == 0x7f)
 			fprintf(out, "\\x%02x", (unsigned)c);
 		else
 			putc(c, out);

@@ -365,7 +365,8 @@ take_done(void *context, const struct ipc_message *m)
 
 	*good = m->number == IPC_NUMBER_admin_done && m->admin_done.ok;
 	if (m->number == IPC_NUMBER_admin_done && m->admin_done.text.n > 0)
-		fprintf(stderr, "%.*s\n", SPAN_ARG(m->admin_done.text));
+		fprintf(stderr, "%.*s\n",
+			SPAN_ARG(span_trim(m->admin_done.text, "\n")));
 	return false;
 }
 
@@ -402,6 +403,7 @@ show_settings(struct admin *admin, int argc, char **argv)
 	struct listing *l;
 	size_t n;
 	const struct conf_row *rows = conf_rows(&n);
+	size_t shown = 0;
 
 	if (!admin_settings(admin))
 		return EXIT_FAILED;
@@ -409,6 +411,7 @@ show_settings(struct admin *admin, int argc, char **argv)
 	for (size_t i = 0; i < n; i++) {
 		if (argc > 0 && !strstr(rows[i].name, argv[0]))
 			continue;
+		shown++;
 		buf_reset(&value);
 		if (!conf_value_put(&admin->settings, span_str(rows[i].name), &value))
 			buf_put_str(&value, "?");
@@ -419,7 +422,10 @@ show_settings(struct admin *admin, int argc, char **argv)
 	}
 	listing_end(&l);
 	buf_release(&value);
-	return EXIT_DONE;
+	if (shown > 0)
+		return EXIT_DONE;
+	admin_complain("no setting has '%s' in its name", argv[0]);
+	return EXIT_FAILED;
 }
 
 const struct command commands_server[] = {

@@ -85,6 +85,42 @@ def test_exit_status(own, row):
     assert status == 0 or done.stderr
 
 
+
+SAID = {
+    "an option of all commands behind one": (("account", "list", "--json"), 2, "postroad --json"),
+    "no such noun": (("acount", "list"), 2, "`postroad help`"),
+    "a noun without its verb": (("account",), 2, "account add"),
+    "no such setting": (("settings", "nonsense"), 1, "nonsense"),
+}
+
+
+@pytest.mark.parametrize("row", SAID)
+def test_what_to_do_is_said(own, row):
+    args, status, words = SAID[row]
+    done = own.command(*args, check=False)
+    assert done.returncode == status and words in done.stderr.decode()
+    assert len(done.stderr.splitlines()) < 30
+
+
+def test_no_limit_is_called_so(own):
+    own.add_account("free@example.org")
+    assert "none" in own.command("mailbox", "usage", "free@example.org").stdout.decode()
+    assert listed(own, "mailbox", "usage", "free@example.org")["quota"] == 0
+    [row] = [r for r in own.command("account", "list").stdout.decode().splitlines() if r.startswith("free@")]
+    assert "none" in row.split()
+    shown = dict(line.split(maxsplit=1) for line in
+                 own.command("account", "show", "free@example.org").stdout.decode().splitlines() if len(line.split()) > 1)
+    assert shown["quota_bytes"] == "none" and shown["used_bytes"] == "0 B"
+
+
+def test_nothing_to_restore_is_told(own):
+    own.add_account("whole@example.org")
+    send(own, "whole@example.org", "whole")
+    Mailbox(own, "whole@example.org").wait_for(b"whole")
+    done = own.command("mailbox", "restore", "whole@example.org", "--at", "1h ago")
+    assert b"nothing" in done.stdout
+
+
 def test_aliases_deliver_to_each_account_once(own):
     own.add_account("b@example.org", PASSWORD)
     own.command("alias", "add", "team@example.org", "a@example.org", "b@example.org")

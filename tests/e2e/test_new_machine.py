@@ -84,3 +84,10 @@ def test_account_without_mail_comes_back(deep, tmp_path):
     for option in (("--replace",), ("--mailbox", "INBOX")):
         done = p.command("restore", tmp_path / "backup", "--account", ADDRESS, *option, check=False)
         assert done.returncode == 1 and b"no mail of that account" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user makes the folder itself")
+def test_directory_that_is_not_there_yet_is_told():
+    with Postroad() as server:
+        done = server.command("account", "list", check=False)
+    assert done.returncode == 1 and b"`postroad run` makes it" in done.stderr
