@@ -1,5 +1,10 @@
 #include "pop3d/pop3d.h"
 
+#include <time.h>
+
+#define BUSY_PAUSE_NS 5000000
+#define BUSY_TRIES    2000
+
 _Static_assert(POP3_GUID_BYTES == STORE_GUID_BYTES, "a unique-id is the whole GUID");
 
 static bool
@@ -105,21 +110,53 @@ take_snapshot(struct mailbox *m)
 	return result;
 }
 
+static enum store_result
+step_open(struct mailbox *m)
+{
+	return store_account_open(m->store, m->id, STORE_MAY_CREATE | STORE_NO_WAIT,
+				  m->now_us, &m->account, &m->err);
+}
+
+/* What was just delivered is listed, and therefore durable. */
+static enum store_result
+step_sync(struct mailbox *m)
+{
+	return store_sync(m->account, m->now_us, &m->err);
+}
+
+static enum store_result
+step_refresh(struct mailbox *m)
+{
+	return store_view_refresh(m->account, &m->err);
+}
+
+/* False when it failed, or somebody kept the lock: the threads are few. */
+static bool
+step_take(struct mailbox *m, enum store_result (*step)(struct mailbox *m))
+{
+	const struct timespec pause = {.tv_nsec = BUSY_PAUSE_NS};
+	enum store_result result = step(m);
+
+	for (int i = 0; result == STORE_BUSY && i < BUSY_TRIES; i++) {
+		(void)nanosleep(&pause, NULL);
+		result = step(m);
+	}
+	m->in_use = result == STORE_BUSY;
+	return !failed(m, result);
+}
+
 void
 mailbox_open(struct mailbox *m, const char *root, uint64_t account)
 {
 	static const struct store_settings settings;
 
 	m->ok = false;
+	m->id = account;
 	m->store = store_new(root, &settings, &m->err);
-	if (!m->store)
+	if (!m->store || !step_take(m, step_open))
 		return;
-	if (failed(m, store_account_open(m->store, account, STORE_MAY_CREATE, m->now_us,
-					 &m->account, &m->err)))
-		return;
-	/* What was just delivered is listed, and therefore durable. */
-	if (failed(m, store_sync(m->account, m->now_us, &m->err)) ||
-	    failed(m, store_view_refresh(m->account, &m->err)))
+	store_account_wait(m->account, false);
+	if (!step_take(m, step_sync) || !step_take(m, step_refresh))
 		return;
 	/* A compaction may move everything meanwhile. */
 	for (int tries = 0; tries < 3; tries++) {
@@ -127,11 +164,9 @@ mailbox_open(struct mailbox *m, const char *root, uint64_t account)
 
 		if (result != STORE_NONE) {
 			(void)failed(m, result);
-			/* The loop, which reads, waits for nobody. */
-			store_account_wait(m->account, false);
 			return;
 		}
-		if (failed(m, store_view_refresh(m->account, &m->err)))
+		if (!step_take(m, step_refresh))
 			return;
 	}
 	(void)failed(m, STORE_NONE);

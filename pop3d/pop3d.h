@@ -30,6 +30,7 @@ struct pop3d {
 /* --- mailbox.c: the store, in a worker thread but for reading ------------- */
 
 struct mailbox {
+	uint64_t id;         /* of the account */
 	struct store *store; /* one each: stores are not for several threads */
 	struct store_account *account;
 	struct store_content *content; /* the message being read */
@@ -42,10 +43,12 @@ struct mailbox {
 	uint64_t modseq;          /* the same */
 	int64_t now_us;
 	bool ok;
+	bool in_use; /* not opened, for somebody kept the account's lock */
 	struct err err;
 };
 
-/* Each sets `ok`, and `err` when it is false. */
+/* Each sets `ok`, and `err` when it is false and not `in_use`. From opening to updating
+ * nothing waits for the account's lock. */
 void mailbox_open(struct mailbox *m, const char *root, uint64_t account);
 void mailbox_update(struct mailbox *m);
 /* Gives everything back. */

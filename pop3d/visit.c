@@ -12,6 +12,8 @@ static void visit_free(struct visit *v);
 
 static const char away[] = "-ERR [SYS/TEMP] the mailbox is away, try again later\r\n";
 
+static const char in_use[] = "-ERR [IN-USE] the mailbox is in use, try again later\r\n";
+
 /* --- states --------------------------------------------------------------- */
 
 static uint64_t
@@ -260,7 +262,9 @@ open_done(struct proc_job *job)
 	struct visit *v = visit_of(job);
 
 	v->working = false;
-	if (!v->mailbox.ok) {
+	if (v->mailbox.in_use) {
+		refuse(v, in_use, "the mailbox is in use");
+	} else if (!v->mailbox.ok) {
 		logline(LOGLINE_ERROR, "pop3.unopened", L_U64("account", v->account),
 			L_ERR(&v->mailbox.err));
 		refuse(v, away, "the mailbox cannot be opened");

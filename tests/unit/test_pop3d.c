@@ -372,6 +372,40 @@ compact(const struct house *house)
 	house_mail_close(&store, &account);
 }
 
+static int
+lock_open(const struct house *house)
+{
+	char path[160];
+	int lock;
+
+	snprintf(path, sizeof(path), "%s/mail/%02x/%016x/lock", house->h.folder,
+		 ACCOUNT, ACCOUNT);
+	lock = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(lock >= 0 && flock(lock, LOCK_EX) == 0);
+	return lock;
+}
+
+/* Else a few clients of one account would hold all threads while it is compacted. */
+static void
+test_pop3d_tells_that_a_mailbox_is_in_use(void **state)
+{
+	struct house house;
+	struct talker t;
+	int lock;
+
+	(void)state;
+	set_up(&house);
+	lock = lock_open(&house);
+	login(&house, &t, ACCOUNT, "good ticket 1234", "");
+	talker_expect_end(&t,
+			  "-ERR [IN-USE] the mailbox is in use, try again later\r\n");
+	talker_release(&t);
+	close(lock);
+	good_login(&house, &t);
+	talker_release(&t);
+	house_stop(&house);
+}
+
 /* Where a compaction has moved a message can be read with the lock only; who holds it
  * delays nobody else. */
 static void
@@ -379,7 +413,7 @@ test_pop3d_waits_for_no_lock(void **state)
 {
 	struct talker t, other;
 	struct house house;
-	char folder[128], path[160];
+	char folder[128];
 	int lock;
 
 	(void)state;
@@ -389,10 +423,8 @@ test_pop3d_waits_for_no_lock(void **state)
 	compact(&house);
 	snprintf(folder, sizeof(folder), "%s/mail/%02x/%016x", house.h.folder, ACCOUNT,
 		 ACCOUNT);
-	snprintf(path, sizeof(path), "%s/lock", folder);
 	give_away(folder);
-	lock = open(path, O_RDWR | O_CLOEXEC);
-	assert_true(lock >= 0 && flock(lock, LOCK_EX) == 0);
+	lock = lock_open(&house);
 	talker_say(&t, "RETR 2\r\n");
 	talker_expect(&t, "-ERR [SYS/TEMP] it cannot be read now\r\n");
 	talker_say(&other, "NOOP\r\n");
@@ -420,6 +452,7 @@ main(void)
 	    cmocka_unit_test(test_pop3d_limits_sessions_of_one_client),
 	    cmocka_unit_test(test_pop3d_without_authd_is_a_temporary_failure),
 	    cmocka_unit_test(test_pop3d_slow_reader_delays_nobody),
+	    cmocka_unit_test(test_pop3d_tells_that_a_mailbox_is_in_use),
 	    cmocka_unit_test(test_pop3d_waits_for_no_lock),
 	    cmocka_unit_test(test_pop3d_stop_tells_its_clients),
 	    cmocka_unit_test(test_pop3d_silent_client_is_told_and_closed),
