@@ -311,7 +311,8 @@ turn(struct proc *p)
 	if (!proc_draining(p)) {
 		queue_tick(m->queue, qmgr_now_s());
 		if (queue_full_turn(m->queue, FULL_A_TURN, qmgr_now_s()) ||
-		    queue_wake_turn(m->queue, FULL_A_TURN, qmgr_now_s()))
+		    queue_wake_turn(m->queue, FULL_A_TURN, qmgr_now_s()) ||
+		    queue_clock_turn(m->queue, FULL_A_TURN, qmgr_now_s()))
 			qmgr_again(m);
 		load_turn(m);
 		deliver_turn(m);

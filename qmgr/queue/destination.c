@@ -380,6 +380,7 @@ queue_tick(struct queue *q, uint32_t now_s)
 {
 	if (q->destinations.ticked_s == now_s)
 		return;
+	clock_tick(q, q->destinations.ticked_s, now_s);
 	q->destinations.ticked_s = now_s;
 	pace_tick(q, now_s);
 	park_tick(q, now_s);

@@ -208,6 +208,9 @@ void park_dead_ask(struct queue *q, const struct entry *e, uint32_t now_s);
 /* All are due. */
 void park_release(struct queue *q, uint32_t now_s);
 
+/* The clock said `before_s` a moment ago. */
+void clock_tick(struct queue *q, uint32_t before_s, uint32_t now_s);
+
 /* What waits for that reason (a word) is due. */
 void queue_wake(struct queue *q, uint32_t reason);
 

@@ -147,7 +147,9 @@ struct queue {
 	uint64_t n_of[JOB_KINDS]; /* jobs */
 	bool more_due;            /* queue_next_load() stopped before the end */
 	bool parked_turn;
-	uint64_t n_put_off; /* messages that were due and had to wait */
+	bool clock_walk;      /* see queue_clock_turn() */
+	uint64_t clock_after; /* up to this id it was done */
+	uint64_t n_put_off;   /* messages that were due and had to wait */
 	uint64_t n_held;
 	uint32_t n_moving;
 	uint64_t random;
@@ -260,6 +262,8 @@ bool queue_full_turn(struct queue *q, size_t n, uint32_t now_s);
 
 /* The same for what waited until its destination was alive, or for the operator. */
 bool queue_wake_turn(struct queue *q, size_t n, uint32_t now_s);
+/* The same for what is due later than any try is put off: the clock was set back. */
+bool queue_clock_turn(struct queue *q, size_t n, uint32_t now_s);
 /* To be called each second, at least. */
 void queue_tick(struct queue *q, uint32_t now_s);
 

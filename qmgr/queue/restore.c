@@ -135,5 +135,6 @@ void
 queue_restored(struct queue *q)
 {
 	q->doubt = false;
+	q->clock_walk = true; /* whatever the clock said when they were noted */
 	idmap_release(&q->dead);
 }
