@@ -101,6 +101,8 @@ void job_start(struct remote *r, struct job *job);
 /* Not this address, for that reason; the next one, or the end. */
 void
 job_next(struct remote *r, struct job *job, const struct relay_result *why, bool busy);
+/* A server that took some of its recipients takes no more over one connection. */
+void job_once_more(struct remote *r, struct job *job);
 /* The same address without STARTTLS, whose handshake failed and need not be. */
 void job_again_plain(struct remote *r, struct job *job);
 /* A transaction has left recipients for another server than that of t. */

@@ -109,6 +109,7 @@ ready_go(struct connection *c)
 	};
 	struct remote *r = c->remote;
 	struct job *job = c->job;
+	bool came_through;
 
 	if (!c->settled)
 		settled(c);
@@ -120,9 +121,13 @@ ready_go(struct connection *c)
 		transaction_start(c);
 		return true;
 	}
+	came_through = c->talked;
 	connection_take_job(c);
-	job_next(r, job, &none, false);
 	connection_quit(c);
+	if (came_through) /* [RFC9422 4.1] the rest, over another connection */
+		job_once_more(r, job);
+	else
+		job_next(r, job, &none, false);
 	return false;
 }
 

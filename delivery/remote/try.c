@@ -196,11 +196,21 @@ job_start(struct remote *r, struct job *job)
 }
 
 void
+job_once_more(struct remote *r, struct job *job)
+{
+	if (!job->has_tries) { /* it had a connection that was kept */
+		job_start(r, job);
+		return;
+	}
+	job->next_try--;
+	try_next(r, job);
+}
+
+void
 job_again_plain(struct remote *r, struct job *job)
 {
 	job->plain = true;
-	job->next_try--;
-	try_next(r, job);
+	job_once_more(r, job);
 }
 
 void

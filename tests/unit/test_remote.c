@@ -209,6 +209,22 @@ busy_greeting(struct sink *s, struct sink_client *c, struct span line)
 	return line.n == 0 ? "421 4.3.2 busy\r\n" : NULL;
 }
 
+/* [RFC9422] One message a connection, and two recipients a message. */
+static void
+test_remote_comes_again_where_a_connection_takes_no_more(void **state)
+{
+	struct house house;
+
+	(void)state;
+	house_open(&house, "");
+	house.sink.offers = "250-LIMITS MAILMAX=1 RCPTMAX=2\r\n";
+	house_relay_and_wait(&house, "route.example", "a b c d e");
+	house_check(&house, "DDDDD");
+	assert_int_equal(house.sink.messages, 3);
+	assert_int_equal(house.sink.connections, 3);
+	house_close(&house);
+}
+
 static void
 test_remote_goes_by_the_greeting(void **state)
 {
@@ -373,6 +389,7 @@ main(void)
 	    cmocka_unit_test(test_remote_goes_on_to_the_next_host),
 	    cmocka_unit_test(test_remote_tells_each_recipient_what_it_got),
 	    cmocka_unit_test(test_remote_sends_again_at_once_what_was_too_many),
+	    cmocka_unit_test(test_remote_comes_again_where_a_connection_takes_no_more),
 	    cmocka_unit_test(test_remote_goes_by_the_greeting),
 	    cmocka_unit_test(test_remote_says_why_nobody_could_be_reached),
 	    cmocka_unit_test(test_remote_survives_a_drop_anywhere),
