@@ -100,7 +100,7 @@ struct master {
 	struct files files;
 	struct logs logs;
 	int lock_fd; /* held by master */
-	int life_fd; /* lock held by all programs too */
+	int life_fd; /* held by all programs too */
 	struct process *processes;
 	size_t n;
 	uint64_t started_ms;

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define MASTER_FD     3
-#define LIFE_FD       4 /* holds a lock while this process lives; see master/lock.c */
+#define LIFE_FD       4 /* tells that this process lives; see master/lock.c */
 #define THREADS_USUAL 4
 /* How long a drained program waits for its channels to take the last words. */
 #define FAREWELL_MS 3000

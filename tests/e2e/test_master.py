@@ -1,4 +1,6 @@
 """master: starts again what dies, reloads, refuses what is wrong, stops in order."""
+import ctypes
+import fcntl
 import os
 import signal
 import socket
@@ -29,6 +31,16 @@ def alive(pid):
             return f.read().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
+
+
+def taken_descriptor(pid, fd):
+    """The same open file as the other process has, and not one more of it."""
+    pidfd_getfd = 438
+    with open(os.pidfd_open(pid), "rb") as process:
+        taken = ctypes.CDLL(None, use_errno=True).syscall(pidfd_getfd, process.fileno(), fd, 0)
+    if taken < 0:
+        raise OSError(ctypes.get_errno(), "pidfd_getfd")
+    return taken
 
 
 def wait_log(server, count, *needles):
@@ -91,7 +103,7 @@ def test_master_kills_a_program_that_hangs(master):
     master.write_config(ping_timeout_s="2")
     master.reload()
     pid = next(iter(master.pids("pickup")))
-    os.kill(pid, signal.SIGSTOP)
+    harness.freeze(pid)
     wait_log(master, 1, "process.kill", f"pid={pid} ", "answer")
     harness.wait_until(lambda: master.pids("pickup") and pid not in master.pids("pickup"))
     master.write_config(ping_timeout_s="30")
@@ -104,11 +116,11 @@ def test_master_that_slept_kills_nobody_who_answers():
         s.write_config(ping_timeout_s="10")
         s.start()
         before = s.pids("spoold") | s.pids("qmgr") | s.pids("authd")
-        s.process.send_signal(signal.SIGSTOP)
+        harness.freeze(s.process.pid)
         time.sleep(14)  # longer than its patience
         s.process.send_signal(signal.SIGCONT)
         pickup = next(iter(harness.wait_until(lambda: s.pids("pickup"), what="pickup")))
-        os.kill(pickup, signal.SIGSTOP)
+        harness.freeze(pickup)
         s.wait_logged("process.kill", f"pid={pickup} ", "answer")
         assert before == s.pids("spoold") | s.pids("qmgr") | s.pids("authd")
 
@@ -188,7 +200,7 @@ def test_master_waits_for_the_programs_of_one_that_was_killed():
         s.start()
         left = [p for p in s.pids() if p != s.process.pid]
         spoold = next(iter(s.pids("spoold")))
-        os.kill(spoold, signal.SIGSTOP)
+        harness.freeze(spoold)
         s.process.kill()
         s.process.wait(harness.PATIENCE_S)
         s.start(wait=False)
@@ -197,6 +209,23 @@ def test_master_waits_for_the_programs_of_one_that_was_killed():
         os.kill(spoold, signal.SIGCONT)
         s.wait_ready()
         assert not [p for p in left if alive(p)]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes a descriptor out of a program")
+def test_master_waits_though_a_stolen_program_gives_up_every_lock():
+    with harness.Postroad() as s:
+        s.start()
+        spoold, smtpd = next(iter(s.pids("spoold"))), next(iter(s.pids("smtpd")))
+        with open(taken_descriptor(smtpd, 4), "wb") as life:
+            fcntl.flock(life, fcntl.LOCK_UN)
+        harness.freeze(spoold)
+        s.process.kill()
+        s.process.wait(harness.PATIENCE_S)
+        s.start(wait=False)
+        time.sleep(2)  # it must not come up in this time
+        assert len(s.logged("master.start")) == 1
+        os.kill(spoold, signal.SIGCONT)
+        s.wait_ready()
 
 
 def test_master_tells_all_errors_of_the_settings_at_once():
@@ -245,7 +274,7 @@ def test_master_tells_systemd(tmp_path, monkeypatch):
 def test_master_can_be_stopped_while_a_program_hangs():
     with harness.Postroad(settings={"stop_timeout_s": "1"}) as s:
         s.start()
-        os.kill(next(iter(s.pids("local"))), signal.SIGSTOP)
+        harness.freeze(next(iter(s.pids("local"))))
         assert s.stop() == 0
         assert s.wait_logged("master.stop_late")
         assert s.wait_logged("process.kill", "name=local ", "in time")
