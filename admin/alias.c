@@ -39,7 +39,6 @@ take_alias(void *context, const struct directory_object *row)
 static enum exit_status
 list_aliases(struct admin *admin, int argc, char **argv)
 {
-
 	return object_list(admin, columns, take_alias, argc, argv);
 }
 

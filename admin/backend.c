@@ -3,25 +3,10 @@
 #include "admin/owner.h"
 #include "common/directory/directory.h"
 
-#include <grp.h>
 #include <jansson.h>
-#include <pwd.h>
 #include <unistd.h>
 
 /* Before the folder of the directory is made, its owner is known by name only. */
-static int
-become_user(const char *name, struct err *err)
-{
-	const struct passwd *user = getuid() == 0 ? getpwnam(name) : NULL;
-
-	if (!user)
-		return 0;
-	if (setgroups(1, &user->pw_gid) != 0 || setegid(user->pw_gid) != 0 ||
-	    seteuid(user->pw_uid) != 0)
-		return err_sys(err, "cannot become %s", name);
-	return 0;
-}
-
 int
 backend_become(struct admin *admin)
 {
@@ -29,17 +14,21 @@ backend_become(struct admin *admin)
 	struct err err;
 	int result = access(folder, F_OK) == 0
 			 ? owner_become(folder, &err)
-			 : become_user(admin->settings.user_auth, &err);
+			 : owner_become_user(admin->settings.user_auth, &err);
 
 	if (result != 0)
 		admin_complain("%s", err.text);
 	return result;
 }
 
-/* Which database, from the settings; false after telling that there is none. */
+/* Which database, from the settings, and what it has; false after telling what is in
+ * the way. */
 static bool
-database(struct admin *admin, struct directory_options *options)
+database(struct admin *admin, struct directory_options *options,
+	 struct directory_schema *schema)
 {
+	struct err err;
+
 	if (!admin_settings(admin))
 		return false;
 	directory_options_of(&admin->settings, options);
@@ -47,14 +36,12 @@ database(struct admin *admin, struct directory_options *options)
 		admin_complain("the setting postgresql_connection names no database");
 		return false;
 	}
-	return backend_become(admin) == 0;
-}
-
-static enum exit_status
-fail(const struct err *err)
-{
-	admin_complain("%s", err->text);
-	return EXIT_FAILED;
+	if (backend_become(admin) != 0)
+		return false;
+	if (directory_schema_find(options, schema, &err) == 0)
+		return true;
+	admin_complain("%s", err.text);
+	return false;
 }
 
 static void
@@ -73,8 +60,10 @@ take_steps(struct admin *admin, const struct directory_options *options, unsigne
 	struct err err;
 
 	if (directory_schema_upgrade(options, from, tell_step, admin, &err) != 0 ||
-	    directory_schema_find(options, &schema, &err) != 0)
-		return fail(&err);
+	    directory_schema_find(options, &schema, &err) != 0) {
+		admin_complain("%s", err.text);
+		return EXIT_FAILED;
+	}
 	if (admin->json)
 		printf("{\"version\": %u}\n", schema.version);
 	return EXIT_DONE;
@@ -85,12 +74,9 @@ init(struct admin *admin)
 {
 	struct directory_options options;
 	struct directory_schema schema;
-	struct err err;
 
-	if (!database(admin, &options))
+	if (!database(admin, &options, &schema))
 		return EXIT_FAILED;
-	if (directory_schema_find(&options, &schema, &err) != 0)
-		return fail(&err);
 	if (schema.version > 0) {
 		admin_complain("the database has tables already, of version %u; "
 			       "postroad directory upgrade brings them up to date",
@@ -105,12 +91,9 @@ upgrade(struct admin *admin)
 {
 	struct directory_options options;
 	struct directory_schema schema;
-	struct err err;
 
-	if (!database(admin, &options))
+	if (!database(admin, &options, &schema))
 		return EXIT_FAILED;
-	if (directory_schema_find(&options, &schema, &err) != 0)
-		return fail(&err);
 	if (schema.version == 0) {
 		admin_complain(
 		    "the database has no tables yet: postroad directory init");
@@ -141,12 +124,9 @@ check(struct admin *admin)
 {
 	struct directory_options options;
 	struct directory_schema schema;
-	struct err err;
 
-	if (!database(admin, &options))
+	if (!database(admin, &options, &schema))
 		return EXIT_FAILED;
-	if (directory_schema_find(&options, &schema, &err) != 0)
-		return fail(&err);
 	print_schema(admin, &schema);
 	if (schema.version == schema.wanted)
 		return EXIT_DONE;
@@ -160,52 +140,40 @@ check(struct admin *admin)
 
 /* ---- commands */
 
-/* Each became the owner of the directory's files. */
+static const struct {
+	const char *verb;
+	enum exit_status (*run)(struct admin *admin);
+} steps[] = {
+    {"init",    init        },
+    {"upgrade", upgrade     },
+    {"check",   check       },
+    {"copy",    backend_copy},
+};
+
+/* Each becomes the owner of the directory's files. */
 static enum exit_status
-done_by_owner(enum exit_status status)
+run_step(struct admin *admin, int argc, char **argv)
 {
+	enum exit_status status = EXIT_USAGE;
+
+	(void)argc, (void)argv;
+	for (size_t i = 0; i < N_ELEMS(steps); i++)
+		if (strcmp(steps[i].verb, admin->command->verb) == 0)
+			status = steps[i].run(admin);
 	owner_restore();
 	return status;
 }
 
-static enum exit_status
-run_init(struct admin *admin, int argc, char **argv)
-{
-	(void)argc, (void)argv;
-	return done_by_owner(init(admin));
-}
-
-static enum exit_status
-run_upgrade(struct admin *admin, int argc, char **argv)
-{
-	(void)argc, (void)argv;
-	return done_by_owner(upgrade(admin));
-}
-
-static enum exit_status
-run_check(struct admin *admin, int argc, char **argv)
-{
-	(void)argc, (void)argv;
-	return done_by_owner(check(admin));
-}
-
-static enum exit_status
-run_copy(struct admin *admin, int argc, char **argv)
-{
-	(void)argc, (void)argv;
-	return done_by_owner(backend_copy(admin));
-}
-
 /* clang-format off */
 const struct command commands_directory[] = {
-    {"directory", "init", "", 0, 0, NULL, run_init,
+    {"directory", "init", "", 0, 0, NULL, run_step,
      "make the tables in the database of postgresql_connection"},
-    {"directory", "upgrade", "", 0, 0, NULL, run_upgrade,
+    {"directory", "upgrade", "", 0, 0, NULL, run_step,
      "bring them up to this version of Postroad"},
-    {"directory", "check", "", 0, 0, NULL, run_check,
+    {"directory", "check", "", 0, 0, NULL, run_step,
      "whether the database can be reached and has the right tables"},
     {"directory", "copy", "--from berkeley|postgresql --to berkeley|postgresql", 0, 0,
-     "--from= --to=", run_copy, "copy the whole directory, and compare"},
+     "--from= --to=", run_step, "copy the whole directory, and compare"},
     {.noun = NULL},
 };
 /* clang-format on */

@@ -1,5 +1,4 @@
-/* admin/group.c - postroad group add, remove, list, show, set, member add, member
- * remove */
+/* admin/group.c - postroad group add, remove, list, show, member add, member remove */
 #include "admin/directory.h"
 #include "admin/listing.h"
 #include "admin/object.h"

@@ -3,6 +3,7 @@
  * The account is opened as the owner of the mail; what is written to the destination
  * is written by who called, and belongs to the owner of that directory.
  */
+#include <errno.h>
 #include <inttypes.h>
 
 #include "admin/listing.h"
@@ -64,7 +65,10 @@ run(struct admin *admin, char **argv, struct mailbox *box,
 					 &counts, &err);
 	progress_free(&progress);
 	if (result == TRANSFER_FAULT) {
-		admin_complain("%s: %s; the same command goes on", argv[0], err.text);
+		admin_complain("%s: %s; %s", argv[0], err.text,
+			       err.code == ENOENT
+				   ? "the folder that it is to stand in must be there"
+				   : "the same command goes on");
 		return EXIT_FAILED;
 	}
 	show_counts(admin, argv, &counts);

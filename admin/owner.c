@@ -1,9 +1,18 @@
 #include "admin/owner.h"
 
 #include <grp.h>
+#include <pwd.h>
 #include <sys/capability.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+static int
+become(uid_t user, gid_t group, const char *whose, struct err *err)
+{
+	if (setgroups(1, &group) != 0 || setegid(group) != 0 || seteuid(user) != 0)
+		return err_sys(err, "cannot become the user of %s", whose);
+	return 0;
+}
 
 int
 owner_become(const char *folder, struct err *err)
@@ -14,10 +23,15 @@ owner_become(const char *folder, struct err *err)
 		return 0;
 	if (stat(folder, &info) != 0)
 		return err_sys(err, "%s", folder);
-	if (setgroups(1, &info.st_gid) != 0 || setegid(info.st_gid) != 0 ||
-	    seteuid(info.st_uid) != 0)
-		return err_sys(err, "%s: cannot become its owner", folder);
-	return 0;
+	return become(info.st_uid, info.st_gid, folder, err);
+}
+
+int
+owner_become_user(const char *name, struct err *err)
+{
+	const struct passwd *user = getuid() == 0 ? getpwnam(name) : NULL;
+
+	return user ? become(user->pw_uid, user->pw_gid, name, err) : 0;
 }
 
 void

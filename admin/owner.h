@@ -10,6 +10,8 @@
 
 /* From now on effective user and group are those of the folder's owner. */
 MUST_USE int owner_become(const char *folder, struct err *err);
+/* The same by the name of the user; where there is none of that name, nothing. */
+MUST_USE int owner_become_user(const char *name, struct err *err);
 /* Back to who started the command. */
 void owner_restore(void);
 

@@ -1,6 +1,7 @@
 /* admin/table.c - postroad table query, list */
 #include "admin/control.h"
 #include "admin/listing.h"
+#include "admin/owner.h"
 #include "common/lookup/lookup.h"
 
 #include <event2/event.h>
@@ -269,7 +270,13 @@ table_check_all(struct admin *admin)
 {
 	struct tables t = {.admin = admin};
 	bool good = true;
+	struct err err;
 
+	/* What only root can read, authd cannot. */
+	if (owner_become_user(admin->settings.user_auth, &err) != 0) {
+		admin_complain("%s", err.text);
+		return false;
+	}
 	tables_open_here(&t);
 	for (size_t i = 0; i < lookups_count(t.lookups); i++) {
 		struct lookup_state s;
@@ -278,6 +285,7 @@ table_check_all(struct admin *admin)
 		good &= state_check(&s);
 	}
 	tables_close(&t);
+	owner_restore();
 	return good;
 }
 

@@ -113,6 +113,26 @@ def test_no_limit_is_called_so(own):
     assert shown["quota_bytes"] == "none" and shown["used_bytes"] == "0 B"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="nobody but root has what others cannot read")
+def test_check_finds_a_table_that_authd_cannot_read(own):
+    table, settings = own.folder / "only-root", own.folder / "table.conf"
+    table.write_text("a b\n")
+    settings.write_text(own.config.read_text() + f'table "t" {{ type = "text" file = "{table}" }}\n')
+    for mode, status in (0o600, 1), (0o644, 0):
+        table.chmod(mode)
+        done = subprocess.run([own.build / "bin/postroad", "--config", settings, "check"], capture_output=True,
+                              timeout=harness.PATIENCE_S)
+        assert done.returncode == status and (b"Permission denied" in done.stderr) == (status == 1), done.stderr
+
+
+def test_export_wants_a_place(own, tmp_path):
+    own.add_account("out@example.org")
+    send(own, "out@example.org", "out")
+    Mailbox(own, "out@example.org").wait_for(b"out")
+    done = own.command("mailbox", "export", "out@example.org", tmp_path / "none/there", check=False)
+    assert done.returncode == 1 and b"must be there" in done.stderr
+
+
 def test_nothing_to_restore_is_told(own):
     own.add_account("whole@example.org")
     send(own, "whole@example.org", "whole")
@@ -290,7 +310,7 @@ def test_stop_command(own):
 def test_queue_says_when_it_does_not_know_all(own):
     """A new qmgr has not looked through the spool while spoold does not say where it ends."""
     [spoold], [qmgr] = own.pids("spoold"), own.pids("qmgr")
-    os.kill(spoold, signal.SIGSTOP)
+    harness.freeze(spoold)
     try:
         os.kill(qmgr, signal.SIGKILL)
         harness.wait_until(lambda: own.pids("qmgr") and qmgr not in own.pids("qmgr"), what="a new qmgr")
