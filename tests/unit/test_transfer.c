@@ -1,5 +1,5 @@
 /* tests/unit/test_transfer.c - files into an account, and what clients then see */
-#include "tests/unit/store_fixture.h"
+#include "tests/unit/transfer_fixture.h"
 
 #include "common/transfer/import_internal.h"
 
@@ -22,20 +22,9 @@ struct world {
 static void
 put(const struct world *w, const char *path, const char *text)
 {
-	char full[300];
-	FILE *file;
+	char full[SOURCE_PATH_MAX];
 
-	snprintf(full, sizeof(full), "%s/%s", w->source, path);
-	for (char *slash = full + strlen(w->source) + 1; (slash = strchr(slash, '/'));
-	     slash++) {
-		*slash = '\0';
-		mkdir(full, 0700);
-		*slash = '/';
-	}
-	file = fopen(full, "w");
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
+	source_put(w->source, path, text, full);
 	assert_int_equal(utime(full, &(struct utimbuf){WHEN, WHEN}), 0);
 }
 
@@ -44,9 +33,7 @@ world_init(struct world *w)
 {
 	*w = (struct world){.options = {.now_us = FIXTURE_NOW}};
 	fixture_init(&w->f, &settings);
-	snprintf(w->source, sizeof(w->source), "%.40s/source.XXXXXX",
-		 getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
-	assert_non_null(mkdtemp(w->source));
+	source_init(w->source);
 	put(w, "cur/1.a:2,S", "Subject: one\n\n1\n");
 	put(w, "cur/2.b:2,FRab", "Subject: two\n\n2\n");
 	put(w, "new/3.c", "Subject: three\n\n3\n");

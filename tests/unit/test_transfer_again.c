@@ -1,5 +1,5 @@
 /* tests/unit/test_transfer_again.c - a second import brings the account level */
-#include "tests/unit/store_fixture.h"
+#include "tests/unit/transfer_fixture.h"
 
 #include "common/transfer/import_internal.h"
 
@@ -22,20 +22,9 @@ path_of(const struct world *w, const char *path, char out[300])
 static void
 put(const struct world *w, const char *path, const char *text)
 {
-	char full[300];
-	FILE *file;
+	char full[SOURCE_PATH_MAX];
 
-	path_of(w, path, full);
-	for (char *slash = full + strlen(w->source) + 1; (slash = strchr(slash, '/'));
-	     slash++) {
-		*slash = '\0';
-		mkdir(full, 0700);
-		*slash = '/';
-	}
-	file = fopen(full, "w");
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
+	source_put(w->source, path, text, full);
 }
 
 static void
@@ -83,9 +72,7 @@ world_init(struct world *w)
 {
 	*w = (struct world){.options = {.now_us = FIXTURE_NOW}};
 	fixture_init(&w->f, &settings);
-	snprintf(w->source, sizeof(w->source), "%.40s/source.XXXXXX",
-		 getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
-	assert_non_null(mkdtemp(w->source));
+	source_init(w->source);
 	put(w, "cur/1.a:2,S", "Subject: one\n\n1\n");
 	put(w, "cur/2.b:2,Fa", "Subject: two\n\n2\n");
 	put(w, "new/3.c", "Subject: three\n\n3\n");
@@ -313,9 +300,7 @@ test_sources_do_not_take_from_each_other(void **state)
 	(void)state;
 	world_init(&w);
 	memcpy(other, w.source, sizeof(other));
-	snprintf(w.source, sizeof(w.source), "%.40s/source.XXXXXX",
-		 getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
-	assert_non_null(mkdtemp(w.source));
+	source_init(w.source);
 	put(&w, "cur/8.x:2,", "Subject: x\n\n");
 	w.options.delete_gone = true;
 	import(&w);
