@@ -70,6 +70,18 @@ def wait_until(true, seconds=PATIENCE_S, what="condition"):
         time.sleep(0.01)
 
 
+def freeze(pid):
+    """Stops a process, and comes back when none of its threads runs any more; the signal alone takes its time."""
+    def is_stopped():
+        try:
+            states = [task.read_text().rpartition(")")[2].split()[0] for task in Path(f"/proc/{pid}/task").glob("*/stat")]
+        except OSError:  # one just ended
+            return False
+        return set(states) <= {"T", "X", "Z"}
+    os.kill(pid, signal.SIGSTOP)
+    wait_until(is_stopped, what=f"process {pid} stands still")
+
+
 def make_certificate(folder, host="localhost"):
     cert, key = folder / "tls.crt", folder / "tls.key"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",

@@ -136,7 +136,7 @@ class Postgres:
     def freeze(self):
         """Nothing answers any more, yet every connection stays."""
         for pid in self.everybody():
-            os.kill(pid, signal.SIGSTOP)
+            harness.freeze(pid)
 
     def thaw(self):
         for pid in reversed(self.everybody()):

@@ -133,7 +133,7 @@ def test_dns_servers_away_are_a_temporary_failure_in_time(dns):
         mine.start()
         with Resolver(mine) as r:
             assert r.ask("A", "gone.example").outcome == "OK"
-            mine.process.send_signal(signal.SIGSTOP)
+            harness.freeze(mine.process.pid)
             begun = time.monotonic()
             answer = r.ask("A", "other.gone.example")
             mine.process.send_signal(signal.SIGCONT)

@@ -187,7 +187,7 @@ def test_spool_not_writable(small_disk):
 def test_program_away_is_a_temporary_failure(server, program):
     server.command("status")
     [pid] = server.pids(program)
-    os.kill(pid, signal.SIGSTOP)
+    harness.freeze(pid)
     time.sleep(0.1)
     os.kill(pid, signal.SIGKILL)
     code = try_send(server, "while away")

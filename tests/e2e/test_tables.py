@@ -513,7 +513,7 @@ def test_verified_name_is_in_header_and_log(named):
 
 
 def test_slow_dns_delays_no_banner_and_refuses_nobody_for_good(named, dns):
-    dns.process.send_signal(signal.SIGSTOP)
+    harness.freeze(dns.process.pid)
     try:
         started = time.monotonic()
         with smtplib.SMTP(source_address=("127.0.0.21", 0)) as client:
