@@ -61,8 +61,6 @@ struct backup_list {
 /* 1: *row is the next, whose names live until the next call. 0: the end, and all was
  * whole; of one that was cut off: where it was synced last. -1: not whole. */
 MUST_USE int backup_list_next(struct backup_list *l, struct backup_row *row);
-MUST_USE int
-backup_list_open(struct backup_list *l, int dir, const char *name, struct err *err);
 /* One that was cut off, up to where all was synced. */
 MUST_USE int backup_list_open_part(struct backup_list *l, int dir, const char *name,
 				   struct err *err);

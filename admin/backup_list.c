@@ -15,12 +15,6 @@ list_open(struct backup_list *l, int dir, const char *name, struct err *err)
 	return l->file ? 0 : err_sys(err, "cannot open %s", name);
 }
 
-int
-backup_list_open(struct backup_list *l, int dir, const char *name, struct err *err)
-{
-	return list_open(l, dir, name, err);
-}
-
 void
 backup_list_close(struct backup_list *l)
 {
@@ -156,7 +150,7 @@ backup_walk_open(struct backup_walk *w, const struct backup *b, uint64_t generat
 
 	w->ahead = false;
 	backup_name(generation, BACKUP_MANIFEST, name);
-	if (backup_list_open(&w->list, b->fd, name, err) < 0)
+	if (list_open(&w->list, b->fd, name, err) < 0)
 		return -1;
 	if (walk_to_account(w) < 0)
 		return err_set(err, "%s/%s is damaged", b->path, name);

@@ -100,8 +100,6 @@ enum import_password {
  * takes. */
 MUST_USE enum import_password
 import_password(const struct movein_object *account, struct buf *out);
-/* The password that hMailServer's type 1 has in hexadecimal. */
-MUST_USE bool import_hmail_blowfish(struct span hex, struct buf *out);
 
 MUST_USE enum directory_kind import_kind(const struct movein_object *o);
 /* Its values but for the password; what the directory cannot take is noted and left

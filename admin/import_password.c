@@ -60,8 +60,9 @@ decrypt_blowfish(uint8_t *bytes, size_t n)
 	return good;
 }
 
-bool
-import_hmail_blowfish(struct span hex, struct buf *out)
+/* The password that hMailServer's type 1 has in hexadecimal. */
+static bool
+hmail_blowfish(struct span hex, struct buf *out)
 {
 	uint8_t bytes[PLAIN_MAX];
 	size_t n = hex.n / 2;
@@ -81,8 +82,8 @@ import_password(const struct movein_object *account, struct buf *out)
 
 	buf_reset(out);
 	if (span_starts(stored, SPAN(MOVEIN_HMAIL_BLOWFISH)))
-		return import_hmail_blowfish(
-			   span_after(stored, strlen(MOVEIN_HMAIL_BLOWFISH)), out)
+		return hmail_blowfish(span_after(stored, strlen(MOVEIN_HMAIL_BLOWFISH)),
+				      out)
 			   ? IMPORT_PASSWORD_PLAIN
 			   : IMPORT_PASSWORD_UNKNOWN;
 	switch (movein_password(stored, out)) {

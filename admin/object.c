@@ -77,9 +77,10 @@ take_field(enum directory_kind kind, const char *argument, struct arena *arena,
 	return true;
 }
 
-bool
-object_fields(enum directory_kind kind, int argc, char **argv, struct arena *arena,
-	      struct directory_object *out)
+/* Texts are in the arena. False after telling what is wrong. */
+static bool
+take_fields(enum directory_kind kind, int argc, char **argv, struct arena *arena,
+	    struct directory_object *out)
 {
 	for (int i = 0; i < argc; i++)
 		if (!take_field(kind, argv[i], arena, out))
@@ -98,7 +99,7 @@ send_fields(struct admin *admin, enum directory_verb verb, int argc, char **argv
 	struct arena arena;
 
 	arena_init(&arena, FIELDS_BYTES_MAX);
-	if (object_fields(kind, argc - 1, argv + 1, &arena, &request.object))
+	if (take_fields(kind, argc - 1, argv + 1, &arena, &request.object))
 		status = directory_ask(admin, &request, NULL, NULL);
 	arena_release(&arena);
 	return status;

@@ -7,15 +7,10 @@
 
 #include "admin/directory.h"
 
-/* FIELD=VALUE, one an argument, into the object; FIELD+=VALUE and FIELD-=VALUE put
- * addresses in and take them out. Texts are in the arena. False after telling what is
- * wrong. */
-MUST_USE bool object_fields(enum directory_kind kind, int argc, char **argv,
-			    struct arena *arena, struct directory_object *out);
-
 /* --- commands of the kind that their noun names; argv[0] is the object's name */
 
-/* The rest are fields. */
+/* The rest are FIELD=VALUE; FIELD+=VALUE and FIELD-=VALUE put addresses in and take
+ * them out. */
 command_run object_add, object_set;
 /* The rest are addresses that go into its members, or out of them. */
 command_run object_member_add, object_member_remove;

@@ -138,12 +138,6 @@ progress_new(const char *what, const char *unit, uint64_t total)
 	return p;
 }
 
-void
-progress_total(struct progress *p, uint64_t total)
-{
-	p->total = total;
-}
-
 static void
 tell(struct progress *p, uint64_t done, uint64_t now_ms, struct span at)
 {

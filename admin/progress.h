@@ -18,7 +18,6 @@ struct progress;
  * known. */
 MUST_USE struct progress *
 progress_new(const char *what, const char *unit, uint64_t total);
-void progress_total(struct progress *p, uint64_t total);
 /* `done` of the total are; `at`, which may be empty, is what is worked on. Cheap: to be
  * called for every one. */
 void progress_at(struct progress *p, uint64_t done, struct span at);

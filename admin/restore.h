@@ -21,11 +21,6 @@ typedef void restore_file(void *context, const struct backup_row *row);
 MUST_USE int restore_files_each(struct restoring *r, restore_file *each, void *context,
 				struct err *err);
 
-/* The bytes of a file of the generation, checked; `out` is emptied first. -1 when they
- * are damaged or there is none. */
-MUST_USE int restore_bytes(const struct restoring *r, const char *name, struct buf *out,
-			   struct err *err);
-
 /* --- everything into an empty installation: restore_all.c ----------------- */
 
 /* Settings and keys where there are none; the queue. */
@@ -39,14 +34,6 @@ MUST_USE int restore_mail(struct restoring *r, struct err *err);
 MUST_USE int restore_folders(struct restoring *r, struct err *err);
 
 /* --- the mail of one account: restore_mail.c ------------------------------ */
-
-/* The pieces of an account into a store, whose files they become. What is damaged is
- * told and counted. */
-MUST_USE int restore_pieces(struct restoring *r, const struct backup_pieces *pieces,
-			    struct store *store, struct err *err);
-/* Looks for the account in the list. 1 found, 0 not there, -1. */
-MUST_USE int restore_find(struct restoring *r, uint64_t id,
-			  struct backup_pieces *pieces, struct err *err);
 
 /* An account of the backup, put in place in a folder of its own beside the mail. */
 struct staged {

@@ -66,9 +66,11 @@ look_for(void *context, const struct backup_row *row)
 	w->found = true;
 }
 
-int
-restore_bytes(const struct restoring *r, const char *name, struct buf *out,
-	      struct err *err)
+/* The bytes of a file of the generation, checked; `out` is emptied first. -1 when they
+ * are damaged or there is none. */
+static int
+file_bytes(const struct restoring *r, const char *name, struct buf *out,
+	   struct err *err)
 {
 	struct restoring copy = *r;
 	struct wanted w = {.name = name};
@@ -227,7 +229,7 @@ named_put(struct restoring *r, const char *name, const char *path, struct span m
 	bool put;
 
 	snprintf(kept, sizeof(kept), "files/%.100s", name);
-	result = restore_bytes(r, kept, &bytes, err);
+	result = file_bytes(r, kept, &bytes, err);
 	if (result == 0)
 		result = backup_folders(AT_FDCWD, path, PARENT_MODE, err);
 	if (result == 0)
@@ -247,11 +249,11 @@ int
 restore_settings(struct restoring *r, struct err *err)
 {
 	struct buf where = buf_make(64u << 10), modes = buf_make(64u << 10);
-	int result = restore_bytes(r, "files/where", &where, err);
+	int result = file_bytes(r, "files/where", &where, err);
 	struct span rest = buf_span(&where);
 	struct err none;
 
-	if (restore_bytes(r, "files/modes", &modes, &none) != 0)
+	if (file_bytes(r, "files/modes", &modes, &none) != 0)
 		buf_reset(&modes);
 
 	while (result == 0 && rest.n > 0) {
@@ -289,7 +291,7 @@ key_put(void *context, const struct backup_row *row)
 	    !span_copy(row->name, name, sizeof(name)))
 		return;
 	snprintf(path, sizeof(path), "%s/%s", folder, name + strlen("keys/"));
-	k->result = restore_bytes(k->r, name, &bytes, k->err);
+	k->result = file_bytes(k->r, name, &bytes, k->err);
 	if (k->result == 0)
 		k->result = owner_become(folder, k->err);
 	if (k->result == 0)

@@ -44,9 +44,11 @@ piece_create(const struct restoring *r, struct store *store, uint64_t id,
 	return result == STORE_OK ? 0 : -1;
 }
 
-int
-restore_pieces(struct restoring *r, const struct backup_pieces *pieces,
-	       struct store *store, struct err *err)
+/* The pieces of an account into a store, whose files they become. What is damaged is
+ * told and counted. */
+static int
+pieces_put(struct restoring *r, const struct backup_pieces *pieces, struct store *store,
+	   struct err *err)
 {
 	char folder[BACKUP_PATH_MAX], path[BACKUP_PATH_MAX + BACKUP_NAME_MAX + 2];
 
@@ -67,9 +69,10 @@ restore_pieces(struct restoring *r, const struct backup_pieces *pieces,
 	return 0;
 }
 
-int
-restore_find(struct restoring *r, uint64_t id, struct backup_pieces *pieces,
-	     struct err *err)
+/* Looks for the account in the list. 1 found, 0 not there, -1. */
+static int
+pieces_find(struct restoring *r, uint64_t id, struct backup_pieces *pieces,
+	    struct err *err)
 {
 	struct backup_walk w = {0};
 	int got = backup_walk_open(&w, r->backup, r->generation, err);
@@ -155,7 +158,7 @@ each_place(struct restoring *r, const struct backup_pieces *pieces, struct err *
 {
 	switch (store_restore_vacant(r->store, pieces->id, err)) {
 	case STORE_OK:
-		return restore_pieces(r, pieces, r->store, err);
+		return pieces_put(r, pieces, r->store, err);
 	case STORE_EXISTS:
 		return err_set(err,
 			       "account %" PRIx64 " has mail already: restore it with "
@@ -226,9 +229,9 @@ staged_open(struct staged *s, struct restoring *r, uint64_t id, struct err *err)
 	int found;
 
 	*s = (struct staged){0};
-	found = restore_find(r, id, &pieces, err);
+	found = pieces_find(r, id, &pieces, err);
 	if (found == 1 && staged_make(s, r, err) == 0 &&
-	    restore_pieces(r, &pieces, s->store, err) == 0 &&
+	    pieces_put(r, &pieces, s->store, err) == 0 &&
 	    owner_become(r->admin->settings.mail_directory, err) == 0) {
 		result = store_account_open(s->store, id, STORE_MUST_EXIST,
 					    backup_now_us(), &s->account, err);

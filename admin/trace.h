@@ -25,10 +25,5 @@ typedef void trace_take(void *context, const struct trace_event *e);
 MUST_USE bool trace_read(const struct settings *settings, struct span needle,
 			 trace_take *take, void *context);
 
-/* Takes the next "key=value" off the fields; quotes around a value are taken off. */
-MUST_USE bool trace_field(struct span *fields, struct span *key, struct span *value);
-/* The value of that key; empty when there is none. */
-MUST_USE struct span trace_value(const struct trace_event *e, struct span key);
-
 /* {"at": .., "event": .., "fields": {..}} */
 MUST_USE json_t *trace_event_json(const struct trace_event *e);

@@ -78,8 +78,9 @@ words_release(struct words *words)
 
 /* --- lines ---------------------------------------------------------------- */
 
-bool
-trace_field(struct span *rest, struct span *key, struct span *value)
+/* Takes the next "key=value" off the fields; quotes around a value are taken off. */
+static bool
+field_next(struct span *rest, struct span *key, struct span *value)
 {
 	size_t end = 0;
 
@@ -99,12 +100,13 @@ trace_field(struct span *rest, struct span *key, struct span *value)
 	return true;
 }
 
-struct span
-trace_value(const struct trace_event *e, struct span key)
+/* The value of that key; empty when there is none. */
+static struct span
+field_value(const struct trace_event *e, struct span key)
 {
 	struct span rest = e->fields, k, value;
 
-	while (trace_field(&rest, &k, &value))
+	while (field_next(&rest, &k, &value))
 		if (span_equal(k, key))
 			return value;
 	return SPAN("");
@@ -118,7 +120,7 @@ trace_event_json(const struct trace_event *e)
 
 	json_object_set_new(object, "at", json_stringn(e->at.at, e->at.n));
 	json_object_set_new(object, "event", json_stringn(e->name.at, e->name.n));
-	while (trace_field(&rest, &key, &value)) {
+	while (field_next(&rest, &key, &value)) {
 		char *name = span_dup(key);
 
 		json_object_set_new(values, name, json_stringn(value.at, value.n));
@@ -182,7 +184,7 @@ find_ids(struct trace *t, const struct trace_event *e)
 	struct span rest = e->fields, key, value, id = {0}, report = {0};
 	bool hit = false;
 
-	while (trace_field(&rest, &key, &value)) {
+	while (field_next(&rest, &key, &value)) {
 		if (span_equal(key, SPAN("id")))
 			id = value;
 		else if (span_equal(key, SPAN("report")))
@@ -200,9 +202,9 @@ find_ids(struct trace *t, const struct trace_event *e)
 static void
 find_sessions(struct trace *t, const struct trace_event *e)
 {
-	struct span sid = trace_value(e, SPAN("sid"));
+	struct span sid = field_value(e, SPAN("sid"));
 
-	if (sid.n > 0 && words_have(&t->ids, trace_value(e, SPAN("id"))))
+	if (sid.n > 0 && words_have(&t->ids, field_value(e, SPAN("id"))))
 		words_add(&t->sessions, sid);
 }
 
@@ -210,10 +212,10 @@ find_sessions(struct trace *t, const struct trace_event *e)
 static void
 take_ours(struct trace *t, const struct trace_event *e)
 {
-	struct span id = trace_value(e, SPAN("id"));
+	struct span id = field_value(e, SPAN("id"));
 
 	if (id.n > 0 ? words_have(&t->ids, id)
-		     : words_have(&t->sessions, trace_value(e, SPAN("sid"))))
+		     : words_have(&t->sessions, field_value(e, SPAN("sid"))))
 		t->take(t->context, e);
 }
 
