@@ -202,7 +202,7 @@ feed_a_spoold_that_does_not_read(size_t clients, size_t bytes)
 	struct house house;
 
 	message_put(&message, bytes);
-	set_up(&house, "");
+	set_up(&house, "smtp_greeting_timeout_s = 300\nsmtp_data_window_s = 300\n");
 	for (size_t i = 0; i <= clients / QUEUE_ID_BLOCK; i++)
 		grant(&house);
 	begin_messages(&house, t, clients);
