@@ -348,6 +348,8 @@ struct pending {
  * loss) torn in the data: such messages are dropped. The lock is held. */
 MUST_USE int
 load_settle(struct store_account *a, struct pending *pending, struct err *err);
+/* A message is dropped: what a batch with it replaced does not hold. */
+void pending_torn(struct pending *p, const struct store_record *dropped);
 /* Learns what others appended. With `to_end` (the lock is held) all of it, else what
  * is durable. OK, BUSY (not with `to_end`), FAULT. */
 MUST_USE enum store_result

@@ -34,6 +34,36 @@ pending_replace(struct pending *p, const struct event *e)
 	buf_put(&at->ranges, e->ranges);
 }
 
+/* An earlier load has dropped it: a second time would count it again, and forget the
+ * delivery that has taken its place since. */
+static void
+pending_dropped(struct pending *p, const struct event *e)
+{
+	for (size_t i = p->n; i-- > 0;) {
+		const struct store_record r = p->at[i].record;
+
+		if (r.mailbox != e->mailbox || r.uid != e->uid)
+			continue;
+		memmove(&p->at[i], &p->at[i + 1], (--p->n - i) * sizeof(*p->at));
+		pending_torn(p, &r);
+		return;
+	}
+}
+
+/* What was to be replaced is back already. */
+static void
+pending_restored(struct pending *p, const struct event *e)
+{
+	for (size_t i = p->n_replaces; i-- > 0;) {
+		if (p->replaces[i].modseq != e->since ||
+		    p->replaces[i].mailbox != e->mailbox)
+			continue;
+		buf_release(&p->replaces[i].ranges);
+		memmove(&p->replaces[i], &p->replaces[i + 1],
+			(--p->n_replaces - i) * sizeof(*p->replaces));
+	}
+}
+
 static void
 pending_reset(struct pending *p)
 {
@@ -81,6 +111,10 @@ load_event(struct loading *l, const struct event *e, uint64_t position)
 		pending_add(&l->pending, e);
 	if (e->kind == EVENT_REPLACE && position > a->durable)
 		pending_replace(&l->pending, e);
+	if (e->kind == EVENT_DROPPED)
+		pending_dropped(&l->pending, e);
+	if (e->kind == EVENT_RESTORED)
+		pending_restored(&l->pending, e);
 	state_apply(&a->state, e);
 }
 

@@ -48,6 +48,15 @@ data_writable(struct store_account *a, uint32_t number, struct err *err)
 	return -1;
 }
 
+void
+pending_torn(struct pending *p, const struct store_record *dropped)
+{
+	for (size_t i = 0; i < p->n_replaces; i++)
+		if (p->replaces[i].since < dropped->appended &&
+		    p->replaces[i].modseq > dropped->appended)
+			p->replaces[i].torn = true;
+}
+
 static void
 drop(struct store_account *a, struct pending *all, const struct pending_message *p)
 {
@@ -61,10 +70,7 @@ drop(struct store_account *a, struct pending *all, const struct pending_message 
 			  .delivery = p->delivery};
 
 	batch_event(a, &e);
-	for (size_t i = 0; i < all->n_replaces; i++)
-		if (all->replaces[i].since < p->record.appended &&
-		    all->replaces[i].modseq > p->record.appended)
-			all->replaces[i].torn = true;
+	pending_torn(all, &p->record);
 }
 
 /* What a message that is torn was to replace is back. */

@@ -41,6 +41,7 @@ struct world {
 	unsigned n_replaces, restored;
 	struct err err;
 	unsigned faults;
+	bool same_boot; /* a file system fails, and is mounted again */
 };
 
 static void
@@ -66,7 +67,7 @@ world_open(struct world *w)
 
 	w->store = store_new_on(&w->power.io, SIMDISK_DIR, &settings, &w->err);
 	assert_non_null(w->store);
-	w->store->boot[0] = (uint8_t)w->power.crashes;
+	w->store->boot[0] = w->same_boot ? 1 : (uint8_t)w->power.crashes;
 	result = store_account_open(w->store, 1, STORE_MAY_CREATE, w->now_us,
 				    &w->account, &w->err);
 	if (result != STORE_OK && !w->power.crashed)
@@ -484,6 +485,27 @@ check_all(struct world *w)
 	assert_int_equal(n, 0);
 }
 
+/* Before all is as it was, or durable. */
+static void
+crash_again(struct world *w)
+{
+	while (rng_below(&w->power.rng, 2) > 0) {
+		w->power.crash_in = 1 + rng_below(&w->power.rng, 12);
+		op_deliver(w, false);
+		if (!w->power.crashed && rng_once_in(&w->power.rng, 2))
+			op_sync(w, false);
+		if (!w->power.crashed)
+			break;
+		world_lose_power(w);
+		check_replaces(w);
+	}
+	if (w->power.crashed) {
+		world_lose_power(w);
+		check_replaces(w);
+	}
+	w->power.crash_in = 0;
+}
+
 static void
 step(struct world *w)
 {
@@ -506,6 +528,7 @@ step(struct world *w)
 	if (w->power.crashed) {
 		world_lose_power(w);
 		check_replaces(w);
+		crash_again(w);
 		check_all(w);
 		return;
 	}
@@ -539,6 +562,7 @@ static void
 round_run(uint64_t seed, struct world *w)
 {
 	round_begin(seed, w);
+	w->same_boot = seed % 2 == 0;
 	for (int i = 0; i < STEPS && w->power.disk->n_files < SIMDISK_FILES - 40; i++)
 		step(w);
 	w->power.crash_in = 0;
