@@ -44,6 +44,9 @@ struct process {
 	uint64_t asked_ms; /* first ping that it owes an answer to; 0: none */
 	uint64_t starts;
 	unsigned failures; /* starts in a row that ended soon */
+	/* The first program that it says its channel to is gone; null: none. */
+	struct process *lost;
+	uint64_t lost_start, lost_ms; /* which start of that, and when it said so */
 };
 
 /* A place for clients to connect to; one row for each socket. */
@@ -131,6 +134,13 @@ MUST_USE struct process *process_by_pid(struct master *m, pid_t pid);
 void processes_ping(struct master *m);
 MUST_USE bool process_alive(const struct process *p);
 void processes_reap(struct master *m);
+
+/* channels.c: two programs that live and have no channel any more, after one of them
+ * broke the rules or read too late, would never have one again. */
+/* It says that its channel is gone. */
+void channels_lost(struct process *p, const struct ipc_ctl_lost *m);
+/* One of such two is killed, for its next start comes with fresh channels. */
+void channels_judge(struct master *m, uint64_t now_ms);
 
 /* spawn.c */
 struct spawn {

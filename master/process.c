@@ -20,6 +20,7 @@ enter(struct process *p, enum process_state to)
 	if (to == PROCESS_DOWN || to == PROCESS_STOPPED) {
 		ipc_peer_free(&p->peer);
 		p->pid = 0;
+		p->lost = NULL;
 	}
 	if (to == PROCESS_STARTING)
 		event_del(p->restart);
@@ -107,6 +108,8 @@ on_message(struct ipc_peer *peer, void *context, const struct ipc_message *m, in
 		on_ready(p, &m->ctl_ready);
 	else if (m->number == IPC_NUMBER_ctl_pong)
 		p->asked_ms = 0;
+	else if (m->number == IPC_NUMBER_ctl_lost)
+		channels_lost(p, &m->ctl_lost);
 	else if (m->number == IPC_NUMBER_status)
 		control_status(p->master, p, m->status.tag, m->status.lines);
 	if (fd >= 0)
@@ -295,6 +298,7 @@ processes_ping(struct master *m)
 	m->pinged_ms = now_ms;
 	for (size_t i = 0; i < m->n; i++)
 		ping(&m->processes[i], now_ms, late);
+	channels_judge(m, now_ms);
 }
 
 static void

@@ -144,7 +144,7 @@ wiring_tell_start(struct process *p)
 static void
 send_end(struct process *to, const struct process *about, int fd)
 {
-	struct ipc_ctl_peer m = {about->service->kind, about->instance};
+	struct ipc_ctl_peer m = {about->service->kind, about->instance, about->starts};
 
 	if (to->peer)
 		ipc_send_ctl_peer(to->peer, &m, fd);

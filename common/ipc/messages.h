@@ -48,8 +48,11 @@
 /* A listening socket: "smtp", "submission", "submissions", "lmtp", "submit",
  * "pop3", "pop3s", "imap", "imaps", "control", "administrators". */
 #define IPC_ctl_listener(U8, U16, U32, U64, BYTES) BYTES(name)
-/* A fresh channel to another program; replaces an earlier one to the same. */
-#define IPC_ctl_peer(U8, U16, U32, U64, BYTES)  U32(kind) U32(instance)
+/* A fresh channel to another program, which has been started so often; replaces an
+ * earlier one to the same. */
+#define IPC_ctl_peer(U8, U16, U32, U64, BYTES)  U32(kind) U32(instance) U64(start)
+/* That channel is gone. */
+#define IPC_ctl_lost(U8, U16, U32, U64, BYTES)  U32(kind) U32(instance) U64(start)
 #define IPC_ctl_ready(U8, U16, U32, U64, BYTES) U8(ok) BYTES(text)
 /* enum log_form of common/proc; the descriptor becomes the program's stderr. */
 #define IPC_ctl_log(U8, U16, U32, U64, BYTES)   U8(form)
@@ -298,6 +301,7 @@
 	R(13, status_ask, IPC_FROM(MASTER) | IPC_FROM(ADMIN), IPC_ANY_KIND, false)       \
 	R(14, status, IPC_ANY_KIND, IPC_FROM(MASTER) | IPC_FROM(ADMIN), false)           \
 	R(15, ctl_unlisten, IPC_FROM(MASTER), IPC_ANY_KIND, false)                       \
+	R(16, ctl_lost, IPC_ANY_KIND, IPC_FROM(MASTER), false)                           \
 	R(20, admin_reload, IPC_FROM(ADMIN), IPC_FROM(MASTER), false)                    \
 	R(21, admin_stop, IPC_FROM(ADMIN), IPC_FROM(MASTER), false)                      \
 	R(22, admin_done, IPC_FROM(MASTER), IPC_FROM(ADMIN), false)                      \

@@ -108,7 +108,7 @@ take_unlisten(struct proc *p, const struct ipc_message *m, int fd)
 static void
 take_peer(struct proc *p, const struct ipc_message *m, int fd)
 {
-	peers_replace(p, m->ctl_peer.kind, m->ctl_peer.instance, fd);
+	peers_replace(p, &m->ctl_peer, fd);
 }
 
 static void

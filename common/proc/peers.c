@@ -53,6 +53,19 @@ tell_down(struct proc *p, struct ipc_peer *peer)
 		p->program->peer_down(p, peer);
 }
 
+/* Only master can tell whether the other program is gone or the channel alone. */
+static void
+channel_lost(struct proc *p, struct ipc_peer *peer, size_t slot)
+{
+	struct ipc_ctl_lost m = {(uint32_t)(slot / SERVICE_INSTANCES_MAX),
+				 (uint32_t)(slot % SERVICE_INSTANCES_MAX),
+				 (&p->peer_starts[0][0])[slot]};
+
+	log_down(peer, m.kind, m.instance);
+	if (p->state == PROC_RUNNING)
+		ipc_send_ctl_lost(p->master, &m);
+}
+
 static void
 on_down(struct ipc_peer *peer, void *context)
 {
@@ -60,10 +73,7 @@ on_down(struct ipc_peer *peer, void *context)
 	struct ipc_peer **slot = slot_of(p, peer);
 
 	if (slot) {
-		size_t i = (size_t)(slot - &p->peers[0][0]);
-
-		log_down(peer, (uint32_t)(i / SERVICE_INSTANCES_MAX),
-			 (uint32_t)(i % SERVICE_INSTANCES_MAX));
+		channel_lost(p, peer, (size_t)(slot - &p->peers[0][0]));
 		*slot = NULL;
 	} else {
 		control_forget(p, peer);
@@ -75,19 +85,20 @@ on_down(struct ipc_peer *peer, void *context)
 const struct ipc_callbacks peers_callbacks = {on_up, on_message, on_down};
 
 void
-peers_replace(struct proc *p, uint32_t kind, uint32_t instance, int fd)
+peers_replace(struct proc *p, const struct ipc_ctl_peer *m, int fd)
 {
 	struct ipc_peer **slot, *old;
 
-	if (kind >= IPC_KIND_COUNT || instance >= SERVICE_INSTANCES_MAX) {
+	if (m->kind >= IPC_KIND_COUNT || m->instance >= SERVICE_INSTANCES_MAX) {
 		close(fd);
 		return;
 	}
-	slot = &p->peers[kind][instance];
+	slot = &p->peers[m->kind][m->instance];
 	old = *slot;
 	*slot = ipc_peer_new(p->base, fd, p->program->kind, p->instance,
 			     &peers_callbacks, p);
-	ipc_peer_expect(*slot, (enum ipc_kind)kind, instance);
+	ipc_peer_expect(*slot, (enum ipc_kind)m->kind, m->instance);
+	p->peer_starts[m->kind][m->instance] = m->start;
 	if (!old)
 		return;
 	tell_down(p, old);

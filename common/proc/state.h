@@ -37,6 +37,8 @@ struct proc {
 	uint32_t counts[IPC_KIND_COUNT];
 	struct ipc_peer *master;
 	struct ipc_peer *peers[IPC_KIND_COUNT][SERVICE_INSTANCES_MAX];
+	/* Which start of the other program each of them leads to. */
+	uint64_t peer_starts[IPC_KIND_COUNT][SERVICE_INSTANCES_MAX];
 	struct ipc_peer *controls[CONTROL_PEERS_MAX];
 	struct control_socket sockets[CONTROL_SOCKETS_MAX];
 	struct workers *workers;
@@ -53,7 +55,7 @@ void
 orders_take(struct ipc_peer *peer, void *context, const struct ipc_message *m, int fd);
 
 /* A fresh channel; an earlier one to the same is closed and told first. Takes fd. */
-void peers_replace(struct proc *p, uint32_t kind, uint32_t instance, int fd);
+void peers_replace(struct proc *p, const struct ipc_ctl_peer *m, int fd);
 /* True when no channel has anything left to send. */
 MUST_USE bool peers_sent_all(struct proc *p);
 extern const struct ipc_callbacks peers_callbacks;

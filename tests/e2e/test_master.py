@@ -3,6 +3,7 @@ import ctypes
 import fcntl
 import os
 import signal
+import smtplib
 import socket
 import subprocess
 import threading
@@ -278,3 +279,38 @@ def test_master_can_be_stopped_while_a_program_hangs():
         assert s.stop() == 0
         assert s.wait_logged("master.stop_late")
         assert s.wait_logged("process.kill", "name=local ", "in time")
+
+
+def channels_of(pid):
+    """Sockets that are the program's channels to others; 2 is the one to the log, 3 the one to master."""
+    number_of_pidfd_getfd = 438
+    libc, program = ctypes.CDLL(None, use_errno=True), os.pidfd_open(pid)
+    for entry in os.listdir(f"/proc/{pid}/fd"):
+        if entry in ("2", "3") or not os.readlink(f"/proc/{pid}/fd/{entry}").startswith("socket:"):
+            continue
+        fd = libc.syscall(number_of_pidfd_getfd, program, int(entry), 0)
+        if fd < 0:
+            pytest.skip(f"pidfd_getfd: {os.strerror(ctypes.get_errno())}")
+        with socket.socket(fileno=fd) as found:
+            if found.family == socket.AF_UNIX and found.type == socket.SOCK_SEQPACKET:
+                yield found
+    os.close(program)
+
+
+def test_two_that_live_without_a_channel_get_one(need_root):
+    with harness.Postroad() as s:
+        s.start()
+        others = [s.pids(name) for name in ("spoold", "authd")]
+        smtpd = next(iter(s.pids("smtpd")))
+        n = 0
+        for channel in channels_of(smtpd):
+            channel.shutdown(socket.SHUT_RDWR)
+            n += 1
+        assert n >= 3, "authd, spoold, resolved"
+        s.wait_logged("process.kill", "name=smtpd ", f"pid={smtpd} ", "channel")
+        harness.wait_until(lambda: s.pids("smtpd") and smtpd not in s.pids("smtpd"), what="another smtpd")
+        assert [s.pids(name) for name in ("spoold", "authd")] == others
+        s.add_account("a@example.org", "secret")
+        harness.wait_until(lambda: b"220" in greeting(s, s.ports["smtp"]), what="a greeting")
+        with smtplib.SMTP("127.0.0.1", s.ports["smtp"], timeout=120) as client:
+            client.sendmail("x@fine.example", ["a@example.org"], b"Subject: again\r\n\r\n")

@@ -181,7 +181,7 @@ struct ipc_peer *
 hosted_peer(struct hosted *h, enum ipc_kind kind, const struct ipc_callbacks *callbacks,
 	    void *context)
 {
-	struct ipc_ctl_peer m = {kind, 0};
+	struct ipc_ctl_peer m = {kind, 0, 1};
 	struct ipc_peer *peer;
 	struct err err;
 	int pair[2];
