@@ -56,8 +56,9 @@ read_done(struct net_stream *s, const char *at, size_t got)
 	s->input = buf_span(&s->in);
 }
 
-/* Bytes into at: what came, 0 for nothing now or the end (then ended_in). No call waits,
- * whatever the flags say: who handed a socket over may still have it, and change them. */
+/* Bytes into at: what came, 0 for nothing now or the end (then ended_in). No call
+ * waits, whatever the flags say: who handed a socket over may still have it, and change
+ * them. */
 static size_t
 read_plain(struct net_stream *s, char *at, size_t room)
 {
