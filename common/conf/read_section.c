@@ -109,9 +109,10 @@ kind_finish(struct conf_reading *r, enum conf_section kind, cfg_t *cfg,
 
 	for (unsigned i = 0; i < sections; i++) {
 		cfg_t *section = cfg_getnsec(cfg, name, i);
-		struct conf_given_section *given = r->sections[kind].at + i;
+		const struct conf_given_sections *all = &r->sections[kind];
+		struct conf_given_section *given = i < all->n ? &all->at[i] : NULL;
 
-		if (i == r->sections[kind].n || given->section != section)
+		if (!given || given->section != section)
 			given = section_add(r, kind, i, section);
 		given->title = span_dup(span_str(cfg_title(section)));
 		given->line = next_start(&place, name);
