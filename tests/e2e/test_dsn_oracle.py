@@ -1,6 +1,6 @@
 """Reports out of random requests, read back by Python's email package.
 
-SEED= repeats a run. DSN_DUMP names the binary made of tests/unit/dsn_dump.c; ctest sets it.
+SEED= repeats a run. Written by the binary made of tests/unit/dsn_dump.c.
 """
 import email
 import email.policy
@@ -15,7 +15,7 @@ import pytest
 REQUESTS = 80
 SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(1 << 32)))
 BUILD = os.environ.get("POSTROAD_BUILD", "build/development")
-DUMP = os.environ.get("DSN_DUMP", f"{BUILD}/common/dsn/dsn_dump")
+DUMP = f"{BUILD}/common/dsn/dsn_dump"
 
 FAILURE, DELAY, SUCCESS = range(3)
 ACTIONS = {FAILURE: [0], DELAY: [1], SUCCESS: [2, 3, 4]}

@@ -1,15 +1,17 @@
-/* tests/unit/test_smtp_model.c - every sequence of 5 commands out of 16
+/* tests/unit/test_smtp_model.c - every sequence of up to 5 commands out of 16
  *
  * A small model of [RFC5321 4.1.4], [RFC3030 2], [RFC3207 4.2] and [RFC4954 4],
  * written as a table and knowing nothing of the core, says which code each command
  * gets and which messages come out. Sequences of fewer commands are the beginnings
- * of these, since replies are compared after each command.
+ * of these, since replies are compared after each command. COMMANDS= from the
+ * environment makes the sequences shorter.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <cmocka.h>
 
 #include "tests/unit/smtp_script.h"
@@ -271,24 +273,28 @@ run_sequence(const struct session_policy *policy, const enum command *sequence,
 	buf_release(&m.mail);
 }
 
+#define COMMANDS_MAX 5
+
 static void
 test_every_sequence_agrees_with_the_model(void **state)
 {
 	struct session_policy policy = script_policy(SESSION_MX);
+	const char *wanted = getenv("COMMANDS");
+	size_t n = wanted && *wanted >= '1' && *wanted <= '5' ? (size_t)(*wanted - '0')
+							      : COMMANDS_MAX;
 	unsigned long count = 0;
 
 	(void)state;
 	policy.auth_without_tls = true;
-	for (unsigned long code = 0; code < 1ul << 20; code++) {
-		enum command sequence[5];
+	for (unsigned long code = 0; code < 1ul << (4 * n); code++) {
+		enum command sequence[COMMANDS_MAX];
 
-		for (size_t i = 0; i < 5; i++)
-			sequence[i] = code >> (16 - 4 * i) & 15;
-		run_sequence(&policy, sequence, 5);
+		for (size_t i = 0; i < n; i++)
+			sequence[i] = code >> (4 * i) & 15;
+		run_sequence(&policy, sequence, n);
 		count++;
 	}
-	print_message("%lu sequences of 5 commands\n", count);
-	assert_int_equal(count, 1048576);
+	print_message("%lu sequences of %zu commands\n", count, n);
 }
 
 int
