@@ -44,6 +44,7 @@ imap_frame_next(struct imap_frame *f)
 	ASSERT(f->state == F_SAID || f->state == F_ENDED || f->state == F_LOST);
 	buf_release(&f->bytes);
 	f->line = 0;
+	f->dropped = 0;
 	if (f->state != F_LOST)
 		f->state = F_LINE;
 }
@@ -111,6 +112,15 @@ imap_frame_take(struct imap_frame *f)
 	f->state = F_LINE;
 }
 
+static bool
+may_drop(struct imap_frame *f, uint64_t bytes)
+{
+	if (bytes > IMAP_DROP_MAX - f->dropped)
+		return false;
+	f->dropped += bytes;
+	return true;
+}
+
 /* The command fails, `ending` is its result: what the client has sent of it already
  * is dropped. */
 static void
@@ -120,10 +130,8 @@ drop_literal(struct imap_frame *f, enum imap_frame_result ending)
 	f->left = f->literal.bytes;
 	if (f->literal.sync)
 		f->state = F_ENDED;
-	else if (f->left > IMAP_LITERAL_DROP_MAX)
-		f->state = F_LOST;
 	else
-		f->state = F_DROP_LITERAL;
+		f->state = may_drop(f, f->left) ? F_DROP_LITERAL : F_LOST;
 }
 
 void
@@ -186,9 +194,13 @@ take_piece(struct span *in)
 static void
 feed_drop_line(struct imap_frame *f, struct span *in)
 {
-	struct span tail;
+	struct span piece = take_piece(in), tail;
 
-	tail_add(f, take_piece(in));
+	if (!may_drop(f, piece.n)) {
+		f->state = F_LOST;
+		return;
+	}
+	tail_add(f, piece);
 	tail = span_make(f->tail, f->tail_bytes);
 	if (!ends_line(tail))
 		return;

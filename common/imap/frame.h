@@ -15,8 +15,8 @@
 
 #include "common/base/base.h"
 
-/* Of a non-synchronising literal that is refused: more is not waited for. */
-#define IMAP_LITERAL_DROP_MAX ((uint64_t)256 << 20)
+/* Of one command, lines and non-synchronising literals: more is not waited for. */
+#define IMAP_DROP_MAX ((uint64_t)256 << 20)
 
 struct imap_frame_limits {
 	size_t line_bytes_max;    /* one line with its CRLF, literals not counted */
@@ -39,7 +39,8 @@ enum imap_frame_result {
 			     * is gone, BAD is owed. imap_tag() of imap_frame() may
 			     * give its tag; nothing else in it is of use */
 	IMAP_FRAME_FULL,    /* beyond frame_bytes_max; as above */
-	IMAP_FRAME_LOST,    /* what follows cannot be told from commands: BYE, close */
+	IMAP_FRAME_LOST,    /* what follows cannot be told from commands, or is too much
+			     * to drop: BYE, close */
 };
 
 #define IMAP_FRAME_TAIL 32
@@ -50,6 +51,7 @@ struct imap_frame {
 	size_t line; /* where the line under way begins in `bytes` */
 	struct imap_literal literal;
 	uint64_t left;              /* of the literal that is gathered, or dropped */
+	uint64_t dropped;           /* of this command, the literal under way whole */
 	char tail[IMAP_FRAME_TAIL]; /* the end of a line that is dropped */
 	uint8_t tail_bytes;
 	uint8_t state;  /* frame.c */
@@ -78,5 +80,5 @@ void imap_frame_take(struct imap_frame *f);
  * until then). The result is IMAP_FRAME_COMMAND with what was gathered before it, which
  * the caller must not run; for a synchronising literal it comes at once, also from an
  * empty *in, and imap_frame_next() may be called without it. LOST when there is more
- * to drop than IMAP_LITERAL_DROP_MAX. */
+ * to drop than IMAP_DROP_MAX. */
 void imap_frame_refuse(struct imap_frame *f);

@@ -118,6 +118,10 @@ static const struct row {
 	 "+}\r\nb X\r\n"), "", "X"},
 	{"lost behind a refusal", SPAN("a {1+}\r\nx {268435457+}\r\nb X\r\n"), "r",
 	 "L1+X"},
+	{"all that is dropped counts", SPAN("a {1+}\r\nzx {268435440+}\r\nb X\r\n"), "r",
+	 "L1+X"},
+	{"all that may be dropped", SPAN("a {1+}\r\nzx {268435439+}\r\nb X\r\n"), "r",
+	 "L1+"},
   /* clang-format on */
 };
 
@@ -305,6 +309,25 @@ test_frame_next_right_behind_a_refusal(void **state)
 	imap_frame_release(&f);
 }
 
+static void
+test_frame_line_without_end_is_lost(void **state)
+{
+	static char piece[1 << 20];
+	struct span end = SPAN("\r\n");
+	struct imap_frame f;
+
+	(void)state;
+	memset(piece, 'x', sizeof(piece));
+	imap_frame_init(&f, &limits);
+	for (uint64_t fed = 0; fed < IMAP_DROP_MAX; fed += sizeof(piece)) {
+		struct span in = span_make(piece, sizeof(piece));
+
+		assert_int_equal(imap_frame_feed(&f, &in), IMAP_FRAME_MORE);
+	}
+	assert_int_equal(imap_frame_feed(&f, &end), IMAP_FRAME_LOST);
+	imap_frame_release(&f);
+}
+
 /* --- APPEND and REPLACE in pieces ----------------------------------------- */
 
 /* The pieces between messages, each with its {n}CRLF at its end; what is parsed. */
@@ -451,6 +474,7 @@ main(void)
 	    cmocka_unit_test(test_frame_same_at_every_cut),
 	    cmocka_unit_test(test_frame_same_byte_by_byte),
 	    cmocka_unit_test(test_frame_next_right_behind_a_refusal),
+	    cmocka_unit_test(test_frame_line_without_end_is_lost),
 	    cmocka_unit_test(test_append_in_pieces),
 	};
 
