@@ -150,6 +150,11 @@ show_usage(struct admin *admin, int argc, char **argv)
 	return EXIT_DONE;
 }
 
+struct compacting {
+	const char *address;
+	struct store_account *account;
+};
+
 struct verifying {
 	struct listing *l;
 	struct store_account *account;
@@ -195,6 +200,20 @@ verify_account(struct admin *admin, int argc, char **argv)
 	return findings > 0 ? EXIT_FAILED : status;
 }
 
+/* Of a compaction; the messages are still there. */
+static void
+complain_of_finding(void *context, const struct store_finding *finding)
+{
+	const struct compacting *compacting = context;
+	struct store_mailbox mailbox = {.name = SPAN("")};
+
+	if (!store_mailbox_get(compacting->account, finding->mailbox, &mailbox))
+		mailbox.name = SPAN("(deleted mailbox)");
+	admin_complain("%s: %.*s, uid %" PRIu32 ", data.%" PRIu32 " at %" PRIu64 ": %s",
+		       compacting->address, SPAN_ARG(mailbox.name), finding->uid,
+		       finding->file, finding->offset, finding->text);
+}
+
 static enum exit_status
 compact_account(struct admin *admin, int argc, char **argv)
 {
@@ -202,6 +221,7 @@ compact_account(struct admin *admin, int argc, char **argv)
 					      NULL};
 	uint64_t keep_s = admin_option(admin, "--all") ? 0 : UINT64_MAX;
 	struct store_compaction done = {0};
+	struct compacting compacting;
 	struct listing *l;
 	struct mailbox box;
 	struct err err;
@@ -212,8 +232,10 @@ compact_account(struct admin *admin, int argc, char **argv)
 		return status;
 	if (keep_s == UINT64_MAX)
 		keep_s = admin->settings.expunged_keep_days * 86400;
-	if (box.account && store_compact(box.account, keep_s, mailbox_now_us(), &done,
-					 &err) != STORE_OK) {
+	compacting = (struct compacting){argv[0], box.account};
+	if (box.account &&
+	    store_compact(box.account, keep_s, mailbox_now_us(), complain_of_finding,
+			  &compacting, &done, &err) != STORE_OK) {
 		admin_complain("%s: %s", argv[0], err.text);
 		mailbox_close(&box);
 		return EXIT_FAILED;
@@ -225,7 +247,7 @@ compact_account(struct admin *admin, int argc, char **argv)
 	listing_number(l, done.messages_dropped);
 	listing_end_single(&l);
 	mailbox_close(&box);
-	return EXIT_DONE;
+	return done.messages_left > 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
 const struct command commands_mailbox[] = {

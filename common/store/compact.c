@@ -205,18 +205,22 @@ compact_run(struct compaction *c, struct store_compaction *out, struct err *err)
 	    compact_publish(a, number, err) < 0 || compact_finish(c, err) < 0)
 		return -1;
 	out->messages_dropped = c->dropped;
+	out->messages_left = c->left;
 	return files_bytes(a, &out->bytes_after, err);
 }
 
 enum store_result
 store_compact(struct store_account *a, uint64_t keep_s, int64_t now_us,
-	      struct store_compaction *out, struct err *err)
+	      store_finder *find, void *context, struct store_compaction *out,
+	      struct err *err)
 {
 	uint64_t now_s = (uint64_t)(now_us / 1000000);
 	struct compaction c = {
 	    .account = a,
 	    .source = a,
 	    .cutoff_s = keep_s < now_s ? (uint32_t)(now_s - keep_s) : 0,
+	    .find = find,
+	    .context = context,
 	};
 	enum store_result result = account_lock(a, true, err);
 

@@ -23,6 +23,9 @@ struct compaction {
 	struct ref *refs;
 	size_t n;
 	uint64_t dropped;
+	uint64_t left;      /* could not be read */
+	store_finder *find; /* is told of those; or null */
+	void *context;
 	struct event_state tail; /* of the new account */
 	struct history history;
 };

@@ -107,31 +107,72 @@ copy_room(struct copying *k, uint64_t n, struct err *err)
 	return 0;
 }
 
-/* The n refs of one place. */
-static int
-copy_one(struct copying *k, struct ref *refs, size_t n, struct err *err)
+/* The n refs of one place cannot be copied; of a summary nothing is lost. */
+static void
+copy_left(struct copying *k, const struct ref *refs, size_t n)
 {
-	struct store_account *a = k->c->account;
-	uint32_t number = ref_number(refs, k->sort);
-	const struct log_dir dir = account_dir(a, k->sort);
-	struct event_place to;
-	struct log_record record;
-	struct log_file *f = &a->cached[k->sort];
+	struct compaction *c = k->c;
+
+	for (size_t i = 0; i < n && k->sort == FILE_DATA; i++) {
+		const struct store_record *r = refs[i].record;
+		const struct store_finding finding = {
+		    .what = STORE_DAMAGE_CONTENT,
+		    .mailbox = r->mailbox,
+		    .uid = r->uid,
+		    .file = r->data_number,
+		    .offset = r->data_offset,
+		    .bytes = log_frame_bytes(DATA_HEAD_BYTES + r->content_bytes),
+		    .text = "the message cannot be read back and stays where it is"};
+
+		if (!refs[i].keep || (r->flags & RECORD_GONE))
+			continue;
+		c->left++;
+		if (c->find)
+			c->find(c->context, &finding);
+	}
+}
+
+/* The record of that place. DAMAGE, too, when the disk cannot read it. */
+static enum log_read
+copy_read(struct copying *k, uint32_t number, uint32_t offset,
+	  struct log_record *record, struct err *err)
+{
+	const struct log_dir dir = account_dir(k->c->account, k->sort);
+	struct log_file *f = &k->c->account->cached[k->sort];
 	enum log_read got;
 
 	if (f->fd < 0 || f->id.number != number) {
 		log_file_close(f);
 		if (log_dir_open(&dir, number, LOG_READ, f, err) != LOG_OPEN_OK) {
 			f->fd = -1;
-			return 0;
+			return LOG_READ_DAMAGE;
 		}
 	}
-	got =
-	    log_fetch(f, ref_offset(refs, k->sort), 64u << 10, &k->hold, &record, err);
-	if (got == LOG_READ_FAULT)
+	got = log_fetch(f, offset, 64u << 10, &k->hold, record, err);
+	/* It may have been what stands behind the record. */
+	if (got == LOG_READ_FAULT && err->code == EIO)
+		got = log_fetch(f, offset, 0, &k->hold, record, err);
+	return got == LOG_READ_FAULT && err->code == EIO ? LOG_READ_DAMAGE : got;
+}
+
+/* The n refs of one place. */
+static int
+copy_one(struct copying *k, struct ref *refs, size_t n, struct err *err)
+{
+	struct store_account *a = k->c->account;
+	struct event_place to;
+	struct log_record record;
+
+	switch (copy_read(k, ref_number(refs, k->sort), ref_offset(refs, k->sort),
+			  &record, err)) {
+	case LOG_READ_FAULT:
 		return -1;
-	if (got != LOG_READ_RECORD)
+	case LOG_READ_RECORD:
+		break;
+	default:
+		copy_left(k, refs, n);
 		return 0;
+	}
 	if (copy_room(k, log_frame_bytes(record.n), err) < 0)
 		return -1;
 	to = *k->tail;

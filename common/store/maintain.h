@@ -40,10 +40,14 @@ MUST_USE enum store_result store_rebuild(struct store_account *account, int64_t 
 struct store_compaction {
 	uint64_t bytes_before, bytes_after; /* of all files */
 	uint64_t messages_dropped;          /* expunged and old enough */
+	uint64_t messages_left;             /* could not be read: where they were */
 };
 
 /* Rewrites the account without what was expunged before now - keep_s. Crash-safe at
- * every point; who has files open reads on. Holds the lock: deliveries wait. */
+ * every point; who has files open reads on. Holds the lock: deliveries wait. A message
+ * that is damaged, or that the disk cannot read, stays where it is, and so does its
+ * file: `find`, which may be null, is told of it (STORE_DAMAGE_CONTENT). */
 MUST_USE enum store_result
 store_compact(struct store_account *account, uint64_t keep_s, int64_t now_us,
-	      struct store_compaction *out, struct err *err);
+	      store_finder *find, void *context, struct store_compaction *out,
+	      struct err *err);

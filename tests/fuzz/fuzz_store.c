@@ -284,7 +284,7 @@ use(const struct log_io *io)
 		}
 		change_all(a, &m, &err);
 		(void)!store_rebuild(a, NOW, &n, &err);
-		(void)!store_compact(a, 0, NOW, &done, &err);
+		(void)!store_compact(a, 0, NOW, NULL, NULL, &done, &err);
 		if (store_view_refresh(a, &err) == STORE_OK)
 			read_all(a, &err);
 		store_account_close(&a);

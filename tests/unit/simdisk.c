@@ -209,6 +209,18 @@ sim_close(void *disk, int fd)
 	(void)file_of(disk, fd);
 }
 
+/* Is it the file that cannot be read? */
+static bool
+fault_is_in(struct simdisk *d, const struct sim_file *f)
+{
+	const struct sim_name *name;
+
+	if (!d->fault_name)
+		return true;
+	name = name_find(d->now, d->fault_name);
+	return name && f == &d->files[name->file];
+}
+
 static ssize_t
 sim_pread(void *disk, int fd, void *at, size_t n, uint64_t offset)
 {
@@ -220,7 +232,8 @@ sim_pread(void *disk, int fd, void *at, size_t n, uint64_t offset)
 		return 0;
 	if (n > f->now.n - offset)
 		n = f->now.n - (size_t)offset;
-	if (d->fault == SIM_FAULT_READ && offset / 4096 <= d->fault_offset / 4096 &&
+	if (d->fault == SIM_FAULT_READ && fault_is_in(d, f) &&
+	    offset / 4096 <= d->fault_offset / 4096 &&
 	    d->fault_offset / 4096 <= (offset + n - 1) / 4096) {
 		errno = d->fault_code;
 		return -1;

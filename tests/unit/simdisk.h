@@ -89,6 +89,7 @@ struct simdisk {
 	size_t fault_in;      /* after this many calls of its sort */
 	int fault_code;
 	uint64_t fault_offset;
+	const char *fault_name; /* of the one file that READ is about; null: any */
 	/* After each call that changed something, from within it. */
 	void (*changed)(void *context);
 	void *context;

@@ -297,8 +297,8 @@ compact_after(const char *command, const char *want, int n)
 	while (n-- > 0)
 		(void)step(&h, &in);
 	h.f.now_us += 1000000;
-	fixture_check(
-	    &h.f, store_compact(harness_other(&h), 0, h.f.now_us, &ignored, &h.f.err));
+	fixture_check(&h.f, store_compact(harness_other(&h), 0, h.f.now_us, NULL, NULL,
+					  &ignored, &h.f.err));
 	while (step(&h, &in) != SESSION_WANT_INPUT)
 		continue;
 	buf_put_char(&h.at[0].out, '\0');

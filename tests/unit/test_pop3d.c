@@ -367,7 +367,8 @@ compact(const struct house *house)
 				       (struct store_uids){&first, 1}, 1, &n, NULL,
 				       &err),
 			 STORE_OK);
-	assert_int_equal(store_compact(account, 0, 1000000, &done, &err), STORE_OK);
+	assert_int_equal(store_compact(account, 0, 1000000, NULL, NULL, &done, &err),
+			 STORE_OK);
 	assert_int_equal(done.messages_dropped, 1);
 	house_mail_close(&store, &account);
 }

@@ -404,8 +404,8 @@ test_names_without_a_mailbox_stay_subscribed(void **state)
 		assert_false(name_listed(&f, SPAN("never")));
 		append_n(&f, 20); /* new journals */
 		if (pass == 1)
-			fixture_check(
-			    &f, store_compact(f.account, 0, f.now_us, &done, &f.err));
+			fixture_check(&f, store_compact(f.account, 0, f.now_us, NULL,
+							NULL, &done, &f.err));
 		fixture_reopen(&f);
 		fixture_check(&f, store_view_refresh(f.account, &f.err));
 	}
@@ -514,7 +514,8 @@ test_vanished_is_exact_or_all_that_is_not_there(void **state)
 	check_list(&gone, "2:3,6");
 	store_vanished(f.account, 1, between, &gone);
 	check_list(&gone, "6");
-	fixture_check(&f, store_compact(f.account, 7 * 86400, f.now_us, &done, &f.err));
+	fixture_check(&f, store_compact(f.account, 7 * 86400, f.now_us, NULL, NULL,
+					&done, &f.err));
 	assert_int_equal(done.messages_dropped, 2);
 	for (int pass = 0; pass < 2; pass++) {
 		assert_true(store_mailbox_get(f.account, 1, &box));

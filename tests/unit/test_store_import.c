@@ -117,7 +117,7 @@ test_unique_id_stays_with_the_message(void **state)
 		if (round == 1)
 			fixture_check(&f,
 				      store_compact(f.account, 0, f.now_us + 5000000,
-						    &compaction, &f.err));
+						    NULL, NULL, &compaction, &f.err));
 		if (round == 2)
 			fixture_check(
 			    &f, store_rebuild(f.account, f.now_us, &summaries, &f.err));

@@ -262,7 +262,8 @@ test_compaction_drops_old_expunged_and_nothing_else(void **state)
 	fixture_check(&other, store_view_refresh(other.account, &other.err));
 
 	assert_true(file_has(&f, "data.", "body 2"));
-	fixture_check(&f, store_compact(f.account, 7 * 86400, f.now_us, &done, &f.err));
+	fixture_check(&f, store_compact(f.account, 7 * 86400, f.now_us, NULL, NULL,
+					&done, &f.err));
 	assert_int_equal(done.messages_dropped, 3);
 	assert_false(file_has(&f, "data.", "body 2"));
 	assert_false(file_has(&f, "summary.", "number 2"));
@@ -291,13 +292,14 @@ test_compaction_drops_old_expunged_and_nothing_else(void **state)
 			fixture_reopen(&f);
 		else
 			fixture_check(&f, store_compact(f.account, 7 * 86400, f.now_us,
-							&done, &f.err));
+							NULL, NULL, &done, &f.err));
 	}
 	/* The other one finds everything at its new place, and may write. */
 	other.store = f.store;
 	fixture_open(&other);
 	fixture_check(&other, store_view_refresh(other.account, &other.err));
-	fixture_check(&f, store_compact(f.account, 7 * 86400, f.now_us, &done, &f.err));
+	fixture_check(&f, store_compact(f.account, 7 * 86400, f.now_us, NULL, NULL,
+					&done, &f.err));
 	check_content(&other, STORE_INBOX, 9, 9);
 	text_make(11, text);
 	m = fixture_message(&other, span_str(text), SPAN(PREFIX));
@@ -335,7 +337,8 @@ test_compaction_lets_go_of_what_it_removes(void **state)
 	fixture_check(&f, store_batch_begin(f.account, true, &f.err));
 	fixture_check(&f, store_append(f.account, &m, &got, &f.err));
 	store_batch_cancel(f.account);
-	fixture_check(&f, store_compact(f.account, 0, f.now_us, &done, &f.err));
+	fixture_check(&f,
+		      store_compact(f.account, 0, f.now_us, NULL, NULL, &done, &f.err));
 	other = f;
 	fixture_open(&other);
 	got = fixture_append(&other, &m);
@@ -370,8 +373,8 @@ test_many_small_files_are_one_account(void **state)
 		if (pass == 1)
 			fixture_remove(&f, "index");
 		if (pass == 2)
-			fixture_check(
-			    &f, store_compact(f.account, 0, f.now_us, &done, &f.err));
+			fixture_check(&f, store_compact(f.account, 0, f.now_us, NULL,
+							NULL, &done, &f.err));
 		if (pass == 3)
 			fixture_check(&f,
 				      store_rebuild(f.account, f.now_us, &n, &f.err));

@@ -487,7 +487,7 @@ op_tidy(struct model *m)
 		fixture_check(f, store_rebuild(f->account, f->now_us, &n, &f->err));
 	else
 		fixture_check(f, store_compact(f->account, rng_below(&m->rng, 2) * 120,
-					       f->now_us, &done, &f->err));
+					       f->now_us, NULL, NULL, &done, &f->err));
 }
 
 /* As rendered from what it must be, whether text.N has it or not. */

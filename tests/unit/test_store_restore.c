@@ -369,8 +369,8 @@ test_past_of_a_deleted_mailbox_outlives_a_compaction(void **state)
 	fixture_check(&f, store_mailbox_delete(f.account, id, f.now_us, &f.err));
 	make_durable(&f);
 	f.now_us += 3600 * SECOND;
-	fixture_check(&f,
-		      store_compact(f.account, 86400, f.now_us, &compaction, &f.err));
+	fixture_check(&f, store_compact(f.account, 86400, f.now_us, NULL, NULL,
+					&compaction, &f.err));
 	fixture_check(&f, store_past_open(f.account, then, f.now_us, &past, &f.err));
 	assert_int_equal(store_past_compacted_us(past), f.now_us);
 	while (store_past_mailbox_next(past, box.id, &box) && box.id != id)
@@ -402,7 +402,8 @@ test_past_says_what_a_compaction_took(void **state)
 	expunge(&f, 3, 6);
 	make_durable(&f);
 	f.now_us += 3600 * SECOND;
-	fixture_check(&f, store_compact(f.account, 0, f.now_us, &compaction, &f.err));
+	fixture_check(
+	    &f, store_compact(f.account, 0, f.now_us, NULL, NULL, &compaction, &f.err));
 	assert_int_equal(compaction.messages_dropped, 4);
 	fixture_check(&f, store_past_open(f.account, then, f.now_us, &past, &f.err));
 	assert_true(store_past_mailbox_next(past, 0, &box));

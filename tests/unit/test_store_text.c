@@ -339,7 +339,8 @@ test_compaction_takes_texts_with_it(void **state)
 					NULL, &f.err));
 	fixture_check(&f, store_sync(f.account, f.now_us, &f.err));
 	f.now_us += 1000000;
-	fixture_check(&f, store_compact(f.account, 0, f.now_us, &out, &f.err));
+	fixture_check(&f,
+		      store_compact(f.account, 0, f.now_us, NULL, NULL, &out, &f.err));
 	assert_int_equal(out.messages_dropped, 50);
 	assert_int_equal(file_size(&f, "text.1"), -1);
 	fixture_check(&f, store_view_refresh(f.account, &f.err));
@@ -441,7 +442,7 @@ test_texts_are_found_after_a_compaction_by_another(void **state)
 	fixture_open(&f);
 	other = f.account;
 	f.now_us += 1000000;
-	fixture_check(&f, store_compact(other, 0, f.now_us, &out, &f.err));
+	fixture_check(&f, store_compact(other, 0, f.now_us, NULL, NULL, &out, &f.err));
 	f.account = mine;
 	assert_int_equal(
 	    store_text_of(mine, store_find(mine, STORE_INBOX, 60), &text, &f.err),
