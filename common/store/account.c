@@ -168,12 +168,28 @@ store_durable(const struct store_account *account)
 	return account->durable;
 }
 
+/* Who does not wait adds a large copy of its own bit by bit. */
+static void
+apply_to_view(struct store_account *a, const struct event *e)
+{
+	size_t step = lag_steps(a);
+
+	if (e->kind != EVENT_COPY || a->wait || !a->batch.open || e->n <= step) {
+		view_apply(a->view, e);
+		return;
+	}
+	(void)!lag_step(a->view, SIZE_MAX);
+	lag_begin(a->view, e);
+	/* What is hidden of the mailbox says from where on it is. */
+	(void)!lag_step(a->view, step);
+}
+
 void
 account_apply(struct store_account *a, const struct event *e)
 {
 	state_apply(&a->state, e);
 	if (a->view)
-		view_apply(a->view, e);
+		apply_to_view(a, e);
 	watch_event(a, e);
 	if (!a->known)
 		return;

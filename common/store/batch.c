@@ -234,6 +234,8 @@ batch_roll(struct store_account *a, struct err *err)
 {
 	struct err later;
 
+	if (a->view)
+		(void)!lag_step(a->view, SIZE_MAX);
 	if (account_sync(a, err) < 0)
 		return -1;
 	/* A new file that cannot be had now is tried again by the next batch. */

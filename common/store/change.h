@@ -45,7 +45,8 @@ store_expunge(struct store_account *account, uint32_t mailbox, struct store_uids
 	      int64_t now_us, uint64_t *n, struct store_uid_list *done,
 	      struct err *err);
 
-/* The copies get *first, *first + 1 ... in the order of their uids, which are *done.
+/* The copies get *first, *first + 1 ... in the order of their uids, which are *done. A
+ * copy is there as a whole or not at all; many are listed after store_catch_up().
  * OK, NONE, LIMIT (out of UIDs), BUSY, FAULT. *n may be 0; *first is then what the next
  * one would get. */
 MUST_USE enum store_result

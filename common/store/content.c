@@ -222,6 +222,8 @@ store_content_open(struct store_account *a, uint32_t mailbox, uint32_t uid,
 			content_damaged(a, r, err);
 			return STORE_DAMAGED;
 		}
+		if (result == STORE_NONE && a->view->lag.on)
+			return STORE_BUSY;
 		if (result == STORE_NONE) {
 			enum store_result fresh = store_view_refresh(a, err);
 

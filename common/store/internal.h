@@ -138,6 +138,17 @@ struct box {
 	size_t n_listed; /* records whose append was durable when last looked at */
 };
 
+/* A copy that is not all there yet: lag.c. */
+struct lag {
+	bool on;
+	struct event event;
+	struct buf ranges; /* of the event */
+	struct span rest;  /* of the ranges, behind the one under way ... */
+	uint32_t last;     /* ... which ends there; 0: none is */
+	uint32_t next;     /* uid of the next copy */
+	size_t i, n; /* records of the source: the next, and how many there were */
+};
+
 struct view {
 	struct box *boxes; /* ascending by id */
 	size_t n, size;
@@ -148,13 +159,25 @@ struct view {
 	size_t area_bytes;
 	uint64_t saved;  /* position of the index on disk */
 	uint64_t events; /* applied since */
+	struct lag lag;
 };
 
 struct view *view_new(void);
 void view_free(struct view **view);
 MUST_USE struct box *view_box(struct view *v, uint32_t id);
 MUST_USE struct box *view_box_make(struct view *v, uint32_t id);
+/* Behind all that lags. */
 void view_apply(struct view *v, const struct event *e);
+/* Record number i of the source as message *next of the destination. */
+void view_copy_one(struct view *v, size_t i, const struct event *e, uint32_t *next);
+
+/* In place of view_apply(), for a COPY. */
+void lag_begin(struct view *v, const struct event *e);
+/* About n records more; true when all are there. */
+MUST_USE bool lag_step(struct view *v, size_t n);
+void lag_release(struct lag *lag);
+/* How many are added at once. */
+MUST_USE size_t lag_steps(const struct store_account *a);
 
 static inline size_t
 box_n(const struct box *b)
@@ -374,7 +397,8 @@ void account_cached_close(struct store_account *a);
 /* Closes all of them. */
 void account_files_close(struct store_account *a);
 
-/* The lock: lock.c. OK, BUSY (never when both `wait` and the account wait), FAULT. */
+/* The lock: lock.c. OK, BUSY (never when both `wait` and the account wait; also when
+ * the view lags, of which a step is done then), FAULT. */
 MUST_USE enum store_result
 account_lock(struct store_account *a, bool wait, struct err *err);
 void account_unlock(struct store_account *a);

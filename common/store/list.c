@@ -105,6 +105,8 @@ store_view_refresh(struct store_account *a, struct err *err)
 	enum store_result result = STORE_OK;
 
 	ASSERT(!a->locked);
+	if (a->view && !a->stale && a->view->lag.on)
+		return STORE_OK;
 	if (a->view)
 		result = account_follow(a, false, err);
 	/* It is gone, too, when all had to be read anew. */

@@ -7,10 +7,20 @@
 #define CELL_BYTES 16
 #define CELL_MARK  0x4b4c5250u /* "PRLK" */
 
+/* A view that lags goes on first. */
+static bool
+caught_up(struct store_account *a, bool wait)
+{
+	return !a->view || a->stale ||
+	       lag_step(a->view, wait && a->wait ? SIZE_MAX : lag_steps(a));
+}
+
 enum store_result
 account_lock(struct store_account *a, bool wait, struct err *err)
 {
 	ASSERT(!a->locked);
+	if (!caught_up(a, wait))
+		return STORE_BUSY;
 	/* A simulated disk has one user. */
 	while (!a->store->io->disk &&
 	       flock(a->lock, LOCK_EX | (wait && a->wait ? 0 : LOCK_NB)) < 0) {

@@ -31,6 +31,7 @@ struct store_settings {
 	uint64_t data_file_bytes;    /* a new data.N beyond; 0: 256 MiB */
 	uint64_t journal_file_bytes; /* a new journal.N beyond; 0: 1 MiB */
 	bool summarize;              /* render summaries at append */
+	uint32_t copy_step; /* messages that store_catch_up() adds; 0: 20,000 */
 };
 
 /* Opens the directory, which must exist, and refuses network file systems. Null

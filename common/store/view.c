@@ -19,6 +19,7 @@ view_free(struct view **view)
 		free(v->boxes[i].gone);
 	}
 	free(v->boxes);
+	lag_release(&v->lag);
 	index_release(v);
 	free(v);
 	*view = NULL;
@@ -295,8 +296,8 @@ apply_expunge(struct view *v, const struct event *e)
 	ranges_each(v, e, expunge_one);
 }
 
-static void
-copy_one(struct view *v, size_t i, const struct event *e, uint32_t *next)
+void
+view_copy_one(struct view *v, size_t i, const struct event *e, uint32_t *next)
 {
 	struct store_record r = *box_at(view_box(v, e->mailbox), i);
 
@@ -311,13 +312,13 @@ copy_one(struct view *v, size_t i, const struct event *e, uint32_t *next)
 static void
 apply_copy(struct view *v, const struct event *e)
 {
-	ranges_each(v, e, copy_one);
+	ranges_each(v, e, view_copy_one);
 }
 
 static void
 move_one(struct view *v, size_t i, const struct event *e, uint32_t *next)
 {
-	copy_one(v, i, e, next);
+	view_copy_one(v, i, e, next);
 	expunge_one(v, i, e, next);
 }
 
@@ -375,6 +376,7 @@ view_apply(struct view *v, const struct event *e)
 {
 	if (!kinds[e->kind])
 		return;
+	(void)!lag_step(v, SIZE_MAX);
 	v->events++;
 	kinds[e->kind](v, e);
 }

@@ -83,9 +83,15 @@ store_record_size(const struct store_record *record)
  * rebuilds the index when it is missing, damaged or old), and when everything has to be
  * read anew. OK, BUSY (another has the lock, which is needed for reading anew; only
  * after store_account_wait(account, false); a view that there was may be gone), FAULT.
- */
+ * Before store_catch_up() nothing is learned. */
 MUST_USE enum store_result
 store_view_refresh(struct store_account *account, struct err *err);
+
+/* After store_account_wait(account, false) a store_copy() of many messages is in the
+ * journal at once, and whole; the view gets them bit by bit, a bounded step each call.
+ * True when it has all of them. Until then they are not listed, whatever was synced,
+ * and what needs the lock answers BUSY, after a step of its own. */
+MUST_USE bool store_catch_up(struct store_account *account);
 
 /* Writes the index when it is far behind what the view had to read. Anybody may,
  * best at the end of a session. OK (also when not needed), FAULT. */

@@ -565,6 +565,65 @@ test_a_file_cut_short_damages_and_does_not_kill(void **state)
 	fixture_release(&f);
 }
 
+/* Who does not wait gets a large copy bit by bit: nothing of it is listed, though it is
+ * durable, and the lock is not to be had, until all of it is there. */
+static void
+test_a_large_copy_is_listed_as_a_whole(void **state)
+{
+	const struct store_settings stepwise = {.summarize = true, .copy_step = 2};
+	const struct store_uids uids = {&all, 1};
+	unsigned steps = 0, busy = 0;
+	struct store_uid_list done = {0};
+	struct store_mailbox box;
+	struct fixture f, other;
+	enum store_result result;
+	uint32_t first;
+	uint64_t n;
+
+	(void)state;
+	fixture_init(&f, &stepwise);
+	append_n(&f, 9);
+	other = f;
+	fixture_open(&other);
+	store_account_wait(f.account, false);
+	fixture_check(&f, store_copy(f.account, STORE_INBOX, uids, 4, f.now_us, &first,
+				     &n, &done, &f.err));
+	assert_int_equal(n, 9);
+	check_list(&done, "1:9");
+	fixture_check(&f, store_sync(other.account, f.now_us, &f.err));
+	fixture_check(&f, store_view_refresh(other.account, &f.err));
+	assert_non_null(store_find(other.account, 4, 9));
+	for (; !store_catch_up(f.account); steps++) {
+		fixture_check(&f, store_view_refresh(f.account, &f.err));
+		assert_true(store_mailbox_get(f.account, 4, &box));
+		assert_int_equal(box.messages, 0);
+		assert_int_equal(box.uidnext, 1);
+		assert_null(store_first(f.account, 4));
+	}
+	assert_true(steps >= 2);
+	fixture_check(&f, store_view_refresh(f.account, &f.err));
+	assert_true(store_mailbox_get(f.account, 4, &box));
+	assert_int_equal(box.messages, 9);
+	/* Into the mailbox itself; who wants the lock helps. */
+	fixture_check(
+	    &f, store_copy(f.account, 4, uids, 4, f.now_us, &first, &n, NULL, &f.err));
+	while ((result = store_sync(f.account, f.now_us, &f.err)) == STORE_BUSY)
+		busy++;
+	fixture_check(&f, result);
+	assert_true(busy >= 2);
+	assert_true(store_mailbox_get(f.account, 4, &box));
+	assert_int_equal(box.messages, 18);
+	/* Who waits has all of it at once. */
+	store_account_wait(f.account, true);
+	fixture_check(
+	    &f, store_copy(f.account, 4, uids, 4, f.now_us, &first, &n, NULL, &f.err));
+	fixture_check(&f, store_sync(f.account, f.now_us, &f.err));
+	assert_non_null(store_find(f.account, 4, 36));
+	store_uid_list_release(&done);
+	store_account_close(&other.account);
+	fixture_release(&f);
+}
+
 int
 main(void)
 {
@@ -580,6 +639,7 @@ main(void)
 	    cmocka_unit_test(test_a_batch_replaces_a_message),
 	    cmocka_unit_test(test_vanished_is_exact_or_all_that_is_not_there),
 	    cmocka_unit_test(test_a_file_cut_short_damages_and_does_not_kill),
+	    cmocka_unit_test(test_a_large_copy_is_listed_as_a_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
