@@ -37,8 +37,13 @@ choice_close(struct choice *c)
 static void
 choice_add(struct choice *c, const struct store_record *r)
 {
-	if (c->uids)
-		store_uid_list_add(c->uids, (struct store_range){r->uid, r->uid});
+	struct store_uid_list *uids = c->uids;
+
+	/* In line, where it is often one after the other. */
+	if (uids && uids->n > 0 && uids->at[uids->n - 1].last + 1 == r->uid)
+		uids->at[uids->n - 1].last = r->uid;
+	else if (uids)
+		store_uid_list_add(uids, (struct store_range){r->uid, r->uid});
 	if (c->range.first == 0)
 		c->range.first = r->uid;
 	c->range.last = r->uid;

@@ -14,12 +14,17 @@ vanished_since(const struct store_gone *gone, size_t n, uint64_t since,
 	       struct store_uid_list *out)
 {
 	uint32_t *uids = memory_new(n + 1, sizeof(*uids));
+	bool in_order = true; /* most often: an EXPUNGE goes upwards */
 	size_t k = 0;
 
-	for (size_t i = 0; i < n; i++)
-		if (gone[i].modseq > since)
-			uids[k++] = gone[i].uid;
-	qsort(uids, k, sizeof(*uids), uid_order);
+	for (size_t i = 0; i < n; i++) {
+		if (gone[i].modseq <= since)
+			continue;
+		in_order &= k == 0 || uids[k - 1] <= gone[i].uid;
+		uids[k++] = gone[i].uid;
+	}
+	if (!in_order)
+		qsort(uids, k, sizeof(*uids), uid_order);
 	for (size_t i = 0; i < k; i++)
 		if (i == 0 || uids[i] != uids[i - 1])
 			store_uid_list_add(out, (struct store_range){uids[i], uids[i]});
