@@ -1,4 +1,7 @@
-/* EXPUNGE [RFC9051 6.4.3], UID EXPUNGE [RFC4315 2.1] */
+/* EXPUNGE [RFC9051 6.4.3], UID EXPUNGE [RFC4315 2.1]
+ *
+ * In steps, each a call on the store: of many messages some may be gone before others.
+ */
 #include "imapd/session/inner.h"
 #include "imapd/session/ranges.h"
 
@@ -15,58 +18,91 @@ put_highestmodseq(struct session *s)
 	imap_put_number(&s->result.code, box.modseq);
 }
 
-/* Those among the numbers that are \Deleted, as uids. */
-static void
-deleted_find(const struct session *s, const struct imap_ranges *numbers,
-	     struct imap_ranges *uids)
+struct expunge_work {
+	bool begun;
+	struct imap_ranges numbers;
+	struct view_walk walk;   /* looks for those that are \Deleted ... */
+	struct imap_ranges uids; /* ... and found these, which are still there */
+	uint64_t n;
+};
+
+void
+release_expunge(struct session *s)
+{
+	struct expunge_work *w = s->work;
+
+	imap_ranges_release(&w->numbers);
+	imap_ranges_release(&w->uids);
+}
+
+/* False: there is no such message. */
+static bool
+expunge_begin(struct expunge_work *w, const struct session *s)
+{
+	w->begun = true;
+	if (s->command.uid)
+		return view_resolve(s, &s->command.expunge, true, &w->numbers);
+	if (s->view.n > 0)
+		imap_ranges_add(&w->numbers, 1, (uint32_t)s->view.n);
+	return true;
+}
+
+/* Those that are \Deleted among the next ones; false after the last. */
+static bool
+deleted_find(struct expunge_work *w, const struct session *s)
 {
 	const struct store_record *r;
-	struct view_walk walk = {0};
 	uint32_t number;
 
-	while (view_next(s, numbers, &walk, &number, &r))
+	for (unsigned left = s->policy->limits.change_step; left > 0; left--) {
+		if (!view_next(s, &w->numbers, &w->walk, &number, &r))
+			return false;
 		if (r && (r->flags & STORE_DELETED))
-			imap_ranges_add(uids, r->uid, r->uid);
+			imap_ranges_add(&w->uids, r->uid, r->uid);
+	}
+	return true;
 }
 
 static enum store_result
-expunge_deleted(struct session *s, const struct imap_ranges *numbers, int64_t now_us,
-		uint64_t *n, struct err *err)
+deleted_expunge(struct expunge_work *w, struct session *s, int64_t now_us,
+		struct err *err)
 {
-	enum store_result result = STORE_OK;
-	struct imap_ranges uids = {0};
+	enum store_result result;
+	uint64_t n = 0;
 
-	*n = 0;
-	deleted_find(s, numbers, &uids);
-	if (uids.n > 0) {
-		result = store_expunge(s->account->mail, s->view.mailbox,
-				       session_uids(&uids), now_us, n, NULL, err);
-		s->account->epoch++;
-		session_changed(s);
-	}
-	imap_ranges_release(&uids);
+	if (w->uids.n == 0)
+		return STORE_OK;
+	result = store_expunge(s->account->mail, s->view.mailbox,
+			       session_uids(&w->uids), now_us, &n, NULL, err);
+	s->account->epoch++;
+	if (result == STORE_BUSY)
+		return result;
+	session_changed(s);
+	imap_ranges_release(&w->uids);
+	w->n += n;
 	return result;
 }
 
 enum run
 run_expunge(struct session *s, struct step *step)
 {
-	struct imap_ranges numbers = {0};
+	struct expunge_work *w = session_work(s, sizeof(*w));
 	enum store_result result;
 	struct err err = {0};
-	uint64_t n;
+	bool more = true;
 
 	if (s->view.read_only)
 		return done_no(s, NULL, "The mailbox is read-only");
-	if (!s->command.uid && s->view.n > 0)
-		imap_ranges_add(&numbers, 1, (uint32_t)s->view.n);
-	if (s->command.uid && !view_resolve(s, &s->command.expunge, true, &numbers))
+	if (!w->begun && !expunge_begin(w, s))
 		return done_bad(s, "No such message");
-	result = expunge_deleted(s, &numbers, step->now_us, &n, &err);
-	imap_ranges_release(&numbers);
+	if (w->uids.n == 0) /* else somebody had the lock */
+		more = deleted_find(w, s);
+	result = deleted_expunge(w, s, step->now_us, &err);
 	if (result != STORE_OK)
 		return done_store(s, result, "expunge", &err);
-	if (n > 0)
+	if (more)
+		return RUN_TURN;
+	if (w->n > 0)
 		put_highestmodseq(s);
 	return s->policy->sync_flags ? done_ok_durable(s) : done_ok(s);
 }

@@ -28,7 +28,7 @@ const struct command commands[] = {
 	{IMAP_CHECK, "CHECK", S_SELECTED, run_noop, NULL, ANNOUNCE_ALL},
 	{IMAP_CLOSE, "CLOSE", S_SELECTED, run_close, NULL, ANNOUNCE_NONE},
 	{IMAP_UNSELECT, "UNSELECT", S_SELECTED, run_unselect, NULL, ANNOUNCE_NONE},
-	{IMAP_EXPUNGE, "EXPUNGE", S_SELECTED, run_expunge, NULL, ANNOUNCE_ALL},
+	{IMAP_EXPUNGE, "EXPUNGE", S_SELECTED, run_expunge, release_expunge, ANNOUNCE_ALL},
 	{IMAP_SEARCH, "SEARCH", S_SELECTED, run_search, release_search, ANNOUNCE_KEEP},
 	{IMAP_SORT, "SORT", S_SELECTED, run_search, release_search, ANNOUNCE_KEEP},
 	{IMAP_THREAD, "THREAD", S_SELECTED, run_search, release_search, ANNOUNCE_KEEP},

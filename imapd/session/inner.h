@@ -281,6 +281,7 @@ void release_store(struct session *s);
 enum run run_copy(struct session *s, struct step *step); /* and MOVE */
 void release_copy(struct session *s);
 enum run run_expunge(struct session *s, struct step *step);
+void release_expunge(struct session *s);
 
 /* --- cmd_expunge.c -------------------------------------------------------- */
 

@@ -18,6 +18,23 @@ ranges_count(const struct imap_ranges *a)
 }
 
 void
+ranges_take(const struct imap_ranges *a, struct ranges_place *place, uint64_t n,
+	    struct imap_ranges *out)
+{
+	while (n > 0 && place->range < a->n) {
+		uint32_t first = a->at[place->range].first + place->taken;
+		uint64_t left = (uint64_t)a->at[place->range].last - first + 1;
+		uint32_t some = (uint32_t)(left < n ? left : n);
+
+		imap_ranges_add(out, first, first + (some - 1));
+		n -= some;
+		place->taken += some;
+		if (some == left)
+			*place = (struct ranges_place){.range = place->range + 1};
+	}
+}
+
+void
 ranges_to_uids(const struct imap_ranges *a, struct store_uid_list *out)
 {
 	for (size_t i = 0; i < a->n; i++)

@@ -362,9 +362,16 @@ view_uids(const struct view *v, const struct imap_ranges *numbers,
 	  struct imap_ranges *uids)
 {
 	imap_ranges_release(uids);
-	for (size_t i = 0; i < numbers->n; i++)
-		for (uint32_t n = numbers->at[i].first; n <= numbers->at[i].last; n++)
-			imap_ranges_add(uids, v->uids[n - 1], v->uids[n - 1]);
+	for (size_t i = 0; i < numbers->n; i++) {
+		uint32_t n = numbers->at[i].first, last = numbers->at[i].last;
+
+		/* Most often no uid is missing between the two. */
+		if (v->uids[last - 1] - v->uids[n - 1] == last - n)
+			imap_ranges_add(uids, v->uids[n - 1], v->uids[last - 1]);
+		else
+			for (; n <= last; n++)
+				imap_ranges_add(uids, v->uids[n - 1], v->uids[n - 1]);
+	}
 }
 
 bool

@@ -191,8 +191,8 @@ play_compact(struct game *g)
 
 	trace(g, "compact", SPAN(""));
 	truth_synced(g);
-	fixture_check(&g->h.f,
-		      store_compact(g->deleter, 0, g->h.f.now_us, &done, &err));
+	fixture_check(&g->h.f, store_compact(g->deleter, 0, g->h.f.now_us, NULL, NULL,
+					     &done, &err));
 }
 
 /* A client comes, and says what it knows. */
@@ -368,18 +368,20 @@ static void
 game_init(struct game *g)
 {
 	static const char *const names[BOXES] = {"INBOX", "Archive", "Sent", "Trash"};
-	const struct session_policy policy = {
+	struct session_policy policy = {
 	    .limits = session_limits_default,
 	    .host_name = SPAN("mail.example.org"),
 	};
 	const struct store_settings settings = {
 	    .summarize = true,
+	    .copy_step = 4,
 	    .journal_file_bytes = 20000,
 	    .data_file_bytes = 100000,
 	};
 	struct store_mailbox box;
 
 	*g = (struct game){.random = seed, .line = buf_make(1 << 20)};
+	policy.limits.change_step = 3; /* most changes take several */
 	harness_init_with(&g->h, &policy, &settings);
 	g->meanwhile = play_meanwhile;
 	for (size_t i = 0; i < BOXES; i++) {
