@@ -1,5 +1,7 @@
 #include "tests/unit/imap_harness.h"
 
+#include <time.h>
+
 #define OUT_MAX (64u << 20)
 
 void
@@ -121,6 +123,27 @@ serve(struct harness *h, struct harness_session *hs)
 	return false;
 }
 
+/* Of the processor. */
+static double
+now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static void
+step(struct harness *h, struct harness_session *hs, struct span *in)
+{
+	double before = h->measure ? now_ms() : 0, took;
+
+	hs->want = session_step(hs->session, h->f.now_us, in, &hs->out);
+	took = h->measure ? now_ms() - before : 0;
+	if (took > h->longest_ms)
+		h->longest_ms = took;
+}
+
 static void
 run(struct harness *h, struct harness_session *hs)
 {
@@ -128,7 +151,7 @@ run(struct harness *h, struct harness_session *hs)
 
 	do {
 		in = buf_span(&hs->pending);
-		hs->want = session_step(hs->session, h->f.now_us, &in, &hs->out);
+		step(h, hs, &in);
 		h->f.now_us += h->step_us;
 		buf_drop_front(&hs->pending, hs->pending.n - in.n);
 		assert_true(++hs->steps < 100000000);

@@ -33,6 +33,8 @@ struct harness {
 	bool hold_sync;  /* SYNC is not done: session_step() is not called again */
 	bool fail_sync;  /* SYNC fails */
 	int64_t step_us; /* each step takes that long */
+	bool measure;    /* how long the longest step of a command takes: */
+	double longest_ms;
 	/* Called when a session wants TURN or ROOM: others may be served. */
 	void (*between)(void *context);
 	void *context;
