@@ -16,7 +16,6 @@
 #define SEARCH_ORDER_STEP    25000 /* items moved by a step of sorting */
 #define SEARCH_NODES_STEP    15000 /* nodes seen by a step of threading */
 #define SEARCH_PUT_STEP      40000 /* numbers put in one step */
-#define SEARCH_ORDER_MAX     ((size_t)512 << 20) /* bytes of keys, or of message ids */
 #define SEARCH_CHARSET_BYTES ((size_t)1 << 20)
 
 /* What a phase came to. */
@@ -61,11 +60,12 @@ struct search_program {
 
 /* --- order: sort_merge.c -------------------------------------------------- */
 
-/* What is sorted: first by `prefix`, then by the key's bytes beyond its first eight. */
+/* What is sorted: first by `prefix`, then by the key's bytes beyond its first eight,
+ * which alone are kept in `keys`. */
 struct sort_item {
 	uint64_t prefix;
-	size_t offset; /* of the key in `keys`; THREAD: the node */
-	uint32_t length;
+	size_t offset;   /* of what `prefix` has not, in `keys`; THREAD: the node */
+	uint32_t length; /* of the whole key */
 	uint32_t number;
 };
 
@@ -102,7 +102,6 @@ struct thread_node {
 	uint32_t first, last, next; /* children, and siblings, in order */
 	uint32_t number;            /* 0: a dummy */
 	uint32_t subject;           /* 0: the empty one */
-	int64_t date_s;
 	bool reply;
 	bool has_child; /* or had one */
 };
@@ -232,6 +231,9 @@ MUST_USE int64_t search_sent_date(const struct store_summary *summary,
 /* A text as i;unicode-casemap compares it byte by byte [RFC5051 2]. */
 void sort_casemap(struct span utf8, struct buf *out);
 
+/* NO [LIMIT]. */
+MUST_USE enum search_work search_too_much(struct session *s);
+
 /* Takes items and memory for as many; the keys stay the caller's. */
 void sort_merge_begin(struct sort_merge *m, struct sort_item *items, size_t n,
 		      const char *keys);
@@ -241,8 +243,12 @@ MUST_USE bool sort_merge_step(struct sort_merge *m, size_t moves);
 void sort_merge_end(struct sort_merge *m);
 void sort_merge_release(struct sort_merge *m);
 
-/* Room for so many is made at once; there may be more. */
-void thread_names_init(struct thread_names *names, uint64_t seed, size_t expected);
+/* Room for so many is made at once; there may be more, while their texts take no more
+ * than so many bytes. */
+void thread_names_init(struct thread_names *names, uint64_t seed, size_t expected,
+		       size_t bytes_max);
+/* That it takes now. */
+MUST_USE size_t thread_names_bytes(const struct thread_names *names);
 void thread_names_release(struct thread_names *names);
 /* The number kept for a text, 0 at first; null when there is no room for more. Valid
  * until the next call. */

@@ -9,6 +9,7 @@ const struct session_limits session_limits_default = {
     .output_high = 256u << 10,
     .errors_max = 3,
     .text_scan_bytes = 4u << 20,
+    .order_bytes_max = (size_t)256 << 20,
     .change_step = 25000,
 };
 

@@ -35,6 +35,7 @@ struct session_limits {
 	size_t output_high;         /* no more is put beyond it: ROOM */
 	unsigned errors_max;        /* BAD in a row before BYE */
 	unsigned text_scan_bytes;   /* of text searched in one step */
+	size_t order_bytes_max;     /* that one SORT or THREAD takes, in all */
 	unsigned change_step; /* messages changed, or looked at for it, in one step */
 };
 

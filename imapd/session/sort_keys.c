@@ -111,6 +111,17 @@ prefix_of(struct span key)
 	return prefix;
 }
 
+/* The item has the key's first bytes. */
+static void
+prefix_drop(struct buf *keys, size_t start)
+{
+	size_t n = keys->n - start, prefix = sizeof(uint64_t);
+
+	if (n > prefix)
+		memmove(keys->at + start, keys->at + start + prefix, n - prefix);
+	keys->n -= n < prefix ? n : prefix;
+}
+
 static void
 add_item(struct session *s, uint32_t number, const struct store_record *record,
 	 const struct store_summary *summary)
@@ -136,15 +147,30 @@ add_item(struct session *s, uint32_t number, const struct store_record *record,
 	    .number = number,
 	};
 	w->records_left -= 2 + (int64_t)(key.n / 16);
+	prefix_drop(keys, start);
 }
 
-static void
-gather_begin(struct search *w)
+/* False when there are too many: each is an item, and one while it is moved. */
+static bool
+gather_begin(const struct session *s, struct search *w)
 {
+	size_t max = s->policy->limits.order_bytes_max,
+	       items = 2 * (w->n_found + 1) * sizeof(*w->merge.items);
+
 	if (w->merge.items)
-		return;
-	buf_init(&w->keys, SEARCH_ORDER_MAX);
+		return true;
+	if (items > max)
+		return false;
+	buf_init(&w->keys, max - items);
 	w->merge.items = memory_resize(NULL, w->n_found + 1, sizeof(*w->merge.items));
+	return true;
+}
+
+enum search_work
+search_too_much(struct session *s)
+{
+	(void)done_no(s, "LIMIT", "There is too much to put in order at once");
+	return SEARCH_ENDED;
 }
 
 enum search_work
@@ -156,7 +182,8 @@ sort_gather(struct session *s, struct step *step)
 	const struct store_record *record;
 	uint32_t number;
 
-	gather_begin(w);
+	if (!gather_begin(s, w))
+		return search_too_much(s);
 	search_budget(s);
 	while (view_next(s, &w->found, &w->walk, &number, &record)) {
 		struct store_summary summary = {.date_seconds = MIME_DATE_NONE};
@@ -175,15 +202,14 @@ sort_gather(struct session *s, struct step *step)
 		}
 		before = w->walk;
 		add_item(s, number, record, &summary);
+		if (w->keys.full)
+			return search_too_much(s);
 		if (w->records_left <= 0) {
 			session_progress(s, step, number, s->view.n);
 			return SEARCH_TURN;
 		}
 	}
-	if (!w->keys.full)
-		return SEARCH_NEXT;
-	(void)done_no(s, "LIMIT", "There is too much to sort");
-	return SEARCH_ENDED;
+	return SEARCH_NEXT;
 }
 
 enum search_work

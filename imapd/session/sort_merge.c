@@ -37,9 +37,8 @@ is_above(const struct sort_merge *m, const struct sort_item *a,
 		return a->prefix > b->prefix;
 	if (n <= sizeof(a->prefix))
 		return false;
-	return memcmp(m->keys + a->offset + sizeof(a->prefix),
-		      m->keys + b->offset + sizeof(b->prefix),
-		      n - sizeof(a->prefix)) > 0;
+	return memcmp(m->keys + a->offset, m->keys + b->offset, n - sizeof(a->prefix)) >
+	       0;
 }
 
 static void

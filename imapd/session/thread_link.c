@@ -123,10 +123,9 @@ message_begin(struct search *w, uint32_t number, const struct store_record *reco
 	node = &t->nodes[t->message];
 	node->number = number;
 	node->subject = subject;
-	node->date_s = search_sent_date(summary, record);
 	node->reply = summary->is_reply;
 	w->merge.items[w->merge.n++] = (struct sort_item){
-	    .prefix = (uint64_t)node->date_s ^ UINT64_C(1) << 63,
+	    .prefix = (uint64_t)search_sent_date(summary, record) ^ UINT64_C(1) << 63,
 	    .offset = t->message,
 	    .number = number,
 	};
@@ -164,18 +163,49 @@ message_link(struct search *w, struct span references)
 
 /* --- the phase ------------------------------------------------------------ */
 
+static size_t
+nodes_expected(const struct search *w)
+{
+	return w->n_found + w->n_found / 2 + NODES_MORE;
+}
+
+/* At most what it takes from the beginning, without texts. */
+static bool
+is_too_much(const struct session *s, const struct search *w)
+{
+	size_t name = sizeof(struct thread_name) + 4 * sizeof(uint32_t);
+	size_t nodes = nodes_expected(w) * (sizeof(struct thread_node) + name),
+	       items = (w->n_found + 1) * (sizeof(struct sort_item) + name / 4);
+
+	return nodes + items > s->policy->limits.order_bytes_max;
+}
+
 static void
-gather_begin(struct search *w, const struct step *step)
+gather_begin(const struct session *s, struct search *w, const struct step *step)
 {
 	uint64_t seed = (uint64_t)step->now_us * UINT64_C(0x9e3779b97f4a7c15);
-
+	size_t max = s->policy->limits.order_bytes_max;
 	struct thread *t = &w->thread;
 
-	t->size = w->n_found + w->n_found / 2 + NODES_MORE;
+	t->size = nodes_expected(w);
 	t->nodes = memory_resize(NULL, t->size, sizeof(*t->nodes));
-	thread_names_init(&t->ids, seed, t->size);
-	thread_names_init(&t->subjects, ~seed, w->n_found);
+	thread_names_init(&t->ids, seed, t->size, max);
+	thread_names_init(&t->subjects, ~seed, w->n_found / 4, max);
 	w->merge.items = memory_resize(NULL, w->n_found + 1, sizeof(*w->merge.items));
+}
+
+/* Has what it gathers become too much? The ids are given back before memory for moving
+ * the items is taken. */
+static bool
+gather_full(const struct session *s, const struct search *w)
+{
+	const struct thread *t = &w->thread;
+	size_t bytes = t->size * sizeof(*t->nodes) +
+		       (w->n_found + 1) * sizeof(*w->merge.items) +
+		       thread_names_bytes(&t->ids) + thread_names_bytes(&t->subjects);
+
+	return t->ids.bytes.full || t->subjects.bytes.full ||
+	       bytes > s->policy->limits.order_bytes_max;
 }
 
 /* A message, or what is left of its links; false when that is not all. */
@@ -204,8 +234,10 @@ thread_gather(struct session *s, struct step *step)
 	const struct store_record *record;
 	uint32_t number;
 
+	if (!w->merge.items && is_too_much(s, w))
+		return search_too_much(s);
 	if (!w->merge.items) { /* what it takes is work enough for a step */
-		gather_begin(w, step);
+		gather_begin(s, w, step);
 		return SEARCH_TURN;
 	}
 	search_budget(s);
@@ -225,15 +257,14 @@ thread_gather(struct session *s, struct step *step)
 		if (record && !take(s, number, record, &summary))
 			w->walk = before;
 		before = w->walk;
+		if (gather_full(s, w))
+			return search_too_much(s);
 		if (w->records_left <= 0) {
 			session_progress(s, step, number, s->view.n);
 			return SEARCH_TURN;
 		}
 	}
-	if (!w->thread.ids.bytes.full && !w->thread.subjects.bytes.full)
-		return SEARCH_NEXT;
-	(void)done_no(s, "LIMIT", "There is too much to thread");
-	return SEARCH_ENDED;
+	return SEARCH_NEXT;
 }
 
 /* What is not needed any more, in steps of their own: giving back takes time. */

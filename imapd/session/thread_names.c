@@ -5,7 +5,8 @@
 #define BYTES_EXPECTED 40 /* of a text; more is taken when it is needed */
 
 void
-thread_names_init(struct thread_names *names, uint64_t seed, size_t expected)
+thread_names_init(struct thread_names *names, uint64_t seed, size_t expected,
+		  size_t bytes_max)
 {
 	*names = (struct thread_names){.seed = seed, .n_slots = SLOTS_FIRST};
 	while (names->n_slots / 2 < expected)
@@ -13,7 +14,7 @@ thread_names_init(struct thread_names *names, uint64_t seed, size_t expected)
 	names->slots = memory_new(names->n_slots, sizeof(*names->slots));
 	names->size = expected + SLOTS_FIRST;
 	names->at = memory_resize(NULL, names->size, sizeof(*names->at));
-	buf_init(&names->bytes, SEARCH_ORDER_MAX);
+	buf_init(&names->bytes, bytes_max);
 	if (buf_room(&names->bytes, names->size * BYTES_EXPECTED) &&
 	    buf_extend(&names->bytes, names->size * BYTES_EXPECTED))
 		buf_reset(&names->bytes);
@@ -26,6 +27,13 @@ thread_names_release(struct thread_names *names)
 	free(names->at);
 	free(names->slots);
 	*names = (struct thread_names){0};
+}
+
+size_t
+thread_names_bytes(const struct thread_names *names)
+{
+	return names->size * sizeof(*names->at) +
+	       names->n_slots * sizeof(*names->slots) + names->bytes.n;
 }
 
 static uint64_t

@@ -201,6 +201,70 @@ test_sort_by_names_with_nuls(void **state)
 	harness_release(&h);
 }
 
+#define TOO_MUCH "a NO [LIMIT] There is too much to put in order at once\r\n"
+
+/* Each message is an item twice, and the bytes of its key beyond the first eight. */
+static void
+test_sort_takes_no_more_than_its_limit(void **state)
+{
+	const size_t n = 500;
+	const size_t items = 2 * (n + 1) * sizeof(struct sort_item);
+	struct harness h;
+	struct span got;
+
+	(void)state;
+	harness_init(&h);
+	harness_fill(&h, STORE_INBOX, n);
+	(void)harness_say(&h, 0, "s SELECT INBOX\r\n");
+	h.policy.limits.order_bytes_max = items + 8;
+	got = harness_say(&h, 0, "a SORT (ARRIVAL) UTF-8 ALL\r\n");
+	assert_true(span_ends_nocase(got, SPAN("a OK SORT completed\r\n")));
+	harness_expect(&h, 0, "a SORT (ARRIVAL SIZE) UTF-8 ALL\r\n", TOO_MUCH);
+	h.policy.limits.order_bytes_max = items + n * 8 + 8;
+	got = harness_say(&h, 0, "a SORT (ARRIVAL SIZE) UTF-8 ALL\r\n");
+	assert_true(span_ends_nocase(got, SPAN("a OK SORT completed\r\n")));
+	h.policy.limits.order_bytes_max = items - 1;
+	harness_expect(&h, 0, "a SORT (ARRIVAL) UTF-8 ALL\r\n", TOO_MUCH);
+	got = harness_say(&h, 0, "a SORT (ARRIVAL) UTF-8 1:100\r\n");
+	assert_true(span_ends_nocase(got, SPAN("a OK SORT completed\r\n")));
+	harness_release(&h);
+}
+
+/* What messages refer to counts, too. */
+static void
+test_thread_takes_no_more_than_its_limit(void **state)
+{
+	struct buf text = buf_make(1u << 16);
+	struct harness h;
+	struct span got;
+
+	(void)state;
+	harness_init(&h);
+	harness_fill(&h, STORE_INBOX, 100);
+	(void)harness_say(&h, 0, "s SELECT INBOX\r\n");
+	h.policy.limits.order_bytes_max = 300000;
+	got = harness_say(&h, 0, "a THREAD REFERENCES UTF-8 ALL\r\n");
+	assert_true(span_ends_nocase(got, SPAN("a OK THREAD completed\r\n")));
+	for (int i = 0; i < 50; i++) {
+		buf_reset(&text);
+		buf_put_str(&text, "References:");
+		for (int k = 0; k < 100; k++)
+			buf_putf(&text, "\r\n <%d.%d@example.org>", i, k);
+		buf_put_str(&text, "\r\n\r\n");
+		buf_put_char(&text, '\0');
+		(void)harness_append(&h, STORE_INBOX, text.at, 0);
+	}
+	(void)harness_say(&h, 0, "n NOOP\r\n");
+	harness_expect(&h, 0, "a THREAD REFERENCES UTF-8 ALL\r\n", TOO_MUCH);
+	h.policy.limits.order_bytes_max = 1000000;
+	got = harness_say(&h, 0, "a THREAD REFERENCES UTF-8 ALL\r\n");
+	assert_true(span_ends_nocase(got, SPAN("a OK THREAD completed\r\n")));
+	h.policy.limits.order_bytes_max = 50000;
+	harness_expect(&h, 0, "a THREAD ORDEREDSUBJECT UTF-8 ALL\r\n", TOO_MUCH);
+	buf_release(&text);
+	harness_release(&h);
+}
+
 int
 main(void)
 {
@@ -209,6 +273,8 @@ main(void)
 	    cmocka_unit_test(test_sort_casemap_is_that_of_the_rfc),
 	    cmocka_unit_test(test_sort_merge_is_stable_in_any_steps),
 	    cmocka_unit_test(test_sort_by_names_with_nuls),
+	    cmocka_unit_test(test_sort_takes_no_more_than_its_limit),
+	    cmocka_unit_test(test_thread_takes_no_more_than_its_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
