@@ -6,6 +6,8 @@
 
 struct list {
 	size_t pattern; /* of the name behind `last`: those before it do not match */
+	size_t child;   /* it matches, and the names below it before that one are told
+			 * themselves, or need not be; 0: it may not match */
 	int64_t matches_left; /* of MATCHED_A_STEP */
 	bool begun;
 	size_t n; /* bytes of `last`, the name that was looked at last */
@@ -103,7 +105,56 @@ name_done(struct list *w, const struct name *name)
 	w->begun = true;
 	w->n = name->text.n;
 	memcpy(w->last, name->text.at, name->text.n);
-	w->pattern = 0;
+	w->pattern = w->child = 0;
+}
+
+/* What the look at a name came to. */
+enum look {
+	LOOK_NO,
+	LOOK_YES,
+	LOOK_TURN, /* the step's work is done before that is known */
+};
+
+/* Is a subscribed name below number i, which is not subscribed itself, not told? If all
+ * are, CHILDINFO would tell nothing [RFC5258 3.5]. */
+static enum look
+child_untold(struct list *w, const struct imap_list *list, const struct names *names,
+	     size_t i, struct buf *hold)
+{
+	if (w->child == 0) {
+		w->child = 1;
+		w->pattern = 0;
+	}
+	for (; i + w->child < names->n; w->child++, w->pattern = 0) {
+		const struct name *child = &names->at[i + w->child];
+
+		if (!name_within(child->text, names->at[i].text))
+			break;
+		if (!child->subscribed)
+			continue;
+		if (!name_selected(list, child))
+			return LOOK_YES;
+		if (name_matches(w, list, child->text, hold))
+			continue;
+		return w->pattern < list->n_patterns ? LOOK_TURN : LOOK_YES;
+	}
+	return LOOK_NO;
+}
+
+/* Is number i to be told? */
+static enum look
+name_look(struct list *w, const struct list_line *line, const struct imap_list *list,
+	  const struct names *names, size_t i, struct buf *hold)
+{
+	const struct name *name = &names->at[i];
+
+	if (!is_wanted(line, list, name))
+		return LOOK_NO;
+	if (w->child == 0 && !name_matches(w, list, name->text, hold))
+		return w->pattern < list->n_patterns ? LOOK_TURN : LOOK_NO;
+	if (!line->childinfo || name->subscribed)
+		return LOOK_YES;
+	return child_untold(w, list, names, i, hold);
 }
 
 static enum run
@@ -122,14 +173,16 @@ list_names(struct session *s, struct list *w, const struct names *names,
 
 		if (w->begun && name_compare(name->text, span_make(w->last, w->n)) <= 0)
 			continue;
-		if (is_wanted(&line, list, name)) {
-			if (name_matches(w, list, name->text, &hold)) {
-				put_name_line(name, &line, out);
-				counted += put_list_status(s, name, out);
-			} else if (w->pattern < list->n_patterns) {
-				run = RUN_TURN;
-				break;
-			}
+		switch (name_look(w, &line, list, names, i, &hold)) {
+		case LOOK_TURN:
+			run = RUN_TURN;
+			continue;
+		case LOOK_YES:
+			put_name_line(name, &line, out);
+			counted += put_list_status(s, name, out);
+			break;
+		case LOOK_NO:
+			break;
 		}
 		name_done(w, name);
 		if (session_full(s, out))

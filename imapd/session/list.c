@@ -25,8 +25,7 @@ name_order(const void *a, const void *b)
 	return name_compare(x->text, y->text);
 }
 
-/* It is `above`, or below it. */
-static bool
+bool
 name_within(struct span name, struct span above)
 {
 	return span_starts(name, above) &&

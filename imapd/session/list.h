@@ -26,6 +26,8 @@ void names_gather(const struct store_account *mail, struct names *out);
 void names_release(struct names *names);
 /* Order as in `names`. */
 MUST_USE int name_compare(struct span a, struct span b);
+/* It is `above`, or below it. */
+MUST_USE bool name_within(struct span name, struct span above);
 
 enum list_style {
 	LIST_PLAIN,
