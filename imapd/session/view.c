@@ -310,11 +310,10 @@ view_recent_count(const struct view *v)
 
 /* --- numbers and uids ----------------------------------------------------- */
 
-/* How many uids are less. */
-static size_t
-view_lower(const struct view *v, uint32_t uid)
+size_t
+view_lower(const struct view *v, size_t n, uint32_t uid)
 {
-	size_t low = 0, high = v->n;
+	size_t low = 0, high = n;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -336,7 +335,7 @@ view_uid(const struct view *v, uint32_t number)
 uint32_t
 view_number(const struct view *v, uint32_t uid)
 {
-	size_t i = view_lower(v, uid);
+	size_t i = view_lower(v, v->n, uid);
 
 	return i < v->n && v->uids[i] == uid ? (uint32_t)(i + 1) : 0;
 }
@@ -347,10 +346,10 @@ view_numbers(const struct view *v, const struct imap_ranges *uids,
 {
 	imap_ranges_release(numbers);
 	for (size_t i = 0; i < uids->n; i++) {
-		size_t first = view_lower(v, uids->at[i].first);
+		size_t first = view_lower(v, v->n, uids->at[i].first);
 		size_t end = uids->at[i].last == UINT32_MAX
 				 ? v->n
-				 : view_lower(v, uids->at[i].last + 1);
+				 : view_lower(v, v->n, uids->at[i].last + 1);
 
 		if (first < end)
 			imap_ranges_add(numbers, (uint32_t)first + 1, (uint32_t)end);

@@ -68,6 +68,8 @@ void view_expunged_settle(struct session *s);
 /* 0 when there is none. */
 MUST_USE uint32_t view_uid(const struct view *v, uint32_t number);
 MUST_USE uint32_t view_number(const struct view *v, uint32_t uid);
+/* How many of its first n uids are less. */
+MUST_USE size_t view_lower(const struct view *v, size_t n, uint32_t uid);
 
 /* The message numbers a client's set means: of a UID set those that are there; of
  * numbers, false when one is beyond the last message (BAD). "$" is the saved result. */

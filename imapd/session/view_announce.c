@@ -2,6 +2,7 @@
 #include "imapd/session/inner.h"
 
 #define VANISHED_RANGES 1000 /* in one line */
+#define NOTES_STEP      1000 /* ranges made numbers at once */
 #define GONE            0    /* in uids: told to be gone, to be squeezed out */
 
 /* The notes are not whole: finds out what there is to tell. */
@@ -79,30 +80,52 @@ put_expunge(struct buf *out, size_t number)
 	buf_put(out, span_make(line, (size_t)(at - line)));
 }
 
-/* From the highest down, so that no number changes before it was told. */
+/* From the highest down, so that no number changes before it was told. What is told is
+ * forgotten, so that the rest is no more work than this. */
 static bool
 put_expunges(struct session *s, struct buf *out)
 {
-	struct imap_ranges numbers = {0};
+	struct imap_ranges *gone = &s->view.expunged;
 	struct view *v = &s->view;
 	size_t lowest = v->n;
 	bool full = false;
 
-	view_numbers(v, &v->expunged, &numbers);
-	for (size_t k = numbers.n; k-- > 0 && !full;)
-		for (size_t n = numbers.at[k].last; n >= numbers.at[k].first; n--) {
-			full = session_full(s, out);
-			if (full)
-				break;
-			put_expunge(out, n);
-			v->uids[n - 1] = GONE;
-			lowest = n - 1;
+	while (gone->n > 0 && !full) {
+		struct imap_range *r = &gone->at[gone->n - 1];
+		size_t first = view_lower(v, lowest, r->first);
+		size_t n =
+		    r->last == UINT32_MAX ? lowest : view_lower(v, lowest, r->last + 1);
+
+		for (; n > first && !full; full = session_full(s, out)) {
+			put_expunge(out, n--);
+			r->last = v->uids[n] - 1;
+			v->uids[n] = GONE;
+			lowest = n;
 		}
+		if (n == first)
+			gone->n--;
+	}
 	squeeze(v, lowest);
-	imap_ranges_release(&numbers);
-	if (!full)
-		imap_ranges_release(&v->expunged);
-	return !full;
+	if (gone->n > 0)
+		return false;
+	imap_ranges_release(gone);
+	return true;
+}
+
+/* Forgets notes of uids up to and with `uid`; the notes are in order. */
+static void
+notes_drop(struct imap_ranges *notes, uint32_t uid)
+{
+	struct imap_ranges rest = {0};
+
+	for (size_t i = 0; i < notes->n; i++)
+		if (notes->at[i].last > uid)
+			imap_ranges_add(&rest,
+					notes->at[i].first > uid ? notes->at[i].first
+								 : uid + 1,
+					notes->at[i].last);
+	imap_ranges_release(notes);
+	*notes = rest;
 }
 
 static void
@@ -137,31 +160,34 @@ put_vanished_earlier(const struct session *s, const struct imap_ranges *uids,
 static bool
 put_vanished(struct session *s, struct buf *out)
 {
-	struct imap_ranges numbers = {0}, uids = {0};
+	const struct imap_ranges *gone = &s->view.expunged;
+	struct imap_ranges uids = {0};
 	struct view *v = &s->view;
 	size_t lowest = v->n;
+	uint32_t told = 0;
 	bool full = false;
 
-	view_numbers(v, &v->expunged, &numbers);
-	if (numbers.n > 0)
-		lowest = numbers.at[0].first - 1;
-	for (size_t k = 0; k < numbers.n && !full; k++)
-		for (size_t n = numbers.at[k].first; n <= numbers.at[k].last; n++) {
-			imap_ranges_add(&uids, v->uids[n - 1], v->uids[n - 1]);
-			v->uids[n - 1] = GONE;
+	for (size_t k = 0; k < gone->n && !full; k++) {
+		size_t i = view_lower(v, v->n, gone->at[k].first);
+
+		for (; i < v->n && v->uids[i] <= gone->at[k].last && !full; i++) {
+			told = v->uids[i];
+			imap_ranges_add(&uids, told, told);
+			v->uids[i] = GONE;
+			lowest = i < lowest ? i : lowest;
 			if (uids.n < VANISHED_RANGES)
 				continue;
 			put_vanished_line(out, &uids);
 			full = session_full(s, out);
-			if (full)
-				break;
 		}
+	}
 	if (uids.n > 0)
 		put_vanished_line(out, &uids);
 	squeeze(v, lowest);
-	imap_ranges_release(&numbers);
 	imap_ranges_release(&uids);
-	if (!full)
+	if (full)
+		notes_drop(&v->expunged, told);
+	else
 		imap_ranges_release(&v->expunged);
 	return !full;
 }
@@ -201,39 +227,29 @@ put_fetch_flags(const struct session *s, uint32_t number,
 	buf_put(out, span_make(line, (size_t)(at - line)));
 }
 
-/* Forgets notes of uids up to and with `uid`; the notes are in order. */
-static void
-notes_drop(struct imap_ranges *notes, uint32_t uid)
-{
-	struct imap_ranges rest = {0};
-
-	for (size_t i = 0; i < notes->n; i++)
-		if (notes->at[i].last > uid)
-			imap_ranges_add(&rest,
-					notes->at[i].first > uid ? notes->at[i].first
-								 : uid + 1,
-					notes->at[i].last);
-	imap_ranges_release(notes);
-	*notes = rest;
-}
-
 static bool
 put_flag_news(struct session *s, struct buf *out)
 {
 	const struct store_record *record;
 	struct imap_ranges numbers = {0};
-	struct view_walk walk = {0};
 	struct view *v = &s->view;
 	uint32_t number, told = 0;
 	bool full = false;
 
 	view_sort_notes(&v->flags);
-	view_numbers(v, &v->flags, &numbers);
-	while (!full && view_next(s, &numbers, &walk, &number, &record)) {
-		if (record)
-			put_fetch_flags(s, number, record, out);
-		told = v->uids[number - 1];
-		full = session_full(s, out);
+	for (size_t k = 0; k < v->flags.n && !full; k += NOTES_STEP) {
+		size_t left = v->flags.n - k;
+		const struct imap_ranges some = {
+		    v->flags.at + k, left < NOTES_STEP ? left : NOTES_STEP, 0};
+		struct view_walk walk = {0};
+
+		view_numbers(v, &some, &numbers);
+		while (!full && view_next(s, &numbers, &walk, &number, &record)) {
+			if (record)
+				put_fetch_flags(s, number, record, out);
+			told = v->uids[number - 1];
+			full = session_full(s, out);
+		}
 	}
 	imap_ranges_release(&numbers);
 	if (full)
