@@ -1,10 +1,5 @@
 #include "pop3d/pop3d.h"
 
-#include <time.h>
-
-#define BUSY_PAUSE_NS 5000000
-#define BUSY_TRIES    2000
-
 _Static_assert(POP3_GUID_BYTES == STORE_GUID_BYTES, "a unique-id is the whole GUID");
 
 static bool
@@ -130,17 +125,24 @@ step_refresh(struct mailbox *m)
 	return store_view_refresh(m->account, &m->err);
 }
 
-/* False when it failed, or somebody kept the lock: the threads are few. */
+static enum store_result
+step_expunge(struct mailbox *m)
+{
+	struct store_uids uids = {m->ranges, m->n_ranges};
+	uint64_t n = 0;
+	enum store_result result =
+	    store_expunge(m->account, STORE_INBOX, uids, m->now_us, &n, NULL, &m->err);
+
+	m->n_expunged = n;
+	return result;
+}
+
+/* False when it failed, or somebody has the lock: the threads are few. */
 static bool
 step_take(struct mailbox *m, enum store_result (*step)(struct mailbox *m))
 {
-	const struct timespec pause = {.tv_nsec = BUSY_PAUSE_NS};
 	enum store_result result = step(m);
 
-	for (int i = 0; result == STORE_BUSY && i < BUSY_TRIES; i++) {
-		(void)nanosleep(&pause, NULL);
-		result = step(m);
-	}
 	m->in_use = result == STORE_BUSY;
 	return !failed(m, result);
 }
@@ -150,10 +152,11 @@ mailbox_open(struct mailbox *m, const char *root, uint64_t account)
 {
 	static const struct store_settings settings;
 
-	m->ok = false;
+	m->ok = m->in_use = false;
 	m->id = account;
-	m->store = store_new(root, &settings, &m->err);
-	if (!m->store || !step_take(m, step_open))
+	if (!m->store)
+		m->store = store_new(root, &settings, &m->err);
+	if (!m->store || (!m->account && !step_take(m, step_open)))
 		return;
 	store_account_wait(m->account, false);
 	if (!step_take(m, step_sync) || !step_take(m, step_refresh))
@@ -175,15 +178,11 @@ mailbox_open(struct mailbox *m, const char *root, uint64_t account)
 void
 mailbox_update(struct mailbox *m)
 {
-	struct store_uids uids = {m->ranges, m->n_ranges};
-	uint64_t n = 0;
-
-	store_account_wait(m->account, true);
-	if (failed(m, store_expunge(m->account, STORE_INBOX, uids, m->now_us, &n, NULL,
-				    &m->err)) ||
-	    failed(m, store_sync(m->account, m->now_us, &m->err)))
+	if (!m->expunged && !step_take(m, step_expunge))
 		return;
-	m->n_expunged = n;
+	m->expunged = true;
+	if (!step_take(m, step_sync))
+		return;
 	m->usage = store_usage(m->account);
 	m->modseq = store_position(m->account);
 }

@@ -17,6 +17,7 @@ start(struct proc *p, struct err *err)
 	d->proc = p;
 	d->arrivals = arrivals_new(p, AUTH_SERVICE_POP3, &visit_callbacks, d);
 	LIST_INIT(&d->visits);
+	waiting_init(d);
 	proc_set_context(p, d);
 	proc_set_threads(p, THREADS);
 	return 0;

@@ -18,9 +18,16 @@
 
 #include <sys/queue.h>
 
+#define BUSY_LOGIN_MS 10000 /* so long a login waits for the account's lock ... */
+#define BUSY_QUIT_MS  60000 /* ... and what was deleted */
+
+struct event;
+
 struct pop3d {
 	struct proc *proc;
 	LIST_HEAD(, visit) visits;
+	TAILQ_HEAD(waiting, visit) waiting; /* for a lock */
+	struct event *retry;
 	struct arrivals *arrivals;
 	size_t n_visits;
 	uint64_t logins, refused, retrieved, deleted, bytes;
@@ -42,13 +49,14 @@ struct mailbox {
 	struct store_usage usage; /* after an update */
 	uint64_t modseq;          /* the same */
 	int64_t now_us;
+	bool expunged; /* what was to be removed; perhaps not durable yet */
 	bool ok;
-	bool in_use; /* not opened, for somebody kept the account's lock */
+	bool in_use; /* somebody has the account's lock */
 	struct err err;
 };
 
-/* Each sets `ok`, and `err` when it is false and not `in_use`. From opening to updating
- * nothing waits for the account's lock. */
+/* Each sets `ok`, and `err` when it is false and not `in_use`. Nothing waits for the
+ * account's lock: with `in_use` the same call goes on with what is left. */
 void mailbox_open(struct mailbox *m, const char *root, uint64_t account);
 void mailbox_update(struct mailbox *m);
 /* Gives everything back. */
@@ -82,9 +90,11 @@ struct visit {
 	char address[ARRIVAL_ADDRESS_MAX + 1];
 	bool tls;
 	bool client_ended;
-	bool barred;     /* nobody may be logged in to the account any more */
-	bool working;    /* a worker has the mailbox */
-	char reason[80]; /* of its end */
+	bool barred;              /* nobody may be logged in to the account any more */
+	bool working;             /* a worker has the mailbox, or will */
+	TAILQ_ENTRY(visit) waits; /* for the lock: wait.c */
+	uint64_t busy_since_ms;   /* 0: it does not */
+	char reason[80];          /* of its end */
 };
 
 /* What comes from gate and authd is arrivals' first. */
@@ -98,6 +108,13 @@ void visits_bar(struct pop3d *d, uint64_t account);
 
 /* Goes on with the session: there is input, room for output, or an answer. */
 void visit_serve(struct visit *v);
+
+/* --- wait.c: for an account's lock ---------------------------------------- */
+
+void waiting_init(struct pop3d *d);
+/* The job of the visit found the lock held: it begins again soon, unless it has done so
+ * for that long. */
+MUST_USE bool visit_wait(struct visit *v, uint64_t limit_ms);
 
 /* --- visit.c again, for serve.c ------------------------------------------- */
 

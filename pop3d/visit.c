@@ -262,6 +262,10 @@ open_done(struct proc_job *job)
 	struct visit *v = visit_of(job);
 
 	v->working = false;
+	if (v->mailbox.in_use && v->stream && !v->pop3d->draining &&
+	    visit_wait(v, BUSY_LOGIN_MS))
+		return;
+	v->busy_since_ms = 0;
 	if (v->mailbox.in_use) {
 		refuse(v, in_use, "the mailbox is in use");
 	} else if (!v->mailbox.ok) {
@@ -382,6 +386,11 @@ update_done(struct proc_job *job)
 	struct visit *v = visit_of(job);
 
 	v->working = false;
+	if (v->mailbox.in_use && visit_wait(v, BUSY_QUIT_MS))
+		return;
+	v->busy_since_ms = 0;
+	if (v->mailbox.in_use)
+		(void)err_set(&v->mailbox.err, "somebody keeps the account's lock");
 	answer_update(v);
 	if (v->stream) {
 		visit_serve(v);

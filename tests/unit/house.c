@@ -20,6 +20,10 @@ redeem(struct house *house, struct ipc_peer *peer, const struct ipc_ticket_redee
 		answer.account = HOUSE_ACCOUNT;
 		answer.quota_bytes = house->quota_bytes;
 		answer.address = SPAN("joe@example.org");
+	} else if (span_equal(m->ticket, SPAN(HOUSE_OTHER_TICKET))) {
+		answer.ok = 1;
+		answer.account = HOUSE_OTHER;
+		answer.address = SPAN("ann@example.org");
 	}
 	ipc_send_ticket_redeemed(peer, &answer);
 }

@@ -1,7 +1,7 @@
 /* tests/unit/house.h - a session program, with the test as its gate and authd
  *
- * authd knows one account, joe@example.org, and believes one ticket as often as it is
- * shown.
+ * authd knows one account, joe@example.org, and believes its ticket as often as it is
+ * shown; and another account, in which there is no mail.
  */
 #pragma once
 
@@ -11,6 +11,9 @@
 
 #define HOUSE_ACCOUNT 77u
 #define HOUSE_TICKET  "good ticket 1234"
+
+#define HOUSE_OTHER        78u
+#define HOUSE_OTHER_TICKET "good ticket 5678"
 
 struct house {
 	struct hosted h;

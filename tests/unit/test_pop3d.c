@@ -407,6 +407,73 @@ test_pop3d_tells_that_a_mailbox_is_in_use(void **state)
 	house_stop(&house);
 }
 
+enum {
+	BUSY = 8 /* as many as there are threads */
+};
+
+/* The other account is served, whoever waits for the lock of the first. */
+static void
+check_other(struct house *house)
+{
+	struct talker t;
+
+	login(house, &t, HOUSE_OTHER, HOUSE_OTHER_TICKET, "");
+	talker_expect(&t, "+OK 0 messages in 0 octets\r\n");
+	talker_say(&t, "QUIT\r\n");
+	talker_expect_end(&t, "+OK bye\r\n");
+	talker_release(&t);
+}
+
+static void
+test_pop3d_logins_that_wait_for_a_lock_keep_no_thread(void **state)
+{
+	struct talker t[BUSY];
+	struct house house;
+	int lock;
+
+	(void)state;
+	set_up(&house);
+	lock = lock_open(&house);
+	for (int i = 0; i < BUSY; i++)
+		login(&house, &t[i], ACCOUNT, HOUSE_TICKET, "");
+	check_other(&house);
+	close(lock);
+	for (int i = 0; i < BUSY; i++) {
+		talker_expect(&t[i], "+OK 2 messages in 77 octets\r\n");
+		talker_release(&t[i]);
+	}
+	house_stop(&house);
+}
+
+static void
+test_pop3d_deletions_that_wait_for_a_lock_keep_no_thread(void **state)
+{
+	struct talker t[BUSY];
+	struct house house;
+	int lock;
+
+	(void)state;
+	set_up(&house);
+	for (int i = 0; i < BUSY; i++)
+		good_login(&house, &t[i]);
+	lock = lock_open(&house);
+	/* QUIT is taken in the turn in which DELE is answered. */
+	for (int i = 0; i < BUSY; i++) {
+		talker_say(&t[i], "DELE 1\r\nQUIT\r\n");
+		talker_expect(&t[i], "+OK\r\n");
+	}
+	check_other(&house);
+	close(lock);
+	for (int i = 0; i < BUSY; i++) {
+		talker_expect_end(&t[i], "+OK bye\r\n");
+		talker_release(&t[i]);
+	}
+	login(&house, &t[0], ACCOUNT, HOUSE_TICKET, "");
+	talker_expect(&t[0], "+OK 1 messages in 24 octets\r\n");
+	talker_release(&t[0]);
+	house_stop(&house);
+}
+
 /* Where a compaction has moved a message can be read with the lock only; who holds it
  * delays nobody else. */
 static void
@@ -454,6 +521,8 @@ main(void)
 	    cmocka_unit_test(test_pop3d_without_authd_is_a_temporary_failure),
 	    cmocka_unit_test(test_pop3d_slow_reader_delays_nobody),
 	    cmocka_unit_test(test_pop3d_tells_that_a_mailbox_is_in_use),
+	    cmocka_unit_test(test_pop3d_logins_that_wait_for_a_lock_keep_no_thread),
+	    cmocka_unit_test(test_pop3d_deletions_that_wait_for_a_lock_keep_no_thread),
 	    cmocka_unit_test(test_pop3d_waits_for_no_lock),
 	    cmocka_unit_test(test_pop3d_stop_tells_its_clients),
 	    cmocka_unit_test(test_pop3d_silent_client_is_told_and_closed),
