@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 struct house {
@@ -431,6 +432,70 @@ test_gate_silent_clients_are_closed_and_refused_in_a_crowd(void **state)
 	tear_down(&house);
 }
 
+#define DRIP_MS 100
+
+struct dripping {
+	struct talker pop3, imap;
+	uint64_t next_ms; /* when they say another byte */
+};
+
+static uint64_t
+now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static bool
+drip(struct talker *t, bool due)
+{
+	char bytes[256];
+	ssize_t n;
+
+	while ((n = recv(t->fd, bytes, sizeof(bytes), 0)) > 0)
+		buf_put(&t->got, span_make(bytes, (size_t)n));
+	t->ended = t->ended || n == 0;
+	if (due && !t->ended)
+		talker_say(t, "x");
+	return t->ended;
+}
+
+static bool
+both_have_ended(void *context)
+{
+	struct dripping *d = context;
+	bool due = now_ms() >= d->next_ms, pop3, imap;
+
+	if (due)
+		d->next_ms = now_ms() + DRIP_MS;
+	pop3 = drip(&d->pop3, due);
+	imap = drip(&d->imap, due);
+	return pop3 && imap;
+}
+
+/* The limit is of the whole time up to the login, whatever comes meanwhile. */
+static void
+test_gate_clients_that_drip_are_closed(void **state)
+{
+	struct dripping d = {0};
+	struct house house;
+
+	(void)state;
+	set_up_with(&house, "login_timeout_s = 2\n");
+	talker_connect(&d.pop3, &house.h, house.port);
+	talker_connect(&d.imap, &house.h, hosted_listener(&house.h, "imap"));
+	hosted_until(&house.h, both_have_ended, &d);
+	assert_true(span_ends_nocase(buf_span(&d.pop3.got),
+				     SPAN("-ERR you took too long\r\n")));
+	assert_true(span_ends_nocase(buf_span(&d.imap.got),
+				     SPAN("* BYE you took too long\r\n")));
+	talker_release(&d.pop3);
+	talker_release(&d.imap);
+	tear_down(&house);
+}
+
 static void
 test_gate_plaintext_behind_stls_closes(void **state)
 {
@@ -710,6 +775,7 @@ main(void)
 	    cmocka_unit_test(test_gate_limits_connections_of_one_client),
 	    cmocka_unit_test(
 		test_gate_silent_clients_are_closed_and_refused_in_a_crowd),
+	    cmocka_unit_test(test_gate_clients_that_drip_are_closed),
 	    cmocka_unit_test(test_gate_plaintext_behind_stls_closes),
 	    cmocka_unit_test(test_gate_pumps_tls_both_ways),
 	    cmocka_unit_test(test_gate_tells_pop3d_that_a_tls_client_ended),
