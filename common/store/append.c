@@ -1,6 +1,8 @@
 /* one message into a batch */
 #include "common/store/internal.h"
 
+#define DAY_US INT64_C(86400000000)
+
 static void
 piece_add(struct batch *b, struct span content)
 {
@@ -177,18 +179,32 @@ append_limits(const struct store_account *a, const struct store_mailbox *box,
 	return STORE_OK;
 }
 
+/* How far back an earlier try may be: clocks are not believed to the day. */
+static int64_t
+known_since(const struct store_account *a, const struct store_message *m)
+{
+	int64_t since_us = a->now_us - (int64_t)STORE_DELIVERY_LOOK_S * 1000000;
+	int64_t came_us = (m->since_us / DAY_US - 1) * DAY_US;
+
+	return m->since_us > 0 && came_us < since_us ? came_us : since_us;
+}
+
 /* OK, EXISTS (stored by an earlier try), LIMIT, FAULT. */
 static enum store_result
 append_known(struct store_account *a, const struct store_message *m, struct err *err)
 {
+	int64_t since_us = known_since(a, m);
+
 	if ((!m->replay && !a->suspect) || delivery_none(m->delivery))
 		return STORE_OK;
-	/* What is read does not show the messages of this batch yet. */
-	if (!a->known && a->batch.journal.n > 0)
-		return STORE_LIMIT;
-	if (!a->known)
-		a->known = deliveries_load(
-		    a, a->now_us - (int64_t)STORE_DELIVERY_KEEP_S * 1000000, err);
+	if (!a->known || since_us < a->known_since_us) {
+		/* What is read does not show the messages of this batch yet. */
+		if (a->batch.journal.n > 0)
+			return STORE_LIMIT;
+		deliveries_free(&a->known);
+		a->known = deliveries_load(a, since_us, NULL, NULL, err);
+		a->known_since_us = since_us;
+	}
 	if (!a->known)
 		return STORE_FAULT;
 	return deliveries_has(a->known, m->delivery) ? STORE_EXISTS : STORE_OK;

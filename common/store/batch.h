@@ -25,7 +25,8 @@ struct store_message {
 	int64_t internal_us; /* INTERNALDATE */
 	int64_t saved_us;    /* SAVEDATE: now, but for what is imported */
 	struct store_delivery_id delivery;
-	bool replay; /* an earlier try may have succeeded: look */
+	bool replay;      /* an earlier try may have succeeded: look */
+	int64_t since_us; /* no try was before; 0: they were lately */
 	/* For what comes from elsewhere (import.h); else zero. */
 	int64_t now_us;      /* when it is not saved_us */
 	uint32_t uid;        /* to get, UIDNEXT or above */

@@ -167,11 +167,23 @@ tell_box(struct telling *t, const struct box *b)
 	free(gone);
 }
 
+/* As an earlier compaction did: by its time they will once be forgotten. */
+static void
+tell_again(void *context, const struct event *e)
+{
+	const struct event again = {.kind = EVENT_DELIVERIES,
+				    .time_us = e->time_us,
+				    .modseq = 8,
+				    .list = e->list};
+
+	tell(context, &again);
+}
+
 static void
 tell_deliveries(struct telling *t, struct store_account *a)
 {
 	int64_t since = a->now_us - (int64_t)STORE_DELIVERY_KEEP_S * 1000000;
-	struct deliveries *d = deliveries_load(a, since, t->err);
+	struct deliveries *d = deliveries_load(a, since, tell_again, t, t->err);
 	struct event e = {.kind = EVENT_DELIVERIES, .time_us = a->now_us, .modseq = 8};
 	struct buf list = buf_make(16 * IDS_AN_EVENT);
 

@@ -90,28 +90,51 @@ deliveries_free(struct deliveries **d)
 	*d = NULL;
 }
 
-static bool
-deliveries_event(struct chain_walk *w, const struct event *e)
+struct loading {
+	struct deliveries *d;
+	int64_t since_us;
+	deliveries_told *told;
+	void *context;
+};
+
+/* What an earlier compaction told of. */
+static void
+told_take(const struct loading *l, const struct event *e)
 {
-	struct deliveries *d = w->context;
 	struct span rest = e->list;
 	struct store_delivery_id id;
 
+	if (e->time_us < l->since_us)
+		return;
+	if (l->told) {
+		l->told(l->context, e);
+		return;
+	}
+	while (event_delivery_next(&rest, &id))
+		deliveries_add(l->d, id);
+}
+
+static bool
+deliveries_event(struct chain_walk *w, const struct event *e)
+{
+	const struct loading *l = w->context;
+
 	if (e->kind == EVENT_APPEND)
-		deliveries_add(d, e->delivery);
+		deliveries_add(l->d, e->delivery);
 	else if (e->kind == EVENT_DROPPED)
-		deliveries_remove(d, e->delivery);
+		deliveries_remove(l->d, e->delivery);
 	else if (e->kind == EVENT_DELIVERIES)
-		while (event_delivery_next(&rest, &id))
-			deliveries_add(d, id);
+		told_take(l, e);
 	return true;
 }
 
 struct deliveries *
-deliveries_load(struct store_account *a, int64_t since_us, struct err *err)
+deliveries_load(struct store_account *a, int64_t since_us, deliveries_told *told,
+		void *context, struct err *err)
 {
 	struct deliveries *d = memory_new(1, sizeof(*d));
-	struct chain_walk walk = {.event = deliveries_event, .context = d};
+	struct loading loading = {d, since_us, told, context};
+	struct chain_walk walk = {.event = deliveries_event, .context = &loading};
 	uint64_t from = 0;
 	struct chain c;
 	int result;

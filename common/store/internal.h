@@ -234,9 +234,14 @@ void deliveries_add(struct deliveries *d, struct store_delivery_id id);
 void deliveries_remove(struct deliveries *d, struct store_delivery_id id);
 MUST_USE bool deliveries_has(const struct deliveries *d, struct store_delivery_id id);
 void deliveries_free(struct deliveries **d);
-/* All that arrived since, and some before. Null on a fault. */
+/* Gets a DELIVERIES event: its ids are at most as old as it. */
+typedef void deliveries_told(void *context, const struct event *e);
+
+/* All that arrived since, and some before; with `told` only those that no compaction
+ * has told of yet, the others go there. Null on a fault. */
 MUST_USE struct deliveries *
-deliveries_load(struct store_account *a, int64_t since_us, struct err *err);
+deliveries_load(struct store_account *a, int64_t since_us, deliveries_told *told,
+		void *context, struct err *err);
 
 static inline bool
 delivery_none(struct store_delivery_id id)
@@ -297,6 +302,7 @@ struct store_account {
 		uint64_t durable, position; /* appends up to there are listed */
 	} watch;
 	struct deliveries *known; /* null: not loaded */
+	int64_t known_since_us;   /* those that arrived since */
 	struct texts *texts;      /* null: nobody asked */
 	uint64_t written; /* position after the last own batch; 0: synced since */
 	uint64_t seen;    /* the last position there was, while a load fails */

@@ -22,8 +22,13 @@ enum store_result {
 #define STORE_UIDL_MAX          70   /* [RFC1939 7] */
 #define STORE_PREFIX_MAX        (64u << 10)
 #define STORE_BATCH_MAX         (64u << 20) /* bytes in one batch of several messages */
-#define STORE_MESSAGE_MAX       (255u << 20)  /* bytes of one */
-#define STORE_DELIVERY_KEEP_S   (11u * 86400) /* a delivery id is known that long */
+#define STORE_MESSAGE_MAX       (255u << 20) /* bytes of one */
+/* A message tried again is looked for among the deliveries of that long, and among all
+ * since it came. */
+#define STORE_DELIVERY_LOOK_S (11u * 86400)
+/* A compaction forgets ids of deliveries before that: no allowed queue_lifetime with
+ * the longest time between two tries behind it is longer. */
+#define STORE_DELIVERY_KEEP_S (70u * 86400)
 
 struct log_io;
 

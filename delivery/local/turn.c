@@ -179,6 +179,7 @@ job_append(struct local *l, struct slot *s, struct job *job, struct err *err)
 	    .saved_us = (int64_t)proc_now_us(),
 	    .delivery = {job->id, job->ordinal, 0},
 	    .replay = job->replay,
+	    .since_us = (int64_t)job->arrived_us,
 	};
 
 	buf_reset(&l->prefix);

@@ -4,9 +4,11 @@
  */
 #include "tests/unit/hosted.h"
 
+#include "common/conf/conf.h"
 #include "common/store/store.h"
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -208,6 +210,97 @@ test_local_delivers_once_and_tells_usage(void **state)
 	store_account_close(&a);
 	store_free(&store);
 	tear_down(&house);
+}
+
+static int
+open_up(const char *path, const struct stat *info, int what, struct FTW *at)
+{
+	(void)info;
+	(void)what;
+	(void)at;
+	return chmod(path, 0777);
+}
+
+/* Sixty deliveries, one a day from `first_us` on, the ids 1 to 60. */
+static void
+deliver_daily(const struct house *house, uint64_t account, int64_t first_us)
+{
+	static const struct store_settings small = {.journal_file_bytes = 3000};
+	struct store_message m = {.mailbox = STORE_INBOX, .content = SPAN(MAIL)};
+	struct store_appended got;
+	struct store_account *a;
+	struct store *store;
+	char root[128];
+	struct err err;
+
+	snprintf(root, sizeof(root), "%s/mail", house->h.folder);
+	store = store_new(root, &small, &err);
+	assert_non_null(store);
+	assert_int_equal(
+	    store_account_open(store, account, STORE_MAY_CREATE, first_us, &a, &err),
+	    STORE_OK);
+	for (unsigned i = 0; i < 60; i++) {
+		m.delivery = (struct store_delivery_id){i + 1, 0, 0};
+		m.saved_us = first_us + i * INT64_C(86400000000);
+		assert_int_equal(store_batch_begin(a, true, &err), STORE_OK);
+		assert_int_equal(store_append(a, &m, &got, &err), STORE_OK);
+		assert_int_equal(store_batch_end(a, &err), STORE_OK);
+	}
+	assert_int_equal(store_sync(a, m.saved_us, &err), STORE_OK);
+	store_account_close(&a);
+	store_free(&store);
+	assert_int_equal(nftw(root, open_up, 16, FTW_PHYS), 0); /* for its own user */
+}
+
+/* As long as the longest queue_lifetime may be. */
+static void
+test_local_knows_a_delivery_of_long_ago(void **state)
+{
+	int64_t came_us = (int64_t)(time(NULL) - 60 * 86400) * 1000000;
+	struct store_account *a;
+	struct ipc_deliver m;
+	struct store *store;
+	struct house house;
+
+	(void)state;
+	set_up(&house, "deliver_sync_interval_ms = 1\n");
+	deliver_daily(&house, 5, came_us);
+	segment_send(&house, SPAN(MAIL));
+	m = job(1, 5, 0, strlen(MAIL));
+	m.replay = 1;
+	m.arrived_us = (uint64_t)came_us;
+	ipc_send_deliver(house.qmgr, &m);
+	wait_for(&house, 1);
+	assert_int_equal(house.outcomes[DELIVERY_DONE], 1);
+	a = look(&house, 5, &store);
+	assert_null(store_find(a, STORE_INBOX, 61));
+	store_account_close(&a);
+	store_free(&store);
+	tear_down(&house);
+}
+
+static uint64_t
+setting_max(const char *name)
+{
+	size_t n;
+	const struct conf_row *rows = conf_rows(&n);
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(rows[i].name, name) == 0)
+			return rows[i].max;
+	fail_msg("%s", name);
+	return 0;
+}
+
+/* A retry may be put off for an eighth more. */
+static void
+test_delivery_ids_are_kept_for_every_lifetime_allowed(void **state)
+{
+	uint64_t retry_s = setting_max("queue_retry_max");
+
+	(void)state;
+	assert_true(setting_max("queue_lifetime") + retry_s + retry_s / 8 + 1 <
+		    STORE_DELIVERY_KEEP_S);
 }
 
 /* What another process has done since local last looked counts. */
@@ -465,6 +558,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_local_delivers_once_and_tells_usage),
+	    cmocka_unit_test(test_local_knows_a_delivery_of_long_ago),
+	    cmocka_unit_test(test_delivery_ids_are_kept_for_every_lifetime_allowed),
 	    cmocka_unit_test(test_local_tells_usage_as_it_is_now),
 	    cmocka_unit_test(test_local_defers_what_is_not_in_the_segment),
 	    cmocka_unit_test(test_local_refuses_a_message_that_goes_round),

@@ -314,6 +314,106 @@ test_compaction_drops_old_expunged_and_nothing_else(void **state)
 	fixture_release(&f);
 }
 
+/* --- deliveries tried again ------------------------------------------------ */
+
+#define DAY_US INT64_C(86400000000)
+
+/* Is the delivery of that id, of a message that came at `since_us`, known? */
+static enum store_result
+deliver_again(struct fixture *f, uint64_t id, int64_t since_us,
+	      struct store_appended *out)
+{
+	struct store_message m = fixture_message(f, SPAN("again\r\n"), SPAN(PREFIX));
+
+	m.delivery = (struct store_delivery_id){id, 0, 1};
+	m.replay = true;
+	m.since_us = since_us;
+	return store_append(f->account, &m, out, &f->err);
+}
+
+static bool
+is_known(struct fixture *f, uint64_t id, int64_t since_us)
+{
+	struct store_appended got;
+
+	fixture_reopen(f);
+	fixture_check(f, store_batch_begin(f->account, true, &f->err));
+	fixture_check(f, deliver_again(f, id, since_us, &got));
+	store_batch_cancel(f->account);
+	return got.known;
+}
+
+/* One delivery a day, of the ids from `first` on, into small journal files. */
+static void
+days_pass(struct fixture *f, unsigned first, unsigned n)
+{
+	for (unsigned i = first; i < first + n; i++) {
+		append_n(f, i, 1);
+		f->now_us += DAY_US;
+	}
+}
+
+/* By the time that the message came, not by how old other deliveries are; and a
+ * compaction passes on what may still be asked for, each id as old as it is. */
+static void
+test_delivery_is_known_until_a_compaction_forgets_it(void **state)
+{
+	const struct store_settings small = {.journal_file_bytes = 3000,
+					     .summarize = true};
+	const unsigned keep = STORE_DELIVERY_KEEP_S / 86400;
+	struct store_compaction done;
+	struct fixture f;
+	int64_t came_us;
+
+	(void)state;
+	fixture_init(&f, &small);
+	came_us = f.now_us;
+	days_pass(&f, 1, keep - 1);
+	assert_true(is_known(&f, 1, came_us));
+	fixture_check(&f, store_compact(f.account, 0, f.now_us, &done, &f.err));
+	assert_true(is_known(&f, 1, came_us));
+	days_pass(&f, keep, keep / 2);
+	fixture_check(&f, store_compact(f.account, 0, f.now_us, &done, &f.err));
+	assert_true(is_known(&f, 1, came_us));
+	days_pass(&f, 2 * keep, keep / 2 + 1);
+	fixture_check(&f, store_compact(f.account, 0, f.now_us, &done, &f.err));
+	assert_false(is_known(&f, 1, came_us));
+	assert_true(is_known(&f, keep, came_us));
+	fixture_release(&f);
+}
+
+/* What was read for a late one does not do for one that came before. */
+static void
+test_older_delivery_is_looked_for_anew(void **state)
+{
+	const struct store_settings small = {.journal_file_bytes = 3000,
+					     .summarize = true};
+	struct store_appended got;
+	struct store_message m;
+	struct fixture f;
+	int64_t came_us;
+
+	(void)state;
+	fixture_init(&f, &small);
+	came_us = f.now_us;
+	days_pass(&f, 1, 60);
+	fixture_reopen(&f);
+	m = fixture_message(&f, SPAN("fresh\r\n"), SPAN(PREFIX));
+	fixture_check(&f, store_batch_begin(f.account, true, &f.err));
+	fixture_check(&f, deliver_again(&f, 60, f.now_us, &got));
+	assert_true(got.known);
+	fixture_check(&f, store_append(f.account, &m, &got, &f.err));
+	assert_int_equal(deliver_again(&f, 1, came_us, &got), STORE_LIMIT);
+	fixture_check(&f, store_batch_end(f.account, &f.err));
+	fixture_check(&f, store_batch_begin(f.account, true, &f.err));
+	fixture_check(&f, deliver_again(&f, 1, came_us, &got));
+	assert_true(got.known);
+	fixture_check(&f, deliver_again(&f, 60, f.now_us, &got));
+	assert_true(got.known);
+	fixture_check(&f, store_batch_end(f.account, &f.err));
+	fixture_release(&f);
+}
+
 /* A cancelled batch left a data file that the compaction removes; the next has its
  * name. */
 static void
@@ -552,6 +652,8 @@ main(void)
 	    cmocka_unit_test(test_index_and_summary_come_back),
 	    cmocka_unit_test(test_compaction_drops_old_expunged_and_nothing_else),
 	    cmocka_unit_test(test_compaction_lets_go_of_what_it_removes),
+	    cmocka_unit_test(test_delivery_is_known_until_a_compaction_forgets_it),
+	    cmocka_unit_test(test_older_delivery_is_looked_for_anew),
 	    cmocka_unit_test(test_many_small_files_are_one_account),
 	    cmocka_unit_test(test_abandoned_appends_are_gone_and_may_be_replayed),
 	};
