@@ -185,7 +185,7 @@ message(struct proc *p, struct ipc_peer *peer, const struct ipc_message *msg, in
 	(void)fd;
 	switch (msg->number) {
 	case IPC_NUMBER_queue_state:
-		search_state(m, msg->queue_state.segment, msg->queue_state.offset);
+		search_state(m, &msg->queue_state);
 		break;
 	case IPC_NUMBER_queue_add:
 		search_add(m, &msg->queue_add);

@@ -86,8 +86,12 @@ struct search {
 	bool again;  /* spoold is new: once more */
 	bool failed; /* what there is could not be told: once more, a second later */
 	bool first;  /* none has ended since this program started */
-	uint32_t current;
+	/* As spoold said at first; of the open ones, and from `next` on, nothing is
+	 * synced. */
+	uint32_t current, next;
 	uint64_t current_end;
+	uint32_t *open;
+	size_t n_open;
 	struct log_numbers numbers;
 	size_t i;
 	struct held_add *held;
@@ -155,7 +159,7 @@ void state_second(struct qmgr *m);
 /* All that was noted, on disk when this returns. */
 void state_finish(struct qmgr *m);
 
-void search_state(struct qmgr *m, uint32_t segment, uint64_t offset);
+void search_state(struct qmgr *m, const struct ipc_queue_state *state);
 void search_add(struct qmgr *m, const struct ipc_queue_add *a);
 void search_second(struct qmgr *m);
 

@@ -196,6 +196,21 @@ look_done(struct proc_job *job)
 	search_next(m);
 }
 
+/* What is not synced is not there yet: a message that its client was never promised
+ * must not be delivered, and one whose sync fails is cut off again. */
+static uint64_t
+synced_end(const struct search *s, uint32_t number)
+{
+	if (number == s->current)
+		return s->current_end;
+	if (number >= s->next)
+		return 0;
+	for (size_t i = 0; i < s->n_open; i++)
+		if (s->open[i] == number)
+			return 0;
+	return LOG_END_UNKNOWN;
+}
+
 static struct look *
 look_new(struct qmgr *m, uint32_t number)
 {
@@ -206,7 +221,7 @@ look_new(struct qmgr *m, uint32_t number)
 	l->qmgr = m;
 	l->number = number;
 	l->from = known > LOG_HEADER_BYTES ? known : LOG_HEADER_BYTES;
-	l->end = number == m->search.current ? m->search.current_end : LOG_END_UNKNOWN;
+	l->end = synced_end(&m->search, number);
 	return l;
 }
 
@@ -262,18 +277,31 @@ search_second(struct qmgr *m)
 	search_start(m);
 }
 
-void
-search_state(struct qmgr *m, uint32_t segment, uint64_t offset)
+static void
+state_keep(struct search *s, const struct ipc_queue_state *state)
 {
-	struct held_add h = {.is_state = true, .place = {.segment = segment}};
+	struct cursor c = cursor_make(state->open);
+
+	s->current = state->segment;
+	s->current_end = state->offset;
+	s->next = state->next;
+	s->n_open = 0;
+	s->open = memory_resize(s->open, state->open.n / 4 + 1, sizeof(*s->open));
+	while (c.rest.n >= 4)
+		s->open[s->n_open++] = wire_get_u32(&c);
+}
+
+void
+search_state(struct qmgr *m, const struct ipc_queue_state *state)
+{
+	struct held_add h = {.is_state = true, .place = {.segment = state->segment}};
 
 	if (!m->spoold_fresh) {
 		hold_or_apply(m, &h);
 		return;
 	}
 	m->spoold_fresh = false;
-	m->search.current = segment;
-	m->search.current_end = offset;
+	state_keep(&m->search, state);
 	if (m->search.running)
 		m->search.again = true;
 	else

@@ -148,13 +148,28 @@ grant(struct spoold *d, struct ipc_peer *peer, struct client *c)
 	ipc_send_id_grant(peer, &m);
 }
 
+/* The first waits until what is said of segments holds for all of them: a sync, no
+ * more. */
+static bool
+queue_state_due(struct spoold *d)
+{
+	if (!d->store.recovered)
+		return false;
+	return d->qmgr_told ? store_state_due(&d->store) : store_complete(&d->store);
+}
+
 static void
 queue_state_send(struct spoold *d, struct ipc_peer *qmgr)
 {
-	struct ipc_queue_state m;
+	struct buf open = buf_make(4 * (STORE_OWN_MAX + 8));
+	struct ipc_queue_state m = {.next = d->store.next_number};
 
 	store_state(&d->store, &m.segment, &m.offset);
+	store_open_put(&d->store, &open);
+	ASSERT(!open.full);
+	m.open = buf_span(&open);
 	ipc_send_queue_state(qmgr, &m);
+	buf_release(&open);
 	d->qmgr_told = true;
 }
 
@@ -316,7 +331,7 @@ turn(struct proc *p)
 		event_add(d->soon, &gather);
 	results_send(d);
 	qmgr = proc_peer(p, IPC_KIND_QMGR, 0);
-	if (qmgr && d->store.recovered && (store_state_due(&d->store) || !d->qmgr_told))
+	if (qmgr && queue_state_due(d))
 		queue_state_send(d, qmgr);
 	pause_or_not(d);
 	if (proc_draining(p) && store_idle(&d->store))

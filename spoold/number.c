@@ -59,5 +59,22 @@ store_number(struct store *s, uint32_t *number)
 	if (s->next_number >= s->numbers_end)
 		return false;
 	*number = s->next_number++;
+	if (s->n_making == s->size_making) {
+		s->size_making = s->size_making ? s->size_making * 2 : 16;
+		s->making =
+		    memory_resize(s->making, s->size_making, sizeof(*s->making));
+	}
+	s->making[s->n_making++] = *number;
 	return true;
+}
+
+void
+store_number_made(struct store *s, uint32_t number)
+{
+	size_t i = 0;
+
+	while (i < s->n_making && s->making[i] != number)
+		i++;
+	ASSERT(i < s->n_making);
+	s->making[i] = s->making[--s->n_making];
 }

@@ -75,6 +75,7 @@ opening_done(struct proc_job *job)
 
 	o->store->n_jobs--;
 	st->opening = false;
+	store_number_made(o->store, o->number);
 	if (o->result != 0)
 		opening_failed(o, st);
 	else if (st->client && st->state == STREAM_OPENING)
@@ -106,6 +107,7 @@ stream_open(struct stream *st, uint64_t bytes)
 	o->number = number;
 	o->bytes = bytes;
 	if (!store_work(s, &o->job)) {
+		store_number_made(s, number);
 		free(o);
 		stream_refuse(st, SPOOL_FAULT);
 		return;

@@ -65,6 +65,7 @@ prepare_done(struct proc_job *job)
 
 	s->n_jobs--;
 	s->preparing = false;
+	store_number_made(s, p->number);
 	if (p->result == 0) {
 		if (s->refusing)
 			logline(LOGLINE_INFO, "spool.recovered",
@@ -97,6 +98,8 @@ store_prepare(struct store *s)
 	if (s->n_spares > 0)
 		p->from = s->spares[--s->n_spares];
 	s->preparing = store_work(s, &p->job);
-	if (!s->preparing)
-		free(p);
+	if (s->preparing)
+		return;
+	store_number_made(s, p->number);
+	free(p);
 }

@@ -25,6 +25,7 @@ store_release(struct store *s)
 		free(w);
 	}
 	free(s->results);
+	free(s->making);
 }
 
 bool
@@ -290,13 +291,31 @@ store_state(const struct store *s, uint32_t *segment, uint64_t *offset)
 }
 
 bool
-store_state_due(struct store *s)
+store_complete(const struct store *s)
 {
-	if (!s->state_due || !s->current)
-		return false;
 	for (const struct segment *g = s->open; g; g = g->next)
 		if (!g->own && g != s->current)
 			return false;
+	return true;
+}
+
+bool
+store_state_due(struct store *s)
+{
+	if (!s->state_due || !s->current || !store_complete(s))
+		return false;
 	s->state_due = false;
 	return true;
+}
+
+void
+store_open_put(const struct store *s, struct buf *list)
+{
+	for (const struct segment *g = s->open; g; g = g->next)
+		if (g != s->current)
+			wire_put_u32(list, g->number);
+	if (s->prepared)
+		wire_put_u32(list, s->prepared->number);
+	for (size_t i = 0; i < s->n_making; i++)
+		wire_put_u32(list, s->making[i]);
 }

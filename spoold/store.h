@@ -67,6 +67,8 @@ struct store {
 	struct log_dir dir;
 	uint32_t next_number, numbers_end; /* below the end they may be given */
 	bool reserving;
+	uint32_t *making; /* numbers whose files are being made */
+	size_t n_making, size_making;
 	struct segment *current;  /* null: none ready */
 	struct segment *prepared; /* the one after it */
 	struct segment *open;     /* list of all but `prepared` */
@@ -119,6 +121,11 @@ MUST_USE bool store_idle(const struct store *s);
  * store_state_due() is true once after an older segment became complete. */
 void store_state(const struct store *s, uint32_t *segment, uint64_t *offset);
 MUST_USE bool store_state_due(struct store *s);
+/* Is every shared segment but the one being written complete? */
+MUST_USE bool store_complete(const struct store *s);
+/* The numbers of all other segments that are not, u32 each: of none is anything synced,
+ * while store_complete() says so. */
+void store_open_put(const struct store *s, struct buf *list);
 
 /* qmgr needs the segment no more: kept for recycling, or removed; not before all
  * older segments are recovered, for a recycled one must not be written to by that. */
@@ -135,8 +142,11 @@ void store_recover(struct store *s, struct log_numbers *numbers);
 
 /* Lets go what had to wait for the recovery. */
 void store_let_go_waiting(struct store *s);
-/* A number that no segment ever had; false when none may be given now. */
+/* A number that no segment ever had; false when none may be given now. Its file is
+ * being made until store_number_made(). */
 MUST_USE bool store_number(struct store *s, uint32_t *number);
+/* The segment is among the others now, or there will be none. */
+void store_number_made(struct store *s, uint32_t number);
 /* Runs the job; false when that is impossible now. */
 MUST_USE bool store_work(struct store *s, struct proc_job *job);
 /* For a copy, which has no origin, only a failure is told: as a failed move. */

@@ -201,8 +201,10 @@
 
 /* First on a fresh channel, and again when spoold goes on to another segment:
  * `segment` is the one being written, of which the bytes before `offset` are
- * synced; the one named before is complete. Later messages come as queue_add. */
-#define IPC_queue_state(U8, U16, U32, U64, BYTES) U32(segment) U64(offset)
+ * synced. Nothing is synced of those in `open`, u32 numbers, nor of any with the number
+ * `next` or above. All others are complete. Later messages come as queue_add. */
+#define IPC_queue_state(U8, U16, U32, U64, BYTES)                                        \
+	U32(segment) U64(offset) U32(next) BYTES(open)
 /* One synced message: the record stands at `offset` of the segment. `moved` is 1
  * for the copy that a queue_move asked for; segment 0 then says it failed. */
 #define IPC_queue_add(U8, U16, U32, U64, BYTES)                                          \

@@ -127,6 +127,7 @@ qmgr_end(void)
 	log_numbers_release(&s->old);
 	event_free(s->sync_timer);
 	free(s->waits);
+	free(f->qmgr.search.open);
 	close(s->dir_fd);
 	close(f->qmgr.seg_fd);
 }
@@ -342,23 +343,28 @@ no_pread(void *disk, int fd, void *at, size_t n, uint64_t offset)
 	return -1;
 }
 
-static void
-segment_write(uint32_t number, uint64_t id)
+/* Of n messages, the first of that id; returns where the last one stands. */
+static uint64_t
+segment_write(uint32_t number, uint64_t id, size_t n)
 {
-	const struct spool_head head = {.id = id, .envelope_bytes = 8};
+	struct spool_head head = {.id = id, .envelope_bytes = 8};
 	struct log_dir dir = {&log_io_real, f->qmgr.seg_fd, "", SPOOL_SEGMENT_KIND};
 	char bytes[SPOOL_HEAD_BYTES + 17] = {0};
 	struct span record = span_make(bytes, sizeof(bytes));
 	struct log_writer w;
 	struct log_file file;
-	uint64_t at;
+	uint64_t at = 0;
 	struct err err;
 
-	spool_head_put(&head, bytes);
 	assert_int_equal(log_dir_create(&dir, number, 0, &file, &err), 0);
 	log_writer_init(&w, &file, LOG_HEADER_BYTES, LOG_FILE_MAX);
-	assert_int_equal(log_append(&w, SPOOL_MESSAGE, &record, 1, &at, &err), LOG_OK);
+	for (; n > 0; n--, head.id++) {
+		spool_head_put(&head, bytes);
+		assert_int_equal(log_append(&w, SPOOL_MESSAGE, &record, 1, &at, &err),
+				 LOG_OK);
+	}
 	log_file_close(&file);
+	return at;
 }
 
 static void
@@ -373,11 +379,13 @@ segment_remove(uint32_t number)
 static void
 search_begin(const struct log_io *io)
 {
+	const struct ipc_queue_state all = {.next = 8};
+
 	qmgr_start();
-	segment_write(7, 5);
+	(void)segment_write(7, 5, 1);
 	f->qmgr.seg.io = io;
 	f->qmgr.search.first = f->qmgr.spoold_fresh = true;
-	search_state(&f->qmgr, 0, 0);
+	search_state(&f->qmgr, &all);
 	jobs_run();
 }
 
@@ -419,6 +427,58 @@ test_segment_that_cannot_be_read_is_pinned(void **state)
 	qmgr_end();
 }
 
+static const struct synced_row {
+	const char *name;
+	uint32_t segment, next; /* as spoold says */
+	bool open;          /* segment 7 is among those of which nothing is synced */
+	bool first, second; /* are its messages found? */
+} synced_rows[] = {
+    {"complete",           0, 8, false, true,  true },
+    {"another is written", 9, 8, false, true,  true },
+    {"it is written",      7, 8, false, true,  false},
+    {"not complete",       0, 8, true,  false, false},
+    {"begun since",        0, 7, false, false, false},
+};
+
+/* A message that stands there, but was not synced when spoold came: its client was told
+ * nothing. It is in the queue when spoold tells of it. */
+static void
+test_search_finds_only_what_is_synced(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_ELEMS(synced_rows); i++) {
+		const struct synced_row *row = &synced_rows[i];
+		struct ipc_queue_add late = {.segment = 7, .envelope_bytes = 8};
+		struct ipc_queue_state told = {.segment = row->segment,
+					       .next = row->next};
+		struct buf open = buf_make(8);
+		struct queue *q;
+
+		wire_put_u32(&open, 3);
+		wire_put_u32(&open, row->open ? 7 : 4);
+		qmgr_start();
+		q = f->qmgr.queue;
+		told.offset = segment_write(7, 5, 2);
+		told.open = buf_span(&open);
+		f->qmgr.search.first = f->qmgr.spoold_fresh = true;
+		search_state(&f->qmgr, &told);
+		late.content_bytes = 9;
+		late.id = row->first ? 6 : 5;
+		late.offset = row->first ? told.offset : LOG_HEADER_BYTES;
+		search_add(&f->qmgr, &late); /* waits for the end of the search */
+		jobs_run();
+		if (f->qmgr.search.running ||
+		    f->qmgr.search.n_found != (uint64_t)row->first + row->second ||
+		    !queue_find(q, late.id) ||
+		    !(queue_find(q, late.id)->flags & ENTRY_REPLAY) == row->second)
+			fail_msg("%s", row->name);
+		assert_true(segment_find(&q->segments, 7)->use != SEGMENT_PINNED);
+		segment_remove(7);
+		qmgr_end();
+		buf_release(&open);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -430,6 +490,7 @@ main(void)
 	    TEST(test_damaged_notes_lose_no_message),
 	    TEST(test_search_that_could_list_nothing_is_made_again),
 	    TEST(test_segment_that_cannot_be_read_is_pinned),
+	    TEST(test_search_finds_only_what_is_synced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -503,6 +503,70 @@ test_large_message_gets_its_own_segment(void **state)
 	assert_int_equal(f->store.n_own, 0);
 }
 
+/* Is the segment among those that spoold calls not complete? */
+static bool
+is_open(const struct fixture *f, uint32_t segment)
+{
+	struct buf list = buf_make(1000);
+	struct cursor c;
+	bool found = false;
+
+	store_open_put(&f->store, &list);
+	for (c = cursor_make(buf_span(&list)); c.rest.n > 0 && !found;)
+		found = wire_get_u32(&c) == segment;
+	buf_release(&list);
+	return found;
+}
+
+/* While its file is made, while it comes, and until its sync has ended. */
+static void
+test_large_message_is_open_until_it_is_synced(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t own = f->store.next_number;
+	uint64_t id = begin(f, SPOOL_SHARED_MAX + 1);
+
+	assert_true(is_open(f, own));
+	settle(f);
+	assert_true(is_open(f, own));
+	assert_true(client_piece(f->client, id, span_make(letters, 60000)));
+	assert_true(client_end(f->client, id));
+	assert_int_equal(store_turn(&f->store), false); /* the sync begins */
+	assert_true(is_open(f, own));
+	settle(f);
+	assert_int_equal(answer(f, id), SPOOL_STORED);
+	assert_int_equal(added(f, id)->segment, own);
+	assert_false(is_open(f, own));
+}
+
+/* What is written to is told with what of it is synced, the next one is open, and one
+ * that is full, but not synced, is waited for. */
+static void
+test_state_is_of_what_is_synced(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t first = put(f, 100), end, offset;
+	uint32_t segment, before;
+
+	settle(f);
+	store_state(&f->store, &segment, &end);
+	assert_int_equal(segment, added(f, first)->segment);
+	assert_false(is_open(f, segment));
+	assert_true(is_open(f, segment + 1));
+	before = segment;
+	while (segment == before) {
+		assert_true(store_complete(&f->store));
+		(void)put(f, 100000);
+		store_state(&f->store, &segment, &offset);
+		assert_true(segment != before || offset == end);
+	}
+	assert_int_equal(offset, LOG_HEADER_BYTES);
+	assert_false(store_complete(&f->store));
+	settle(f);
+	assert_true(store_complete(&f->store));
+	assert_false(is_open(f, before));
+}
+
 static void
 test_aborted_streams_leave_nothing(void **state)
 {
@@ -804,6 +868,8 @@ main(void)
 	    TEST(test_all_of_many_segments_are_answered_and_readable),
 	    TEST(test_stream_that_stays_small_shares_a_segment),
 	    TEST(test_large_message_gets_its_own_segment),
+	    TEST(test_large_message_is_open_until_it_is_synced),
+	    TEST(test_state_is_of_what_is_synced),
 	    TEST(test_aborted_streams_leave_nothing),
 	    TEST(test_client_that_goes_away_aborts_its_streams),
 	    TEST(test_full_disk_refuses_a_streamed_message_and_removes_its_file),
