@@ -217,7 +217,6 @@ message_log(const struct queue *q, const struct queue_event *e)
 					    [QUEUE_EVENT_DEFERRED] = "queue.deferred",
 					    [QUEUE_EVENT_HELD] = "queue.held",
 					    [QUEUE_EVENT_REMOVED] = "queue.removed",
-					    [QUEUE_EVENT_GIVEN_UP] = "queue.given_up",
 					    [QUEUE_EVENT_DROPPED] = "queue.dropped"};
 	char id[QUEUE_ID_TEXT_SIZE];
 
@@ -229,6 +228,19 @@ message_log(const struct queue *q, const struct queue_event *e)
 			L_SPAN("rcpt", queue_event_recipient(q, e)),
 			L_SPAN("reason", queue_event_reason(q, e)),
 			L_U64("tries", e->tries), L_U64("next", e->due_s));
+}
+
+static void
+given_up_log(const struct queue *q, const struct queue_event *e)
+{
+	bool bounced = e->kind == QUEUE_EVENT_BOUNCED;
+	char id[QUEUE_ID_TEXT_SIZE];
+
+	queue_id_format(e->id, id);
+	logline(LOGLINE_INFO, "queue.given_up", L_STR("id", id),
+		L_SPAN("rcpt", queue_event_recipient(q, e)),
+		L_STR("by", bounced ? "operator" : "time"),
+		L_SPAN("reason", queue_event_reason(q, e)), L_U64("tries", e->tries));
 }
 
 static void
@@ -246,6 +258,10 @@ static void
 event_log(const struct queue *q, const struct queue_event *e)
 {
 	switch (e->kind) {
+	case QUEUE_EVENT_GIVEN_UP:
+	case QUEUE_EVENT_BOUNCED:
+		given_up_log(q, e);
+		break;
 	case QUEUE_EVENT_LIMITED:
 		limited_log(q, e);
 		break;

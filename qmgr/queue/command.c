@@ -1,13 +1,16 @@
 /* What an operator may do to one message. */
 #include "qmgr/queue/internal.h"
 
-/* A message in work: told when its jobs end. */
+/* A message in work: done when its jobs end. Noted at once, for it has been told to be
+ * so, whatever happens before. */
 static bool
 mark(struct queue *q, struct entry *e, enum entry_flag flag, uint32_t now_s)
 {
 	uint32_t work = e->link;
 
+	e->flags &= (uint16_t) ~(ENTRY_HOLD | ENTRY_GIVE_UP); /* the last word holds */
 	e->flags |= (uint16_t)flag;
+	queue_note_message(q, e);
 	if (e->state == ENTRY_WORK)
 		work_maybe_end(q, work, now_s);
 	return true;
@@ -28,7 +31,8 @@ command_hold(struct queue *q, uint32_t ref, uint32_t now_s)
 		return mark(q, e, ENTRY_HOLD, now_s);
 	if (e->state == ENTRY_HELD)
 		return false;
-	queue_hold(q, ref, SPAN("held by the operator"));
+	e->flags &= (uint16_t)~ENTRY_GIVE_UP;
+	queue_hold(q, ref, SPAN(QUEUE_HELD_REASON));
 	return true;
 }
 
@@ -56,6 +60,7 @@ command_release(struct queue *q, uint32_t ref, uint32_t now_s)
 
 	if (in_work(e) && e->flags & ENTRY_HOLD) {
 		e->flags &= (uint16_t)~ENTRY_HOLD;
+		queue_note_message(q, e);
 		return true;
 	}
 	if (e->state != ENTRY_HELD)
@@ -107,6 +112,7 @@ command_bounce(struct queue *q, uint32_t ref, uint32_t now_s)
 	e->flags |= ENTRY_GIVE_UP;
 	e->due_s = now_s;
 	queue_enter(q, ref, ENTRY_WAITING);
+	queue_note_message(q, e);
 	return true;
 }
 

@@ -177,7 +177,7 @@ work_result(struct queue *q, const struct work *w, uint32_t now_s)
 	else if (flags & ENTRY_REMOVE)
 		queue_finish(q, w->ref, QUEUE_EVENT_REMOVED);
 	else if (flags & ENTRY_HOLD)
-		queue_hold(q, w->ref, SPAN("held by the operator"));
+		queue_hold(q, w->ref, SPAN(QUEUE_HELD_REASON));
 	else if (w->deferred && entry_count(e, TARGET_OPEN) > 0)
 		wait_tried(q, w, now_s);
 	else if (w->put_off)

@@ -4,6 +4,7 @@
 #include "qmgr/queue/queue.h"
 
 #define QUEUE_AWAY_REASON "the program that delivers it is away"
+#define QUEUE_HELD_REASON "held by the operator"
 
 /* The only place that changes an entry's state: leaves what the old one had
  * (heap, held count), enters the new one. ENTRY_WAITING takes due_s as it is. */

@@ -1,20 +1,27 @@
 /* What is written down, and what happened, for the log. */
 #include "qmgr/queue/internal.h"
 
+/* What an operator said of a message in work is so already. */
 static struct note
 message_note(const struct queue *q, const struct entry *e)
 {
 	return (struct note){.kind = NOTE_MESSAGE,
+	struct span reason = word_text(&q->words, e->reason);
+
+	if (e->flags & ENTRY_HOLD)
+		reason = SPAN(QUEUE_HELD_REASON);
 			     .id = e->id,
 			     .place = entry_place(e),
 			     .arrived_s = e->arrived_s,
 			     .due_s = e->due_s,
 			     .n_targets = e->n_targets,
 			     .tries = e->tries,
-			     .held = e->state == ENTRY_HELD,
+			     .held = e->state == ENTRY_HELD || e->flags & ENTRY_HOLD,
 			     .warned = e->flags & ENTRY_WARNED,
 			     .domain = word_text(&q->words, e->domain),
-			     .reason = word_text(&q->words, e->reason)};
+			     .given_up = e->flags & ENTRY_GIVE_UP,
+			     .removed = e->flags & ENTRY_REMOVE,
+			     .reason = reason};
 }
 
 static void

@@ -100,7 +100,8 @@ enum queue_event_kind {
 	QUEUE_EVENT_DEFERRED,
 	QUEUE_EVENT_HELD,
 	QUEUE_EVENT_REMOVED,
-	QUEUE_EVENT_GIVEN_UP, /* a recipient, by time or by the operator */
+	QUEUE_EVENT_GIVEN_UP, /* a recipient, for its age */
+	QUEUE_EVENT_BOUNCED,  /* a recipient, by the operator */
 	QUEUE_EVENT_DROPPED,  /* one that failed, and nobody is to be told */
 	QUEUE_EVENT_DEAD,     /* a destination (the recipient), until due_s */
 	QUEUE_EVENT_ALIVE,

@@ -12,7 +12,8 @@ message_put(struct buf *out, const struct note *n)
 	wire_put_u32(out, n->due_s);
 	wire_put_u32(out, n->n_targets);
 	wire_put_u16(out, n->tries);
-	wire_put_u8(out, (uint8_t)(n->held | n->warned << 1));
+	wire_put_u8(out, (uint8_t)(n->held | n->warned << 1 | n->given_up << 2 |
+				   n->removed << 3));
 	wire_put_bytes(out, n->domain);
 	wire_put_bytes(out, n->reason);
 }
@@ -34,6 +35,8 @@ message_get(struct cursor *c, struct note *n)
 	flags = wire_get_u8(c);
 	n->held = flags & 1;
 	n->warned = flags & 2;
+	n->given_up = flags & 4;
+	n->removed = flags & 8;
 	n->domain = wire_get_bytes(c);
 	n->reason = wire_get_bytes(c);
 	if (n->id == 0 || !place_possible(&n->place) ||

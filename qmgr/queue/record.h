@@ -33,6 +33,8 @@ struct note {
 	bool warned;        /* its sender, that it is late */
 	struct span domain; /* also of PAUSE */
 	struct span reason;
+	bool given_up;      /* the operator wants no more tries */
+	bool removed;       /* the operator threw it away */
 	uint32_t ordinal; /* of TARGET */
 	uint8_t state;    /* of TARGET: TARGET_OPEN, _DONE or _FAILED */
 	uint32_t segment; /* of SEGMENT; all records that start before known_end */

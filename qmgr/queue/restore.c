@@ -54,8 +54,13 @@ restore_message(struct queue *q, const struct note *n, uint32_t now_s)
 	e->due_s = n->due_s;
 	e->tries = n->tries;
 	e->flags |= ENTRY_RECORDED | ENTRY_REPLAY;
+	e->flags &= (uint16_t) ~(ENTRY_GIVE_UP | ENTRY_REMOVE);
 	if (n->warned)
 		e->flags |= ENTRY_WARNED;
+	if (n->given_up)
+		e->flags |= ENTRY_GIVE_UP;
+	if (n->removed)
+		e->flags |= ENTRY_REMOVE;
 	if (n->n_targets > 0 && !entry_set_targets(e, n->n_targets)) {
 		entry_forget_targets(e);
 		ASSERT(entry_set_targets(e, n->n_targets));

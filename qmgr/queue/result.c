@@ -143,5 +143,7 @@ result_give_up(struct queue *q, uint32_t work, uint32_t ordinal, enum given_up w
 	had->given_up = (uint8_t)why;
 	entry_target_set(e, ordinal, TARGET_FAILED);
 	queue_note_target(q, e, ordinal);
-	queue_event_add(q, QUEUE_EVENT_GIVEN_UP, e, w->targets[ordinal].recipient);
+	queue_event_add(
+	    q, why == GIVEN_UP_OPERATOR ? QUEUE_EVENT_BOUNCED : QUEUE_EVENT_GIVEN_UP, e,
+	    w->targets[ordinal].recipient);
 }

@@ -325,6 +325,6 @@ queue_load_failed(struct queue *q, uint32_t ref, struct span reason)
 		queue_finish(q, ref, QUEUE_EVENT_REMOVED);
 		return;
 	}
-	e->flags &= (uint16_t)~ENTRY_HOLD;
+	e->flags &= (uint16_t) ~(ENTRY_HOLD | ENTRY_GIVE_UP);
 	queue_hold(q, ref, reason);
 }

@@ -307,9 +307,13 @@ def test_bounce_tells_the_sender(own, full):
     assert told(own, "bounce", "--from", "a@example.org", "--to", "dead2.example", "--yes") == {"messages": 1}
     assert inbox.wait_for(b"lost1@dead2.example")
     settle(own, 11)
+    assert told(own, "hold", ids["lost2"]) == {"messages": 1}
     assert told(own, "bounce", "--all", "--yes") == {"messages": 11}
     assert inbox.wait_for(b"lost2@dead3.example") and inbox.wait_for(b"lost3@dead1.example")
     harness.wait_until(lambda: not listed(own, "--from", "a@example.org"), what="all given up")
+    own.wait_logged("queue.done", f"id={ids['lost2']}")
+    names = {e["event"]: e["fields"] for e in json.loads(own.command("--json", "trace", ids["lost2"]).stdout)}
+    assert "queue.held" in names and names["queue.given_up"]["by"] == "operator"
     [made] = own.wait_logged("bounce.made", f"id={ids['lost0']} ")
     report = re.search(r" report=(\w+)", made)[1]
     for event, queue_id in ("queue.done", ids["lost0"]), ("queue.done", report), ("local.delivered", report):

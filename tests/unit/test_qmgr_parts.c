@@ -131,6 +131,8 @@ static const struct note notes[] = {
      .n_targets = 3,
      .tries = 4,
      .held = true,
+     .given_up = true,
+     .removed = true,
      .domain = {"d", 1},
      .reason = {"because", 7}},
     {				     .kind = NOTE_TARGET,           .id = 5, .ordinal = 2, .state = TARGET_DONE},
