@@ -340,7 +340,8 @@ turn(struct proc *p)
 	admin_turn(m);
 	events_log(m->queue);
 	state_turn(m);
-	if (proc_draining(p) && jobs_out(m) == 0 && !m->state.syncing) {
+	if (proc_draining(p) && jobs_out(m) == 0 && !m->state.syncing &&
+	    !m->state.creating) {
 		state_finish(m);
 		proc_drained(p);
 	}

@@ -283,6 +283,7 @@ state_finish(struct qmgr *m)
 
 	if (!s->open || s->syncing)
 		return;
+	queue_note_limits(m->queue, qmgr_now_s());
 	notes_append(m);
 	if (log_sync(&s->writer, &err) != LOG_OK)
 		state_fault(s, &err);

@@ -385,4 +385,5 @@ queue_tick(struct queue *q, uint32_t now_s)
 	pace_tick(q, now_s);
 	park_tick(q, now_s);
 	destinations_tick(q, now_s);
+	limited_tick(q, now_s);
 }

@@ -222,6 +222,10 @@ MUST_USE bool limited_hold(struct queue *q, uint32_t ref,
 /* --- pauses --------------------------------------------------------------- */
 
 MUST_USE bool
+/* All counts, for a snapshot. */
+void limited_snapshot(struct queue *q);
+void limited_tick(struct queue *q, uint32_t now_s);
+
 pause_find(const struct queue *q, struct span domain, struct span *reason);
 /* False when it was so already, or there are too many. */
 bool pause_set(struct queue *q, struct span domain);

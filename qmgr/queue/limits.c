@@ -68,7 +68,7 @@ account_find(const struct limits *all, uint64_t account)
 {
 	uint32_t i = all->buckets ? *bucket_of(all, account) : NONE;
 
-	while (i != NONE && all->at[i].account != account)
+	while (i != NONE && all->at[i].counts.account != account)
 		i = all->at[i].next;
 	return i;
 }
@@ -76,7 +76,7 @@ account_find(const struct limits *all, uint64_t account)
 static uint32_t
 oldest_forget(struct limits *all)
 {
-	uint32_t i = all->oldest, *at = bucket_of(all, all->at[i].account);
+	uint32_t i = all->oldest, *at = bucket_of(all, all->at[i].counts.account);
 
 	while (*at != i)
 		at = &all->at[*at].next;
@@ -112,10 +112,11 @@ account_get(struct limits *all, uint64_t account)
 		i = slot_new(all);
 		bucket = bucket_of(all, account);
 		all->at[i] =
-		    (struct limit_account){.account = account, .next = *bucket};
+		    (struct limit_account){.counts.account = account, .next = *bucket};
 		*bucket = i;
 	}
 	use_add(all, i);
+	all->at[i].changed = true;
 	return &all->at[i];
 }
 
@@ -147,7 +148,7 @@ limits_take(struct limits *all, const uint64_t max[LIMIT_COUNT], uint64_t accoun
 	struct limit_account *a = account_get(all, account);
 
 	for (size_t i = 0; i < LIMIT_COUNT; i++) {
-		struct limit_window *w = &a->windows[i];
+		struct limit_window *w = &a->counts.windows[i];
 
 		window_slide(w, now_s / rows[i].period_s);
 		if (max[i] == 0 || window_count(w, rows[i].period_s, now_s) +
@@ -158,7 +159,7 @@ limits_take(struct limits *all, const uint64_t max[LIMIT_COUNT], uint64_t accoun
 		return false;
 	}
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
-		a->windows[i].now += rows[i].recipients ? n : 1;
+		a->counts.windows[i].now += rows[i].recipients ? n : 1;
 	return true;
 }
 
@@ -167,10 +168,37 @@ limits_tell(struct limits *all, uint64_t account, uint32_t now_s)
 {
 	struct limit_account *a = account_get(all, account);
 
-	if (a->told_s != 0 && now_s - a->told_s < LIMITS_TELL_S)
+	if (a->counts.told_s != 0 && now_s - a->counts.told_s < LIMITS_TELL_S)
 		return false;
-	a->told_s = now_s;
+	a->counts.told_s = now_s;
 	return true;
+}
+
+void
+limits_restore(struct limits *all, const struct limit_counts *counts)
+{
+	struct limit_account *a = account_get(all, counts->account);
+
+	a->counts = *counts;
+	a->changed = false;
+}
+
+bool
+limits_counted(const struct limits *all, uint64_t account, uint32_t arrived_s)
+{
+	uint32_t i = account_find(all, account);
+
+	return i != NONE && arrived_s < all->at[i].counts.noted_s;
+}
+
+bool
+limits_past(const struct limit_counts *counts, uint32_t now_s)
+{
+	bool past = true;
+
+	for (size_t i = 0; i < LIMIT_COUNT; i++)
+		past = past && counts->windows[i].period + 1 < now_s / rows[i].period_s;
+	return past;
 }
 
 void

@@ -5,11 +5,11 @@
 static struct note
 message_note(const struct queue *q, const struct entry *e)
 {
-	return (struct note){.kind = NOTE_MESSAGE,
 	struct span reason = word_text(&q->words, e->reason);
 
 	if (e->flags & ENTRY_HOLD)
 		reason = SPAN(QUEUE_HELD_REASON);
+	return (struct note){.kind = NOTE_MESSAGE,
 			     .id = e->id,
 			     .place = entry_place(e),
 			     .arrived_s = e->arrived_s,
@@ -18,9 +18,9 @@ message_note(const struct queue *q, const struct entry *e)
 			     .tries = e->tries,
 			     .held = e->state == ENTRY_HELD || e->flags & ENTRY_HOLD,
 			     .warned = e->flags & ENTRY_WARNED,
-			     .domain = word_text(&q->words, e->domain),
 			     .given_up = e->flags & ENTRY_GIVE_UP,
 			     .removed = e->flags & ENTRY_REMOVE,
+			     .domain = word_text(&q->words, e->domain),
 			     .reason = reason};
 }
 
@@ -125,6 +125,7 @@ queue_snapshot_start(struct queue *q)
 		note_put(&q->notes, &n);
 	}
 	pauses_note(q);
+	limited_snapshot(q);
 	q->snapshot = true;
 	q->snapshot_after = 0;
 }

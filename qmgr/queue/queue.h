@@ -144,6 +144,7 @@ struct queue {
 	uint32_t n_pauses;
 	struct limits limits;
 	struct queue_notice notices[QUEUE_NOTICES_MAX];
+	uint32_t limits_noted_s;
 	uint32_t n_notices;
 	uint64_t n_of[JOB_KINDS]; /* jobs */
 	bool more_due;            /* queue_next_load() stopped before the end */
@@ -332,6 +333,10 @@ MUST_USE bool queue_next_move(struct queue *q, uint32_t now_s, size_t n, uint64_
 /* --- the state log -------------------------------------------------------- */
 
 /* From here on the notes begin a new file. */
+/* Notes what accounts have sent since it was noted last; by itself that happens each
+ * LIMITS_NOTE_S. */
+void queue_note_limits(struct queue *q, uint32_t now_s);
+
 void queue_snapshot_start(struct queue *q);
 /* The next n messages; true once all are noted. */
 MUST_USE bool queue_snapshot_step(struct queue *q, size_t n);

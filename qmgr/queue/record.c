@@ -104,6 +104,34 @@ pause_get(struct cursor *c, struct note *n)
 	n->domain = wire_get_bytes(c);
 }
 
+static void
+sent_put(struct buf *out, const struct note *n)
+{
+	wire_put_u64(out, n->sent.account);
+	wire_put_u32(out, n->sent.told_s);
+	wire_put_u32(out, n->sent.noted_s);
+	for (size_t i = 0; i < LIMIT_COUNT; i++) {
+		wire_put_u32(out, n->sent.windows[i].period);
+		wire_put_u32(out, n->sent.windows[i].before);
+		wire_put_u32(out, n->sent.windows[i].now);
+	}
+}
+
+static void
+sent_get(struct cursor *c, struct note *n)
+{
+	n->sent.account = wire_get_u64(c);
+	n->sent.told_s = wire_get_u32(c);
+	n->sent.noted_s = wire_get_u32(c);
+	for (size_t i = 0; i < LIMIT_COUNT; i++) {
+		n->sent.windows[i].period = wire_get_u32(c);
+		n->sent.windows[i].before = wire_get_u32(c);
+		n->sent.windows[i].now = wire_get_u32(c);
+	}
+	if (n->sent.account == 0)
+		c->failed = true;
+}
+
 static const struct note_row {
 	void (*put)(struct buf *out, const struct note *n);
 	void (*get)(struct cursor *c, struct note *n);
@@ -115,6 +143,7 @@ static const struct note_row {
     [NOTE_SEGMENT] = {segment_put,     segment_get    },
     [NOTE_SNAPSHOT_END] = {NULL,            NULL           },
     [NOTE_PAUSE] = {pause_put,       pause_get      },
+    [NOTE_SENT] = {sent_put,        sent_get       },
 };
 
 void
@@ -134,7 +163,7 @@ note_next(struct cursor *notes, struct note *out)
 	if (notes->failed || notes->rest.n == 0)
 		return false;
 	kind = wire_get_u8(notes);
-	if (kind < NOTE_DONE || kind > NOTE_PAUSE) {
+	if (kind < NOTE_DONE || kind > NOTE_SENT) {
 		notes->failed = true;
 		return false;
 	}

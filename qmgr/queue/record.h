@@ -8,6 +8,7 @@
 #pragma once
 
 #include "qmgr/queue/entry.h"
+#include "qmgr/queue/limits.h"
 
 #define STATE_NOTES 1 /* kind of the records in spool/state */
 
@@ -19,6 +20,7 @@ enum note_kind {
 	NOTE_SEGMENT = 5,  /* after NOTE_SNAPSHOT: what of a segment it knows */
 	NOTE_SNAPSHOT_END = 6,
 	NOTE_PAUSE = 7, /* outgoing mail, to `domain` or all, is paused or not */
+	NOTE_SENT = 8,  /* how much an account has sent */
 };
 
 struct note {
@@ -31,14 +33,15 @@ struct note {
 	uint16_t tries;
 	bool held;          /* of PAUSE: paused */
 	bool warned;        /* its sender, that it is late */
-	struct span domain; /* also of PAUSE */
-	struct span reason;
 	bool given_up;      /* the operator wants no more tries */
 	bool removed;       /* the operator threw it away */
+	struct span domain; /* also of PAUSE */
+	struct span reason;
 	uint32_t ordinal; /* of TARGET */
 	uint8_t state;    /* of TARGET: TARGET_OPEN, _DONE or _FAILED */
 	uint32_t segment; /* of SEGMENT; all records that start before known_end */
 	uint64_t known_end;
+	struct limit_counts sent; /* of SENT */
 };
 
 void note_put(struct buf *out, const struct note *n);

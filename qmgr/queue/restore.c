@@ -125,6 +125,9 @@ queue_restore(struct queue *q, const struct note *n, uint32_t now_s)
 	case NOTE_PAUSE:
 		(void)(n->held ? pause_set(q, n->domain) : pause_clear(q, n->domain));
 		break;
+	case NOTE_SENT:
+		limits_restore(&q->limits, &n->sent);
+		break;
 	}
 }
 

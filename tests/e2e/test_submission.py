@@ -212,3 +212,18 @@ def test_routes_change_by_a_reload(forwarder):
         envelope(own, "ann@near.example", "out@example.org")
         wait_messages(other)
         assert len(sink.messages) == 1
+
+
+def test_what_an_account_has_sent_counts_after_a_restart():
+    with harness.Postroad(settings={"submission_messages_per_day_max": "2"}) as own:
+        own.start()
+        own.add_account("a@example.org", PASSWORD)
+        for _ in range(2):
+            send(own, "submission", BARE.format(uuid.uuid4().hex, ""))
+        own.wait_logged("queue.done", count=2)
+        assert not own.logged("queue.limited")
+        own.stop()
+        own.start()
+        for _ in range(2):  # at midnight a little of the day before counts no more
+            send(own, "submission", BARE.format(uuid.uuid4().hex, ""))
+        own.wait_logged("queue.limited", "login=a@example.org")

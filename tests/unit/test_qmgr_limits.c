@@ -157,6 +157,144 @@ test_released_message_is_not_counted_again(void **state)
 	queue_free(&q);
 }
 
+/* --- through a restart ---------------------------------------------------- */
+
+enum noting {
+	BY_TIME,
+	BY_SNAPSHOT,
+	AT_THE_END
+};
+
+static const struct noting_row {
+	const char *name;
+	enum noting how;
+} noting_rows[] = {
+    {"by time",     BY_TIME    },
+    {"by snapshot", BY_SNAPSHOT},
+    {"at the end",  AT_THE_END },
+};
+
+/* The queue from the notes of another, which is freed. */
+static struct queue *
+restarted(struct queue *q)
+{
+	struct queue *again = limited_make();
+	struct cursor notes;
+	struct note n;
+
+	for (notes = cursor_make(buf_span(&q->notes)); note_next(&notes, &n);)
+		queue_restore(again, &n, NOW_S);
+	queue_restored(again);
+	queue_instance_up(again, JOB_LOCAL, 0); /* a snapshot starts over */
+	queue_free(&q);
+	return again;
+}
+
+static void
+test_counts_outlive_a_restart(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_ELEMS(noting_rows); i++) {
+		const struct noting_row *row = &noting_rows[i];
+		struct queue *q = limited_make();
+
+		queue_tick(q, NOW_S);
+		for (uint64_t id = 1; id <= 2; id++)
+			message_start(q, id, &target_here, 1, NOW_S);
+		queue_tick(q, NOW_S + 1);
+		assert_int_equal(q->notes.n, 0); /* not at each */
+		if (row->how == BY_TIME)
+			queue_tick(q, NOW_S + LIMITS_NOTE_S);
+		if (row->how == AT_THE_END)
+			queue_note_limits(q, NOW_S + 1);
+		if (row->how == BY_SNAPSHOT)
+			queue_snapshot_start(q);
+		q = restarted(q);
+		message_start(q, 3, &target_here, 1, NOW_S + 20);
+		if (queue_find(q, 3)->state != ENTRY_HELD)
+			fail_msg("%s", row->name);
+		fixture_account = 0;
+		queue_free(&q);
+	}
+}
+
+/* Found by a search, as what a former run had in work. */
+static void
+message_found(struct queue *q, uint64_t id, uint32_t arrived_s)
+{
+	struct queue_load load;
+	uint32_t bytes, now_s = NOW_S + 30;
+	char *envelope = envelope_of(&target_here, 1, &bytes);
+	struct place p = {.offset = 1024 + 4096 * id,
+			  .content_bytes = 10,
+			  .envelope_bytes = bytes,
+			  .segment = 1};
+
+	assert_true(queue_add(q, id, &p, QUEUE_FOUND, now_s));
+	assert_true(queue_next_load(q, now_s, &load));
+	queue_loaded(q, load.ref, (uint64_t)arrived_s * 1000000, envelope, now_s);
+}
+
+static void
+test_message_is_counted_once_though_it_is_found_again(void **state)
+{
+	(void)state;
+	struct queue *q = limited_make();
+
+	for (uint64_t id = 1; id <= 2; id++)
+		message_start(q, id, &target_here, 1, NOW_S);
+	queue_note_limits(q, NOW_S + 1);
+	q = restarted(q);
+	message_found(q, 1, NOW_S);
+	message_found(q, 2, NOW_S);
+	message_found(q, 3, NOW_S + 1); /* it may have come after the note */
+	assert_int_equal(queue_find(q, 1)->state, ENTRY_WORK);
+	assert_int_equal(queue_find(q, 2)->state, ENTRY_WORK);
+	assert_int_equal(queue_find(q, 3)->state, ENTRY_HELD);
+	fixture_account = 0;
+	queue_free(&q);
+}
+
+/* Are counts among what was noted last? They are taken away. */
+static bool
+counts_noted(struct queue *q)
+{
+	struct cursor notes = cursor_make(buf_span(&q->notes));
+	bool found = false;
+	struct note n;
+
+	while (note_next(&notes, &n))
+		found = found || n.kind == NOTE_SENT;
+	buf_reset(&q->notes);
+	return found;
+}
+
+static void
+test_counts_are_noted_while_they_count(void **state)
+{
+	(void)state;
+	struct queue *q = limited_make();
+	uint32_t later_s = NOW_S + 86400;
+
+	message_start(q, 1, &target_here, 1, NOW_S);
+	queue_tick(q, NOW_S);
+	assert_true(counts_noted(q));
+	queue_tick(q, later_s);
+	assert_false(counts_noted(q)); /* nothing was sent since */
+	queue_snapshot_start(q);
+	assert_true(counts_noted(q));
+	queue_tick(q, later_s += 86400);
+	queue_snapshot_start(q);
+	assert_false(counts_noted(q));
+	message_start(q, 2, &target_here, 1, later_s);
+	q->config.limits[LIMIT_MESSAGES_HOUR] = 0;
+	queue_note_limits(q, later_s);
+	queue_snapshot_start(q);
+	assert_false(counts_noted(q)); /* there are no limits */
+	fixture_account = 0;
+	queue_free(&q);
+}
+
 /* By its envelope: until the first release, and through a restart. */
 static void
 test_message_of_an_access_table_is_held_once(void **state)
@@ -196,6 +334,9 @@ main(void)
 	    cmocka_unit_test(
 		test_message_beyond_a_limit_is_held_and_postmaster_told_once_an_hour),
 	    cmocka_unit_test(test_released_message_is_not_counted_again),
+	    cmocka_unit_test(test_counts_outlive_a_restart),
+	    cmocka_unit_test(test_message_is_counted_once_though_it_is_found_again),
+	    cmocka_unit_test(test_counts_are_noted_while_they_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

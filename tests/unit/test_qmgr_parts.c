@@ -121,8 +121,8 @@ test_words_are_kept_once_and_go_with_their_last_user(void **state)
 /* --- notes ---------------------------------------------------------------- */
 
 static const struct note notes[] = {
-    {.kind = NOTE_SNAPSHOT   },
-    {		  .kind = NOTE_SEGMENT,            .segment = 7, .known_end = 4096},
+    {.kind = NOTE_SNAPSHOT},
+    {		  .kind = NOTE_SEGMENT,         .segment = 7, .known_end = 4096},
     { .kind = NOTE_MESSAGE,
      .id = 5,
      .place = {.offset = 1024, .content_bytes = 9, .envelope_bytes = 8, .segment = 7},
@@ -135,9 +135,14 @@ static const struct note notes[] = {
      .removed = true,
      .domain = {"d", 1},
      .reason = {"because", 7}},
-    {				     .kind = NOTE_TARGET,           .id = 5, .ordinal = 2, .state = TARGET_DONE},
-    {				  .kind = NOTE_SNAPSHOT_END              },
-    {				.kind = NOTE_DONE, .id = 5},
+    {				  .kind = NOTE_TARGET,        .id = 5, .ordinal = 2, .state = TARGET_DONE},
+    {			       .kind = NOTE_SNAPSHOT_END           },
+    {			     .kind = NOTE_DONE,       .id = 5},
+    {		       .kind = NOTE_SENT,
+     .sent = {.account = 7,
+	      .told_s = 1,
+	      .noted_s = 2,
+	      .windows = {{3, 4, 5}, {6, 7, 8}, {9, 10, 11}, {12, 13, 14}}}},
 };
 
 static void
