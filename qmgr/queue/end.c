@@ -46,8 +46,7 @@ give_up_why(const struct queue *q, const struct work *w, uint32_t now_s)
 		return GIVEN_UP_OPERATOR;
 	if ((w->away || w->paused) && !w->deferred)
 		return GIVEN_UP_NOT;
-	return entry_older(e, q->config.lifetime_s, now_s) ? GIVEN_UP_LATE
-							   : GIVEN_UP_NOT;
+	return clock_too_old(q, e, now_s) ? GIVEN_UP_LATE : GIVEN_UP_NOT;
 }
 
 static void

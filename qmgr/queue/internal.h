@@ -211,6 +211,9 @@ void park_release(struct queue *q, uint32_t now_s);
 
 /* The clock said `before_s` a moment ago. */
 void clock_tick(struct queue *q, uint32_t before_s, uint32_t now_s);
+/* Is it to be given up for its age? */
+MUST_USE bool
+clock_too_old(const struct queue *q, const struct entry *e, uint32_t now_s);
 
 /* What waits for that reason (a word) is due. */
 void queue_wake(struct queue *q, uint32_t reason);
@@ -219,13 +222,13 @@ void queue_wake(struct queue *q, uint32_t reason);
 MUST_USE bool limited_hold(struct queue *q, uint32_t ref,
 			   const struct envelope *envelope, uint32_t now_s);
 
-/* --- pauses --------------------------------------------------------------- */
-
-MUST_USE bool
 /* All counts, for a snapshot. */
 void limited_snapshot(struct queue *q);
 void limited_tick(struct queue *q, uint32_t now_s);
 
+/* --- pauses --------------------------------------------------------------- */
+
+MUST_USE bool
 pause_find(const struct queue *q, struct span domain, struct span *reason);
 /* False when it was so already, or there are too many. */
 bool pause_set(struct queue *q, struct span domain);

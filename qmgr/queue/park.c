@@ -91,7 +91,7 @@ pressing(const struct queue *q, const struct entry *e, uint32_t now_s)
 {
 	return e->flags & (ENTRY_GIVE_UP | ENTRY_HOLD | ENTRY_REMOVE) ||
 	       entry_count(e, TARGET_FAILED) > 0 || /* its sender waits */
-	       entry_older(e, q->config.lifetime_s, now_s) ||
+	       clock_too_old(q, e, now_s) ||
 	       (q->config.warning_after_s > 0 && !(e->flags & ENTRY_WARNED) &&
 		entry_older(e, q->config.warning_after_s, now_s));
 }

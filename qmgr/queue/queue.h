@@ -41,6 +41,7 @@
 #define QUEUE_PUT_OFF_MAX   10000 /* messages in one call */
 #define QUEUE_WAKES_MAX     16
 #define QUEUE_PAUSES_MAX    256
+#define QUEUE_STEADY_S      14400 /* how long, before the age of a message counts */
 #define QUEUE_NOTICES_MAX   16
 
 /* What the settings say of mail to a domain. */
@@ -143,12 +144,13 @@ struct queue {
 	struct pause pauses[QUEUE_PAUSES_MAX];
 	uint32_t n_pauses;
 	struct limits limits;
-	struct queue_notice notices[QUEUE_NOTICES_MAX];
 	uint32_t limits_noted_s;
+	struct queue_notice notices[QUEUE_NOTICES_MAX];
 	uint32_t n_notices;
 	uint64_t n_of[JOB_KINDS]; /* jobs */
 	bool more_due;            /* queue_next_load() stopped before the end */
 	bool parked_turn;
+	uint32_t steady_s;    /* the clock has gone on evenly since */
 	bool clock_walk;      /* see queue_clock_turn() */
 	uint64_t clock_after; /* up to this id it was done */
 	uint64_t n_put_off;   /* messages that were due and had to wait */
@@ -264,7 +266,8 @@ bool queue_full_turn(struct queue *q, size_t n, uint32_t now_s);
 
 /* The same for what waited until its destination was alive, or for the operator. */
 bool queue_wake_turn(struct queue *q, size_t n, uint32_t now_s);
-/* The same for what is due later than any try is put off: the clock was set back. */
+/* The same for what is due later than any try is put off, or came later than now: the
+ * clock was set back. */
 bool queue_clock_turn(struct queue *q, size_t n, uint32_t now_s);
 /* To be called each second, at least. */
 void queue_tick(struct queue *q, uint32_t now_s);
@@ -330,13 +333,13 @@ void queue_empty_start(struct queue *q, uint32_t now_s);
 MUST_USE bool queue_next_move(struct queue *q, uint32_t now_s, size_t n, uint64_t *id,
 			      struct place *p);
 
-/* --- the state log -------------------------------------------------------- */
-
-/* From here on the notes begin a new file. */
 /* Notes what accounts have sent since it was noted last; by itself that happens each
  * LIMITS_NOTE_S. */
 void queue_note_limits(struct queue *q, uint32_t now_s);
 
+/* --- the state log -------------------------------------------------------- */
+
+/* From here on the notes begin a new file. */
 void queue_snapshot_start(struct queue *q);
 /* The next n messages; true once all are noted. */
 MUST_USE bool queue_snapshot_step(struct queue *q, size_t n);

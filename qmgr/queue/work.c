@@ -290,7 +290,8 @@ queue_loaded(struct queue *q, uint32_t ref, uint64_t arrived_us, char *bytes,
 	work = work_new(q, ref);
 	q->works[work].bytes = bytes;
 	q->works[work].arrived_us = arrived_us;
-	e->arrived_s = (uint32_t)(arrived_us / 1000000);
+	if (arrived_us / 1000000 < e->arrived_s)
+		e->arrived_s = (uint32_t)(arrived_us / 1000000);
 	if (!envelope_parse(span_make(bytes, e->envelope_bytes),
 			    &q->works[work].envelope)) {
 		work_free(q, work, 0);

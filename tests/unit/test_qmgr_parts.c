@@ -225,35 +225,6 @@ test_retries_back_off_up_to_a_limit_then_end(void **state)
 	queue_free(&q);
 }
 
-/* Nobody waits until the clock has come again to where it was. */
-static void
-test_clock_set_back_delays_no_message(void **state)
-{
-	(void)state;
-	struct queue *q = queue_make();
-	uint32_t years_s = 3 * 365 * 86400, now_s = 1000 + years_s;
-	const struct entry *e;
-
-	queue_tick(q, now_s);
-	message_deferred(q, 1, now_s);
-	e = queue_find(q, 1);
-	queue_tick(q, now_s - 30);
-	assert_false(queue_clock_turn(q, 10, now_s - 30));
-	assert_true(e->due_s > now_s);
-	now_s -= years_s;
-	queue_tick(q, now_s);
-	assert_true(queue_clock_turn(q, 1, now_s));
-	assert_false(queue_clock_turn(q, 1, now_s));
-	assert_int_equal(e->due_s, now_s);
-	message_again(q, &target_there, 1, now_s);
-	assert_true(relay_one(q, DELIVERY_DEFERRED, RELAY_TALKED, now_s));
-	assert_true(e->due_s > now_s && e->due_s < now_s + 86400);
-	queue_tick(q, now_s + 5);
-	assert_false(queue_clock_turn(q, 10, now_s + 5));
-	assert_true(e->due_s > now_s);
-	queue_free(&q);
-}
-
 static void
 test_mailbox_named_twice_gets_one_copy(void **state)
 {
@@ -496,7 +467,6 @@ main(void)
 	    cmocka_unit_test(test_notes_come_back_as_they_were),
 	    cmocka_unit_test(test_notes_cut_anywhere_end_cleanly),
 	    cmocka_unit_test(test_retries_back_off_up_to_a_limit_then_end),
-	    cmocka_unit_test(test_clock_set_back_delays_no_message),
 	    cmocka_unit_test(test_mailbox_named_twice_gets_one_copy),
 	    cmocka_unit_test(
 		test_failed_target_is_tried_again_when_the_operator_wants_it),
