@@ -110,15 +110,16 @@ directories_make(const struct master *m, struct err *err)
 {
 	const struct settings *s = &m->settings;
 	const struct directory all[] = {
-	    {s->run_directory,       "",         NULL,          0755 },
-	    {s->run_directory,       "/control", NULL,          0700 },
-	    {s->run_directory,       "/empty",   NULL,          0555 },
-	    {s->spool_directory,     "",         s->user_queue, 0711 },
-	    {s->spool_directory,     "/seg",     s->user_queue, 0700 },
-	    {s->spool_directory,     "/state",   s->user_queue, 0700 },
-	    {s->spool_directory,     "/drop",    s->user_queue, 03733},
-	    {s->mail_directory,      "",         s->user_mail,  0700 },
-	    {s->directory_directory, "",         s->user_auth,  0700 },
+	    {s->run_directory,       "",          NULL,          0755 },
+	    {s->run_directory,       "/control",  NULL,          0700 },
+	    {s->run_directory,       "/empty",    NULL,          0555 },
+	    {s->spool_directory,     "",          s->user_queue, 0711 },
+	    {s->spool_directory,     "/seg",      s->user_queue, 0700 },
+	    {s->spool_directory,     "/state",    s->user_queue, 0700 },
+	    {s->spool_directory,     "/drop",     s->user_queue, 03733},
+	    {s->spool_directory,     "/resolved", NULL,          0700 },
+	    {s->mail_directory,      "",          s->user_mail,  0700 },
+	    {s->directory_directory, "",          s->user_auth,  0700 },
 	};
 
 	for (size_t i = 0; i < N_ELEMS(all); i++)

@@ -94,7 +94,9 @@ prepare(struct master *m, struct err *err)
 	    lock_take(m, err) != 0)
 		return -1;
 	if (texts_open(&m->texts, &m->settings, err) != 0 ||
-	    files_open(&m->files, &m->settings, err) != 0 || ports_open(m, err) != 0)
+	    files_open(&m->files, &m->settings, err) != 0 ||
+	    files_open_policies(&m->policies_fd, &m->settings, err) != 0 ||
+	    ports_open(m, err) != 0)
 		return -1;
 	return logs_open(m, &m->logs, &m->settings, err);
 }
@@ -204,6 +206,7 @@ release(struct master *m)
 	processes_release(m);
 	listeners_close(&m->listeners);
 	files_close(&m->files);
+	close(m->policies_fd);
 	texts_close(&m->texts);
 	for (size_t i = 0; i < N_ELEMS(events); i++)
 		if (events[i])
@@ -253,7 +256,7 @@ main(int argc, char **argv)
 	m.texts = (struct texts){
 	    {-1, -1}
         };
-	m.lock_fd = m.life_fd = -1;
+	m.lock_fd = m.life_fd = m.policies_fd = -1;
 	m.files = (struct files){-1, -1};
 	standard_fds_open();
 	logs_init(&m.logs);

@@ -102,8 +102,9 @@ struct master {
 	struct listeners listeners;
 	struct files files;
 	struct logs logs;
-	int lock_fd; /* held by master */
-	int life_fd; /* held by all programs too */
+	int policies_fd; /* what resolved keeps MTA-STS policies in */
+	int lock_fd;     /* held by master */
+	int life_fd;     /* held by all programs too */
 	struct process *processes;
 	size_t n;
 	uint64_t started_ms;
@@ -182,6 +183,9 @@ void listener_address(const struct listener *l, struct buf *out);
 MUST_USE int
 files_open(struct files *out, const struct settings *settings, struct err *err);
 void files_close(struct files *f);
+/* "resolved/policies" below spool_directory; made when it is not there. */
+MUST_USE int
+files_open_policies(int *out, const struct settings *settings, struct err *err);
 
 /* logs.c */
 void logs_init(struct logs *logs);

@@ -138,6 +138,8 @@ wiring_tell_start(struct process *p)
 	send_counts(p);
 	ipc_send_ctl_start(p->peer, &m, texts_for(p));
 	wiring_send_files(p);
+	if (p->service->sts_file)
+		send_file(p, SPAN("sts.policies"), p->master->policies_fd);
 	wiring_send_listeners(p, NULL);
 }
 

@@ -4,6 +4,7 @@
 #include "resolver/sts.h"
 
 #include <event2/event.h>
+#include <unistd.h>
 
 #define TICK_MS 250
 
@@ -50,6 +51,17 @@ resolver_start(struct proc *p, struct err *err)
 	if (!r->tick || event_add(r->tick, &period) != 0)
 		return err_set(err, "no timer can be had");
 	return 0;
+}
+
+static void
+resolver_file(struct proc *p, struct span name, int fd)
+{
+	struct resolver *r = proc_context(p);
+
+	if (span_equal(name, SPAN("sts.policies")))
+		sts_keep(r->sts, fd, proc_now_us);
+	else
+		close(fd);
 }
 
 static void
@@ -108,6 +120,7 @@ resolver_status(struct proc *p, struct buf *out)
 	    {"sts_fetched",  sts.fetched              },
 	    {"sts_failed",   sts.failed               },
 	    {"sts_policies", sts.policies             },
+	    {"sts_kept",     sts.kept                 },
 	};
 
 	figures_put(rows, N_ELEMS(rows), out);
@@ -117,6 +130,7 @@ static const struct proc_program program = {
     .kind = IPC_KIND_RESOLVED,
     .prepare = resolver_prepare,
     .start = resolver_start,
+    .file = resolver_file,
     .message = resolver_message,
     .peer_down = resolver_peer_down,
     .turn = resolver_turn,

@@ -132,3 +132,43 @@ policy_fail(struct policy *p, const char *why, uint64_t now_ms)
 	(void)snprintf(p->why, sizeof(p->why), "%s", why);
 	p->failed_until_ms = now_ms + POLICY_FAILED_MS;
 }
+
+void
+policy_let_go(struct policies *all, struct policy *p, uint64_t now_ms)
+{
+	p->held = false;
+	if (!policy_good(p, now_ms) && !policy_failed(p, now_ms))
+		policy_drop(all, p);
+}
+
+bool
+policy_to_keep(const struct policy *p, const struct policy_moment *now,
+	       struct kept_policy *out)
+{
+	if (!policy_good(p, now->ms))
+		return false;
+	*out = (struct kept_policy){
+	    .domain = span_str(p->domain),
+	    .id = span_str(p->id),
+	    .hosts = span_str(p->hosts),
+	    .mode = p->mode,
+	    .until_s = now->unix_s + (p->until_ms - now->ms) / 1000,
+	};
+	return true;
+}
+
+void
+policy_restore(struct policy *p, const struct kept_policy *kept,
+	       const struct policy_moment *now)
+{
+	uint64_t left_s = kept->until_s > now->unix_s ? kept->until_s - now->unix_s : 0;
+
+	if (left_s > STS_MAX_AGE_MAX)
+		left_s = STS_MAX_AGE_MAX;
+	ASSERT(span_copy(kept->id, p->id, sizeof(p->id)));
+	free(p->hosts);
+	p->hosts = span_dup(kept->hosts);
+	p->mode = kept->mode;
+	p->until_ms = now->ms + left_s * 1000;
+	p->refresh_ms = now->ms;
+}

@@ -1,11 +1,13 @@
 /* resolver/policies.h - MTA-STS policies that are still good, and recent failures
  *
  * Pure: time is passed in, milliseconds that never jump. At most POLICIES_MAX
- * domains; the one asked for least recently goes first, but none that is held.
+ * domains; the one asked for least recently goes first, but none that is held. One of
+ * which nothing is known takes no place.
  */
 #pragma once
 
 #include "common/sts/sts.h"
+#include "resolver/kept.h"
 
 #include <sys/queue.h>
 
@@ -56,3 +58,19 @@ void policy_set(struct policy *p, const struct sts_policy *policy, struct span i
 		uint64_t now_ms);
 /* The policy that was there stays. */
 void policy_fail(struct policy *p, const char *why, uint64_t now_ms);
+/* Its work is over; gone when there is neither a policy nor a failure. */
+void policy_let_go(struct policies *all, struct policy *p, uint64_t now_ms);
+
+/* One moment by both clocks. */
+struct policy_moment {
+	uint64_t ms;     /* never jumps */
+	uint64_t unix_s; /* may */
+};
+
+/* What a restart is to leave of it; spans point into it. False: nothing. */
+MUST_USE bool policy_to_keep(const struct policy *p, const struct policy_moment *now,
+			     struct kept_policy *out);
+/* Good for the rest of its time, and to be fetched anew when it is asked for. A clock
+ * that was set back makes it last no longer than any policy may. */
+void policy_restore(struct policy *p, const struct kept_policy *kept,
+		    const struct policy_moment *now);

@@ -3,11 +3,13 @@
  * What    main.c what proc_main() calls, servers.c whom to ask and what to trust
  *         (read before the jail), lookup.c one question to libunbound, message.c an
  *         answer's bytes -> records, ask.c questions over ipc, sts.c and policies.c
- *         MTA-STS, fetch.c a policy by HTTPS.
+ *         MTA-STS, fetch.c a policy by HTTPS, shelf.c and kept.c the file that policies
+ *         outlive a restart in.
  * RFC     [RFC1034], [RFC4035] by libunbound; [RFC8461].
  * Trust   the DNS and the servers of policies are the whole internet. libunbound
  *         checks signatures; its packets are parsed here as if they were a peer's.
- *         No file and no child: everything libraries need is loaded before the jail.
+ *         No file but the one that master hands over, and no child: everything
+ *         libraries need is loaded before the jail.
  * Memory  bounded by the limits here and libunbound's two caches.
  *
  * Callbacks of a lookup and of a fetch run at the end of a turn of the loop, never

@@ -1,7 +1,7 @@
 #include "resolver/sts.h"
 #include "resolver/fetch.h"
 #include "resolver/lookup.h"
-#include "resolver/policies.h"
+#include "resolver/shelf.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -42,7 +42,9 @@ struct sts {
 	struct lookups *lookups;
 	struct fetcher *fetcher;
 	uint64_t (*clock_ms)(void);
+	uint64_t (*clock_us)(void); /* null until there is a file to keep them in */
 	struct policies policies;
+	struct shelf shelf;
 	LIST_HEAD(, work) works;
 	size_t n_works;
 	struct sts_count count;
@@ -78,10 +80,10 @@ tell_known(struct work *w, struct span why)
 static void
 work_end(struct work *w, struct span why)
 {
-	w->policy->held = false;
 	LIST_REMOVE(w, link);
 	w->sts->n_works--;
 	tell_known(w, why);
+	policy_let_go(&w->sts->policies, w->policy, w->sts->clock_ms());
 	buf_release(&w->addresses);
 	free(w);
 }
@@ -102,6 +104,34 @@ work_fail(struct work *w, const char *why)
 
 /* --- the policy ----------------------------------------------------------- */
 
+static struct policy_moment
+moment(const struct sts *s)
+{
+	return (struct policy_moment){s->clock_ms(), s->clock_us() / 1000000};
+}
+
+static void
+keep(struct sts *s, const struct policy *p)
+{
+	struct policy_moment now;
+
+	if (!s->clock_us)
+		return;
+	now = moment(s);
+	shelf_add(&s->shelf, &s->policies, p, &now);
+}
+
+void
+sts_keep(struct sts *s, int fd, uint64_t (*clock_us)(void))
+{
+	struct policy_moment now;
+
+	s->clock_us = clock_us;
+	now = moment(s);
+	s->count.kept += shelf_open(&s->shelf, fd, &s->policies, &now);
+	logline(LOGLINE_INFO, "sts.kept", L_U64("policies", s->count.kept));
+}
+
 static void
 on_fetched(void *context, struct span body, const char *error)
 {
@@ -115,6 +145,7 @@ on_fetched(void *context, struct span body, const char *error)
 	}
 	w->sts->count.fetched++;
 	policy_set(w->policy, &policy, span_str(w->id), w->sts->clock_ms());
+	keep(w->sts, w->policy);
 	logline(LOGLINE_INFO, "sts.fetched", L_STR("domain", w->policy->domain),
 		L_STR("id", w->id), L_STR("mode", sts_mode_name(policy.mode)),
 		L_U64("max_age_s", policy.max_age_s));
@@ -318,6 +349,7 @@ sts_new(struct lookups *lookups, struct fetcher *fetcher, uint64_t (*clock_ms)(v
 	s->fetcher = fetcher;
 	s->clock_ms = clock_ms;
 	policies_init(&s->policies);
+	shelf_init(&s->shelf);
 	LIST_INIT(&s->works);
 	return s;
 }

@@ -23,9 +23,10 @@ Policy = collections.namedtuple("Policy", "mode id text hosts")
 
 class Resolver:
     """`dns` is a DnsServer, which is asked in place of a resolver and whose `prefix` is used here too; None
-    leaves dns_servers to `settings`."""
+    leaves dns_servers to `settings`. kept: the file for policies, if any."""
 
-    def __init__(self, dns, **settings):
+    def __init__(self, dns, kept=None, **settings):
+        self.kept = [kept] if kept else []
         self.prefix = dns.prefix if dns else []
         self.folder = Path(tempfile.mkdtemp(prefix="postroad-resolver-"))
         anchor = self.folder / "anchor"
@@ -43,7 +44,7 @@ class Resolver:
         return value if value in ("yes", "no") or isinstance(value, int) else f'"{value}"'
 
     def __enter__(self):
-        self.program = subprocess.Popen([*self.prefix, f"{BUILD}/resolver/resolver_pipe", self.settings],
+        self.program = subprocess.Popen([*self.prefix, f"{BUILD}/resolver/resolver_pipe", self.settings, *self.kept],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                         text=True)
         self.reader = threading.Thread(target=lambda: self.log.extend(self.program.stderr), daemon=True)

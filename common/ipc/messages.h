@@ -43,7 +43,8 @@
 #define IPC_ctl_start(U8, U16, U32, U64, BYTES) U32(instances) BYTES(config_path)
 /* How many processes of one kind there are; sent before ctl_start. */
 #define IPC_ctl_count(U8, U16, U32, U64, BYTES) U32(kind) U32(instances)
-/* A file the program cannot open itself, by name: "tls.cert", "tls.key". */
+/* A file the program cannot open itself, by name: "tls.cert", "tls.key",
+ * "sts.policies". */
 #define IPC_ctl_file(U8, U16, U32, U64, BYTES) BYTES(name)
 /* A listening socket: "smtp", "submission", "submissions", "lmtp", "submit",
  * "pop3", "pop3s", "imap", "imaps", "control", "administrators". */

@@ -118,7 +118,8 @@ limits_set(const struct service_jail *row, struct err *err)
 	if (!UNDER_SANITIZER &&
 	    limit_set(RLIMIT_AS, "of memory", row->memory_bytes, err) != 0)
 		return -1;
-	if (row->no_files && limit_set(RLIMIT_FSIZE, "of file size", 0, err) != 0)
+	if (row->no_files &&
+	    limit_set(RLIMIT_FSIZE, "of file size", row->file_bytes, err) != 0)
 		return -1;
 	if (row->no_children && limit_set(RLIMIT_NPROC, "of processes", 0, err) != 0)
 		return -1;

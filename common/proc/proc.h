@@ -41,7 +41,8 @@ struct proc_program {
 	 * any, follow. Sessions go on. */
 	void (*unlisten)(struct proc *p, struct span name);
 	/* "tls.cert", "tls.key"; again at each reload. fd is the program's, at
-	 * offset 0; read it with proc_read_fd(). */
+	 * offset 0; read it with proc_read_fd(). "sts.policies": once, before any
+	 * peer. */
 	void (*file)(struct proc *p, struct span name, int fd);
 	void (*peer_up)(struct proc *p, struct ipc_peer *peer);
 	/* The peer is freed when this returns. */

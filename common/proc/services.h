@@ -11,6 +11,9 @@
 /* Processes of one kind; settings.h knows the same limit. */
 #define SERVICE_INSTANCES_MAX 64
 
+/* What "sts.policies" may grow to. */
+#define SERVICE_STS_FILE_BYTES (8u << 20)
+
 enum service_user {
 	SERVICE_USER_NET,
 	SERVICE_USER_QUEUE,
@@ -23,7 +26,8 @@ struct service_jail {
 	bool no_network;       /* a network namespace of its own, with nothing in it */
 	bool database;         /* but for one that settings say is asked over TCP */
 	bool no_children;      /* RLIMIT_NPROC 0: neither processes nor threads */
-	bool no_files;         /* RLIMIT_FSIZE 0: cannot make a file grow */
+	bool no_files;         /* RLIMIT_FSIZE: no file grows beyond file_bytes */
+	uint32_t file_bytes;   /* 0, but for the one file it is given to write to */
 	uint32_t open_files;   /* RLIMIT_NOFILE */
 	uint64_t memory_bytes; /* RLIMIT_AS; not under a sanitizer */
 };
@@ -36,6 +40,7 @@ struct service {
 	/* Names of listeners it gets, ended by null. */
 	const char *listeners[6];
 	bool tls_files; /* gets tls.cert and tls.key */
+	bool sts_file;  /* gets sts.policies, to read and to write */
 	struct service_jail jail;
 };
 

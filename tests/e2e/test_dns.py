@@ -1,5 +1,6 @@
 """resolved: what it answers for real zones, signed and broken, and for real MTA-STS policies."""
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -65,6 +66,9 @@ ROWS = [
     ("A", "sub.example.org", "OK", "secure", "sub.example.org", ["A c0000203"]),
     ("A", "alias.example.org", "OK", "secure", "mx.example.org", ["A c0000201"]),
     ("CNAME", "alias.example.org", "OK", "secure", "alias.example.org", ["CNAME mx.example.org"]),
+    # An alias is as secure as its own zone, wherever it leads.
+    ("CNAME", "away.example.org", "OK", "secure", "away.example.org", ["CNAME mx.plain.example"]),
+    ("CNAME", "back.plain.example", "OK", "insecure", "back.plain.example", ["CNAME mx.example.org"]),
     ("A", "away.example.org", "OK", "insecure", "mx.plain.example", ["A c0000202"]),
     ("A", "back.plain.example", "OK", "insecure", "mx.example.org", ["A c0000201"]),
     ("MX", "alias.example.org", "NO_DATA", "secure", "mx.example.org", []),
@@ -222,7 +226,7 @@ class Web:
         self.dns, self.texts = dns, {}
         self.authority = make_authority(folder)
         names = ["good", "testing", "none", "two", "late", "moved", "html", "long", "wrong", "changed", "kept",
-                 "shared", "off", "short", "six"]
+                 "shared", "off", "short", "six", "lasting", "stripped"]
         self.server = PolicyServer(make_leaf(folder, self.authority,
                                              [f"mta-sts.{name}.sts.example" for name in names]), v6=True)
 
@@ -245,7 +249,7 @@ class Web:
 def web(dns, tmp_path_factory):
     w = Web(dns, tmp_path_factory.mktemp("sts"))
     for name in ("good", "testing", "none", "late", "moved", "html", "long", "wrong", "other", "kept", "shared", "off",
-                 "six"):
+                 "six", "lasting", "stripped"):
         w.texts[name] = ['"v=STSv1; id=1;"']
     w.texts["two"] = ['"v=STSv1; id=1;"', '"v=STSv1; id=2;"']
     w.texts["short"] = ['"v=STSv1"']
@@ -334,6 +338,56 @@ def test_sts_policy_is_kept_when_its_record_goes_and_when_fetching_fails(sts, we
     time.sleep(1.2)  # the TTL of the record
     policy = sts.sts("kept.sts.example")
     assert (policy.mode, policy.id) == ("enforce", "1")
+
+
+def test_sts_policy_outlives_a_restart_with_its_record_and_its_host_gone(dns, web, tmp_path):
+    kept, settings = tmp_path / "policies", {"tls_ca_file": str(web.authority[0]), "sts_port": web.server.port}
+    with Resolver(dns, kept=kept, **settings) as r:
+        policies = {name: r.sts(f"{name}.sts.example") for name in ("lasting", "stripped")}
+        assert {policy.mode for policy in policies.values()} == {"enforce"}
+        killed = tmp_path / "killed"
+        shutil.copyfile(kept, killed)  # as it was when nothing was ended in order
+    web.page("lasting", status=500)
+    web.publish("lasting", "2")
+    web.publish("stripped")
+    for file in (kept, kept, killed):
+        with Resolver(dns, kept=file, **settings) as r:
+            for name, policy in policies.items():
+                assert r.sts(f"{name}.sts.example") == policy
+            assert r.status()["sts_kept"] == 2
+    assert kept.stat().st_size <= 8 << 20
+    with Resolver(dns, **settings) as r:
+        assert r.sts("stripped.sts.example").mode == "none", "without the file it is forgotten"
+
+
+def test_sts_kept_policies_that_are_damaged_are_forgotten_and_told_of(dns, web, tmp_path):
+    kept, settings = tmp_path / "policies", {"tls_ca_file": str(web.authority[0]), "sts_port": web.server.port}
+    with Resolver(dns, kept=kept, **settings) as r:
+        assert r.sts("good.sts.example").mode == "enforce"
+    bytes_kept = bytearray(kept.read_bytes())
+    at = bytes_kept.index(b"good.sts.example")
+    bytes_kept[at] ^= 1
+    kept.write_bytes(bytes_kept)
+    for _ in range(2):
+        with Resolver(dns, kept=kept, **settings) as r:
+            assert r.status()["sts_kept"] == 0
+            assert r.sts("none.sts.example").mode == "none"
+        assert any(" sts.damaged " in line for line in r.log)
+        kept.write_bytes(b"nonsense")
+
+
+def test_sts_policies_file_is_made_by_master_and_written_by_resolved(tmp_path):
+    with harness.Postroad() as server:
+        for start in (1, 2):
+            server.start()
+            server.wait_logged(" resolved[", " sts.kept ", count=start)
+            file = server.spool / "resolved/policies"
+            assert file.stat().st_mode & 0o777 == 0o600
+            halves = file.read_bytes()[:16], file.read_bytes()[4 << 20:][:16]
+            number = max(int.from_bytes(half[8:], "little") for half in halves if half.startswith(b"PRMSTS01"))
+            assert number == start
+            server.stop()
+        assert not server.logged("sts.not_kept") and not server.logged("sts.damaged")
 
 
 def test_sts_questions_at_once_share_one_fetch(sts, web):

@@ -1,6 +1,6 @@
 /* tests/unit/resolver_pipe.c - a real postroad-resolved, asked from a pipe
  *
- *   resolver_pipe SETTINGS      starts it; says "ready"
+ *   resolver_pipe SETTINGS [FILE]  starts it; says "ready". In FILE policies are kept
  *   dns TAG TYPE NAME           asked over ipc, as remote would
  *   sts TAG DOMAIN
  *   status
@@ -17,6 +17,7 @@
 
 #include "common/dns/dns.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -193,6 +194,18 @@ on_input(int fd, short what, void *context)
 	}
 }
 
+/* As master would. */
+static void
+give_file(struct hosted *h, const char *path)
+{
+	struct ipc_ctl_file m = {SPAN("sts.policies")};
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	ipc_send_ctl_file(h->master, &m, fd);
+	close(fd);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -200,10 +213,12 @@ main(int argc, char **argv)
 	struct pipe_state p = {.input = buf_make(16u << 20)};
 	struct event *input;
 
-	assert_int_equal(argc, 2);
+	assert_true(argc == 2 || argc == 3);
 	hosted_folder(&p.h);
 	p.h.said = on_said;
 	hosted_start(&p.h, IPC_KIND_RESOLVED, argv[1]);
+	if (argc == 3)
+		give_file(&p.h, argv[2]);
 	p.peer = hosted_peer(&p.h, IPC_KIND_REMOTE, &callbacks, &p);
 	input = event_new(p.h.base, STDIN_FILENO, EV_READ | EV_PERSIST, on_input, &p);
 	event_add(input, NULL);

@@ -67,6 +67,9 @@ test_services_that_face_the_network_are_shut_in(void **state)
 	for (size_t i = 0; i < n; i++) {
 		const struct service_jail *jail = &table[i].jail;
 
+		assert_int_equal(jail->file_bytes,
+				 table[i].sts_file ? SERVICE_STS_FILE_BYTES : 0);
+		assert_int_equal(table[i].sts_file, table[i].kind == IPC_KIND_RESOLVED);
 		assert_int_equal(jail->no_network, !goes_out(&table[i]));
 		assert_true(jail->open_files >= 64 && jail->memory_bytes >= 1u << 30);
 		assert_true(table[i].stop_order < 6);
