@@ -116,6 +116,8 @@ def tls():
     yield Row("expired, verify", mx(tls=certs.EXPIRED), DEFERRED, "certificate", route='tls = "verify"')
     yield Row("DANE right", mx(tls=certs.STRANGER, tlsa=RIGHT), tls=True, others=True)
     yield Row("DANE wrong", mx(tlsa=WRONG), DEFERRED, "TLSA", others=True)
+    yield Row("DANE right of an alias that leads out", mx(tls=certs.STRANGER, tlsa=RIGHT, away=True), tls=True)
+    yield Row("DANE wrong of an alias that leads out", mx(tlsa=WRONG, away=True), DEFERRED, "TLSA")
     yield Row("DANE only without", mx(), DEFERRED, "DANE", route='tls = "dane-only"')
     yield Row("DANE only right", mx(tlsa=RIGHT), route='tls = "dane-only"', tls=True)
 

@@ -1,6 +1,6 @@
 """The lab's DNS: Knot serves the zones (tests/dns_server.py); Unbound asks it, validates, answers all others.
 
-Names below `test.` are signed; those below `broken.` have signatures that do not fit.
+Names below `test.` are signed; those below `broken.` have signatures that do not fit; those below `plain.` have none.
 """
 import ipaddress
 import socket
@@ -11,8 +11,9 @@ from dns_server import DnsServer
 
 from . import packages
 
-SIGNED, BROKEN, REVERSE_V4, REVERSE_V6 = "test", "broken", "10.in-addr.arpa", "d.f.ip6.arpa"
-ZONES = {SIGNED: {"signed": True}, BROKEN: {"signed": True, "fault": "broken"}, REVERSE_V4: {}, REVERSE_V6: {}}
+SIGNED, BROKEN, UNSIGNED, REVERSE_V4, REVERSE_V6 = "test", "broken", "plain", "10.in-addr.arpa", "d.f.ip6.arpa"
+ZONES = {SIGNED: {"signed": True}, BROKEN: {"signed": True, "fault": "broken"}, UNSIGNED: {}, REVERSE_V4: {},
+         REVERSE_V6: {}}
 
 
 class Dns:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 import peers
 
 from . import certs
+from .dns import UNSIGNED
 from .net import ipv4_of, ipv6_of
 from .policies import policy_text
 
@@ -20,6 +21,7 @@ class Mx:
     tlsa: str | None = None      # RIGHT or WRONG
     ipv4: bool = True
     ipv6: bool = False
+    away: bool = False           # an alias that leads to a zone without signatures
     listening: bool = True       # no: connections are refused
     byte_pause_s: float = 0
 
@@ -53,7 +55,9 @@ class OddDomain:
     def make_peer(self, lab, host, mx):
         number = lab.next_number()
         addresses = [make(number) for wanted, make in ((mx.ipv4, ipv4_of), (mx.ipv6, ipv6_of)) if wanted]
-        lab.dns.add_host(host, *addresses)
+        if mx.away:
+            lab.dns.add(host, "CNAME", f"host{number}.{UNSIGNED}.")
+        lab.dns.add_host(f"host{number}.{UNSIGNED}" if mx.away else host, *addresses)
         for address in addresses:
             lab.odd_host.add_address(address)
             lab.dns.add_pointer(address, host)

@@ -2,8 +2,9 @@
  *
  * A zone is lines "TYPE NAME SECURITY DATA...", security s or i. Data of an MX:
  * "10 host"; of A and AAAA: addresses, before them ">target" when CNAMEs led there; of
- * TLSA: "usage.selector.matching.bytes"; or one of: - no data, ! no such name, ? no
- * answer, # bogus. "STS mode pattern..." is the policy. What is not there has no data.
+ * a CNAME its target; of TLSA: "usage.selector.matching.bytes"; or one of: - no data, !
+ * no such name, ? no answer, # bogus. "STS mode pattern..." is the policy. What is not
+ * there has no data.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -91,6 +92,14 @@ tlsa_put(struct span text, struct buf *list)
 	dns_record_put(list, &r);
 }
 
+static void
+cname_put(struct span name, struct buf *list)
+{
+	struct dns_record r = {.type = DNS_CNAME, .name = name};
+
+	dns_record_put(list, &r);
+}
+
 /* The rest of a line. */
 static void
 data_take(struct span rest, enum dns_type type, struct dns_answer *a, struct buf *list)
@@ -110,6 +119,8 @@ data_take(struct span rest, enum dns_type type, struct dns_answer *a, struct buf
 			a->name = span_after(word, 1);
 		else if (type == DNS_TLSA)
 			tlsa_put(word, list);
+		else if (type == DNS_CNAME)
+			cname_put(word, list);
 		else if (type != DNS_MX)
 			address_put(word, type, list);
 		else {
@@ -358,6 +369,8 @@ static const struct row other_rows[] = {
 };
 
 #define SIGNED "MX d.example s 10 a.example\nA a.example s 192.0.2.1\n"
+/* c.example is an alias of x.example, which is not signed. */
+#define ALIAS "MX d.example s 10 c.example\nA c.example i >x.example 192.0.2.1\n"
 #define GOOD_TLSA "TLSA _25._tcp.a.example s 3.1.1.32\n"
 
 static const struct row tls_rows[] = {
@@ -393,6 +406,28 @@ static const struct row tls_rows[] = {
     {"DANE of the alias", {DANE},
      "MX d.example s 10 c.example\nA c.example s >a.example 192.0.2.1\nTLSA _25._tcp.c.example s 3.1.1.32",
      "c.example[192.0.2.1] dane c.example,d.example 1\n"},
+    {"DANE of the alias, which leads to what is not signed", {DANE},
+     ALIAS "CNAME c.example s x.example\nTLSA _25._tcp.c.example s 3.1.1.32",
+     "c.example[192.0.2.1] dane c.example,d.example 1\n"},
+    {"TLSA where an alias led that is not signed", {DANE},
+     ALIAS "CNAME c.example s x.example\nTLSA _25._tcp.x.example s 3.1.1.32", "c.example[192.0.2.1] may\n"},
+    {"alias that is not signed itself", {DANE},
+     ALIAS "CNAME c.example i x.example\nTLSA _25._tcp.c.example s 3.1.1.32", "c.example[192.0.2.1] may\n"},
+    {"alias that is bogus", {DANE}, ALIAS "CNAME c.example s #", "DEFERRED 0 4.7.5\n"},
+    {"alias that cannot be asked for", {DANE}, ALIAS "CNAME c.example s ?", "DEFERRED 0 4.7.5\n"},
+    {"alias that is gone meanwhile", {DANE}, ALIAS "CNAME c.example s -", "c.example[192.0.2.1] may\n"},
+    {"alias whose TLSA cannot be had", {DANE},
+     ALIAS "CNAME c.example s x.example\nTLSA _25._tcp.c.example s ?", "DEFERRED 0 4.7.5\n"},
+    {"alias with STS, and without TLSA", {DANE},
+     "STS enforce c.example\n" ALIAS "CNAME c.example s x.example", "c.example[192.0.2.1] verify c.example\n"},
+    {"alias of an MX that is not signed", {DANE},
+     "MX d.example i 10 c.example\nA c.example i >x.example 192.0.2.1\n"
+     "CNAME c.example s x.example\nTLSA _25._tcp.c.example s 3.1.1.32", "c.example[192.0.2.1] may\n"},
+    {"dane-only of the alias", {.policy = CONF_REMOTE_TLS_DANE_ONLY},
+     ALIAS "CNAME c.example s x.example\nTLSA _25._tcp.c.example s 3.1.1.32",
+     "c.example[192.0.2.1] dane c.example,d.example 1\n"},
+    {"alias and DANE switched off", {MAY},
+     ALIAS "CNAME c.example s #\nTLSA _25._tcp.c.example s 3.1.1.32", "c.example[192.0.2.1] may\n"},
     {"DANE switched off", {MAY}, SIGNED GOOD_TLSA, "a.example[192.0.2.1] may\n"},
     {"dane-only", {.policy = CONF_REMOTE_TLS_DANE_ONLY}, SIGNED GOOD_TLSA,
      "a.example[192.0.2.1] dane a.example,d.example 1\n"},

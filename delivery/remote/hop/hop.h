@@ -93,7 +93,7 @@ struct hop_plan;
 MUST_USE struct hop_plan *hop_plan_new(const struct hop_wish *wish);
 void hop_plan_free(struct hop_plan **p);
 
-#define HOP_SLOTS_MAX (2 + 4 * HOP_HOSTS_MAX)
+#define HOP_SLOTS_MAX (2 + 5 * HOP_HOSTS_MAX)
 
 struct hop_question {
 	size_t slot; /* below HOP_SLOTS_MAX; comes back with the answer */

@@ -80,16 +80,21 @@ slot_is_open(const struct hop_plan *p, size_t slot)
 	return p->slots[slot] == SLOT_WANTED || p->slots[slot] == SLOT_ASKED;
 }
 
-/* [RFC7672 2.2] only when all on the way is secure can a TLSA record count. */
+/* [RFC7672 2.2.1] only a host whose name is secure can have a TLSA record that counts.
+ */
 static bool
-tlsa_counts(const struct hop_plan *p, size_t host)
+tlsa_counts(const struct hop_plan *p)
 {
-	const struct host_work *w = &p->work[host];
-
-	return p->mx_secure && w->has_secure && !w->has_insecure &&
+	return p->mx_secure &&
 	       (p->wish.policy == CONF_REMOTE_TLS_DANE ||
 		p->wish.policy == CONF_REMOTE_TLS_DANE_ONLY || p->wish.require_tls) &&
 	       p->wish.policy != CONF_REMOTE_TLS_NONE;
+}
+
+static bool
+is_alias(const struct hop_plan *p, size_t host)
+{
+	return !span_equal_nocase(p->work[host].target, p->hosts[host].name);
 }
 
 static void
@@ -102,6 +107,21 @@ tlsa_want(struct hop_plan *p, size_t host, enum host_slot what, struct span base
 	buf_release(&name);
 }
 
+/* [RFC7672 2.2.2] where all on the way to the addresses is secure, TLSA records are
+ * those of its end. Where it is not, the name itself may still be an alias in a signed
+ * zone, which the question for its CNAME tells; then they are the name's own. Signed
+ * in part, such as A without AAAA, is not secure. */
+static void
+dane_ask(struct hop_plan *p, size_t host)
+{
+	const struct host_work *w = &p->work[host];
+
+	if (w->has_secure && !w->has_insecure)
+		tlsa_want(p, host, HOST_TLSA, w->target);
+	else if (is_alias(p, host))
+		plan_want(p, host_slot(host, HOST_CNAME), p->hosts[host].name);
+}
+
 static void
 addresses_known(struct hop_plan *p, size_t host)
 {
@@ -112,8 +132,25 @@ addresses_known(struct hop_plan *p, size_t host)
 		return;
 	if (p->hosts[host].n_addresses == 0)
 		w->fault = w->has_later ? HOST_LATER : HOST_NO_ADDRESS;
-	else if (tlsa_counts(p, host))
-		tlsa_want(p, host, HOST_TLSA, w->target);
+	else if (tlsa_counts(p))
+		dane_ask(p, host);
+}
+
+/* Nobody knows whether DANE is asked for, so it cannot be passed over. */
+static void
+dane_later(struct hop_plan *p, size_t host, const struct dns_answer *a)
+{
+	p->work[host].fault = HOST_TLSA_LATER;
+	p->work[host].why = plan_copy(p, a->text);
+}
+
+static void
+cname_answer(struct hop_plan *p, size_t host, const struct dns_answer *a)
+{
+	if (a->outcome == DNS_LATER)
+		dane_later(p, host, a);
+	else if (a->outcome == DNS_OK && a->security == DNS_SECURE)
+		tlsa_want(p, host, HOST_TLSA_ALIAS, p->hosts[host].name);
 }
 
 /* All that are of the right form go to the TLS room, which knows what it can use. */
@@ -145,14 +182,11 @@ tlsa_answer(struct hop_plan *p, size_t host, enum host_slot what,
 	bool alias = what == HOST_TLSA_ALIAS;
 
 	if (a->outcome == DNS_LATER) {
-		w->fault = HOST_TLSA_LATER;
-		w->why = plan_copy(p, a->text);
-		return;
-	}
-	if (a->outcome == DNS_OK && a->security == DNS_SECURE) {
+		dane_later(p, host, a);
+	} else if (a->outcome == DNS_OK && a->security == DNS_SECURE) {
 		w->base = alias ? p->hosts[host].name : w->target;
 		tlsa_take(p, host, a);
-	} else if (!alias && !span_equal_nocase(w->target, p->hosts[host].name)) {
+	} else if (!alias && is_alias(p, host)) {
 		tlsa_want(p, host, HOST_TLSA_ALIAS, p->hosts[host].name);
 	}
 }
@@ -165,8 +199,10 @@ host_take(struct hop_plan *p, size_t slot, const struct dns_answer *a)
 
 	if (what == HOST_TLSA || what == HOST_TLSA_ALIAS) {
 		tlsa_answer(p, host, what, a);
-		return;
+	} else if (what == HOST_CNAME) {
+		cname_answer(p, host, a);
+	} else {
+		address_take(p, host, a);
+		addresses_known(p, host);
 	}
-	address_take(p, host, a);
-	addresses_known(p, host);
 }

@@ -125,8 +125,13 @@ hop_plan_free(struct hop_plan **p)
 static enum dns_type
 slot_type(size_t slot)
 {
-	static const enum dns_type types[HOST_SLOTS] = {DNS_A, DNS_AAAA, DNS_TLSA,
-							DNS_TLSA};
+	static const enum dns_type types[HOST_SLOTS] = {
+	    [HOST_A] = DNS_A,
+	    [HOST_AAAA] = DNS_AAAA,
+	    [HOST_CNAME] = DNS_CNAME,
+	    [HOST_TLSA] = DNS_TLSA,
+	    [HOST_TLSA_ALIAS] = DNS_TLSA,
+	};
 
 	return slot == SLOT_MX ? DNS_MX : types[(slot - SLOT_HOSTS) % HOST_SLOTS];
 }

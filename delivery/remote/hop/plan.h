@@ -14,8 +14,9 @@ enum slot_state {
 enum host_slot {
 	HOST_A,
 	HOST_AAAA,
-	HOST_TLSA,       /* of the name where the CNAMEs led [RFC7672 2.2.2] */
-	HOST_TLSA_ALIAS, /* of the name before, when that has none */
+	HOST_CNAME, /* of the name itself, when its alias led out of what is signed */
+	HOST_TLSA,  /* of the name where the CNAMEs led [RFC7672 2.2.2] */
+	HOST_TLSA_ALIAS, /* of the name itself, when that has none or may not count */
 	HOST_SLOTS,
 };
 
@@ -27,11 +28,11 @@ enum host_slot {
 enum host_fault {
 	HOST_GOOD,
 	HOST_NO_ADDRESS,
-	HOST_OWN,    /* it is we */
-	HOST_POLICY, /* TLS cannot be as it must */
-	HOST_TLSA_LATER,
-	HOST_LATER,   /* no answer about its addresses */
-	HOST_REQUIRE, /* REQUIRETLS cannot be kept */
+	HOST_OWN,        /* it is we */
+	HOST_POLICY,     /* TLS cannot be as it must */
+	HOST_TLSA_LATER, /* no answer about what DANE asks of it */
+	HOST_LATER,      /* no answer about its addresses */
+	HOST_REQUIRE,    /* REQUIRETLS cannot be kept */
 };
 
 struct host_work {
