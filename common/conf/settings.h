@@ -160,6 +160,7 @@
 	S(NUMBER,   remote_connections_first,     "5", 1, 10000, 1, "the same before it is known how much a destination takes") \
 	S(NUMBER,   remote_messages_per_minute_max, "0", 0, 1000000, 1, "messages in a minute to one destination; 0: no limit") \
 	S(NUMBER,   remote_transactions_max,      "1000", 1, 1000000, 1, "messages over one connection") \
+	S(BYTES,    remote_line_bytes_max,        "998", 998, 1048576, 1, "longer lines of a message are broken on their way out") \
 	S(NUMBER,   relay_recipients_max,         "100", 1, 1000, 1, "recipients of one message over one connection at a time") \
 	S(SECONDS,  remote_idle_s,                "10", 0, 3600, 1, "how long a connection without work is kept") \
 	S(SECONDS,  remote_connect_timeout_s,     "30", 1, 3600, 1, "how long a server may take to accept a connection") \

@@ -210,6 +210,7 @@ session_make(struct connection *c)
 	    .tls = session_tls_of(c),
 	    .lmtp = w->lmtp,
 	    .auth_without_tls = w->auth_without_tls,
+	    .line_bytes_max = s->remote_line_bytes_max,
 	    .burst_bytes_max = BURST_BYTES,
 	};
 

@@ -160,6 +160,14 @@ def test_a_message_arrives_as_it_was_sent(sender):
         assert sorted(r for m in sink.messages for r in m[0]) == ["ann@other.example", "joe@far.example"]
 
 
+def test_lines_too_long_for_smtp_are_broken(sender):
+    with Sink() as sink:
+        server = sender(route(sink.port))
+        send(server, "joe@far.example", text=text_of("t", "x" * 2500 + "\r\n" + "y" * 998 + "\r\n"))
+        content = wait_messages(sink)[0][1]
+        assert content.endswith(b"x" * 998 + b"\r\n " + b"x" * 997 + b"\r\n " + b"x" * 505 + b"\r\n" + b"y" * 998 + b"\r\n")
+
+
 def test_each_recipient_has_its_own_end(sender):
     asked = []
 

@@ -59,6 +59,7 @@ peer_config(const struct peer *p)
 	    .nonce = SPAN("rOprNGfwEbeRWgbNEkqO"),
 	    .lmtp = p->lmtp,
 	    .tls = p->tls ? SESSION_TLS_MAY : SESSION_TLS_NEVER,
+	    .line_bytes_max = FOLD_LINE_BYTES_MAX,
 	    .burst_bytes_max = 65536,
 	};
 }

@@ -126,6 +126,79 @@ test_content_big_comes_whole(void **state)
 	buf_release(&big);
 }
 
+/* "Subject: x", and lines of 2,500 and of 998 letters; broken or not. */
+static void
+long_lines_put(struct buf *out, bool are_broken)
+{
+	static const size_t whole[] = {2500, 998, 0},
+			    broken[] = {998, 997, 505, 998, 0};
+	const size_t *line = are_broken ? broken : whole;
+
+	buf_put_str(out, "Subject: x\r\n\r\n");
+	for (size_t i = 0; line[i] > 0; i++) {
+		if (are_broken && (i == 1 || i == 2))
+			buf_put_char(out, ' ');
+		memset(buf_extend(out, line[i]), 'l', line[i]);
+		buf_put_str(out, "\r\n");
+	}
+}
+
+static void
+test_content_lines_too_long_are_broken(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *offers;
+		size_t max;
+		uint32_t flags;
+		bool chunking, eightbit, broken;
+	} longs[] = {
+	    {"data",              "",                   998,  0,                   false, true,  true },
+	    {"chunks",            "",                   998,  0,                   true,  true,  true },
+	    {"8BITMIME",          "",                   998,  ENVELOPE_8BITMIME,   true,  true,  true },
+	    {"7 bits",            "",                   998,  0,                   false, false, true },
+	    {"binary",            "250-BINARYMIME\r\n", 998,  ENVELOPE_BINARYMIME, true,  true,
+	     false										    },
+	    {"wider, not enough", "",                   2499, 0,                   true,  true,  true },
+	    {"wide enough",       "",                   2500, 0,                   false, true,  false},
+	    {"never",             "",                   0,    0,                   true,  true,  false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 3 * N_ELEMS(longs); i++) {
+		static const size_t pieces[] = {0, 1, 1000};
+		struct buf in = buf_make(10000), want = buf_make(10000);
+		struct session_transaction t;
+		struct session_config config;
+		struct peer p;
+
+		print_message("%s\n", longs[i / 3].name);
+		long_lines_put(&in, false);
+		long_lines_put(&want, longs[i / 3].broken);
+		t = make(buf_span(&in));
+		t.flags = longs[i / 3].flags;
+		peer_init(&p);
+		p.pipelining = true;
+		p.chunking = longs[i / 3].chunking;
+		p.eightbit = longs[i / 3].eightbit;
+		p.more = longs[i / 3].offers;
+		p.piece = pieces[i % 3];
+		config = peer_config(&p);
+		config.line_bytes_max = longs[i / 3].max;
+		p.s = session_new(&config);
+		peer_run(&p);
+		peer_transact(&p, &t, buf_span(&in));
+		assert_int_equal(p.n_taken, 1);
+		if (longs[i / 3].max != 2499)
+			assert_true(span_equal(buf_span(&p.taken), buf_span(&want)));
+		else
+			assert_int_equal(p.taken.n, in.n + FOLD_BREAK.n);
+		peer_release(&p);
+		buf_release(&in);
+		buf_release(&want);
+	}
+}
+
 /* A big message goes nowhere before it is known that somebody takes it. */
 static void
 test_content_waits_for_a_recipient(void **state)
@@ -323,6 +396,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_content_same_at_every_cut),
 	    cmocka_unit_test(test_content_big_comes_whole),
+	    cmocka_unit_test(test_content_lines_too_long_are_broken),
 	    cmocka_unit_test(test_content_waits_for_a_recipient),
 	    cmocka_unit_test(test_content_waits_for_replies_to_chunks),
 	    cmocka_unit_test(test_content_output_has_a_limit),

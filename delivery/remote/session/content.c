@@ -44,7 +44,7 @@ take_line(struct span *s)
 /* --- DATA [RFC5321 4.5.2] ------------------------------------------------- */
 
 static void
-data_put(struct session *s, struct span bytes, bool last)
+data_put(struct session *s, struct span bytes)
 {
 	struct dot_put *dot = &s->t.dot;
 
@@ -55,9 +55,12 @@ data_put(struct session *s, struct span bytes, bool last)
 		bytes = span_after(bytes, n);
 		dot_put(dot, &s->out, take_line(&bytes));
 	}
-	if (!last)
-		return;
-	dot_put_end(dot, &s->out);
+}
+
+static void
+data_end(struct session *s)
+{
+	dot_put_end(&s->t.dot, &s->out);
 	s->t.final_owed = true;
 }
 
@@ -123,11 +126,10 @@ chunk_put(struct transaction *t, struct span bytes)
 
 /* At most one chunk: without PIPELINING each waits for its reply. */
 static void
-chunks_put(struct session *s, struct span bytes, bool last)
+chunk_end(struct session *s, bool last)
 {
 	struct transaction *t = &s->t;
 
-	chunk_put(t, bytes);
 	if (last && (t->cr_held || t->in_line))
 		buf_put(&t->chunk, newline);
 	s->out.full |= t->chunk.full;
@@ -137,15 +139,41 @@ chunks_put(struct session *s, struct span bytes, bool last)
 
 /* --- either --------------------------------------------------------------- */
 
+static void
+bytes_put(struct session *s, struct span bytes)
+{
+	if (s->t.chunked)
+		chunk_put(&s->t, bytes);
+	else
+		data_put(s, bytes);
+}
+
+static void
+lines_put(struct session *s, struct span bytes)
+{
+	struct fold *fold = &s->t.fold;
+
+	if (fold->line_bytes_max == 0) {
+		bytes_put(s, bytes);
+		return;
+	}
+	while (bytes.n > 0) {
+		bytes_put(s, fold_next(fold, &bytes));
+		if (bytes.n > 0)
+			bytes_put(s, FOLD_BREAK);
+	}
+}
+
 void
 content_put(struct session *s, struct span bytes, bool last)
 {
 	struct transaction *t = &s->t;
 
+	lines_put(s, bytes);
 	if (t->chunked)
-		chunks_put(s, bytes, last);
-	else
-		data_put(s, bytes, last);
+		chunk_end(s, last);
+	else if (last)
+		data_end(s);
 	if (last) {
 		t->all_sent = true;
 		t->stage = STAGE_END;

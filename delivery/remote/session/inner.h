@@ -100,6 +100,7 @@ struct transaction {
 	bool mail_refused; /* what else is answered counts no more */
 	bool all_sent;     /* the end of the content, too */
 
+	struct fold fold; /* line_bytes_max is 0 when no line is broken */
 	struct dot_put dot;
 	bool cr_held; /* BDAT: a CR was the last byte */
 	bool in_line; /* BDAT: the last byte that went out was no line end */
@@ -115,7 +116,7 @@ struct session {
 	enum session_tls tls;
 	bool lmtp, auth_without_tls;
 	unsigned avoid;
-	size_t burst_bytes_max;
+	size_t line_bytes_max, burst_bytes_max;
 
 	enum state state;
 	enum session_end end;

@@ -22,6 +22,7 @@ session_new(const struct session_config *config)
 	s->verified = config->verified;
 	s->auth_without_tls = config->auth_without_tls;
 	s->avoid = config->avoid;
+	s->line_bytes_max = config->line_bytes_max;
 	s->burst_bytes_max = config->burst_bytes_max;
 	smtp_reply_init(&s->reply);
 	buf_init(&s->out, OUTPUT_BYTES_MAX);

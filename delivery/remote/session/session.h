@@ -69,6 +69,8 @@ struct session_config {
 	bool verified;          /* and the server's name was proved */
 	bool auth_without_tls;  /* passwords may go over a plain connection */
 	unsigned avoid;         /* enum session_offer that are not to be used */
+	size_t line_bytes_max;  /* longer lines of the content are broken, 998 or more;
+				 * 0: never */
 	size_t burst_bytes_max; /* content up to this is sent (BDAT) behind RCPT without
 				 * waiting for the replies */
 };

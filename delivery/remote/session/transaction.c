@@ -122,6 +122,8 @@ transaction_begin(struct session *s)
 {
 	struct transaction *t = &s->t;
 
+	if (!(t->given.flags & ENVELOPE_BINARYMIME))
+		t->fold.line_bytes_max = s->line_bytes_max;
 	t->chunked = offered(s, SESSION_CHUNKING);
 	t->burst = t->chunked && offered(s, SESSION_PIPELINING) &&
 		   t->given.content_bytes <= s->burst_bytes_max;
