@@ -52,6 +52,12 @@ cmd_auth(struct session *s, struct span args)
 		say(s, fault);
 		return;
 	}
+	s->auth_due = text.n == 0 && s->mechanism != SMTP_MECHANISM_LOGIN;
+	if (s->auth_due) {
+		enter(s, S_AUTH);
+		say(s, REPLY_CHALLENGE);
+		return;
+	}
 	/* "=" is an initial response without bytes [RFC4954 4]. */
 	ask_auth(s, span_equal(text, SPAN("=")) ? span_first(text, 0) : text, true,
 		 text.n > 0);
@@ -65,7 +71,8 @@ auth_line(struct session *s, struct span line)
 		say(s, REPLY_AUTH_CANCELLED);
 		return;
 	}
-	ask_auth(s, line, false, true);
+	ask_auth(s, line, s->auth_due, true);
+	s->auth_due = false;
 }
 
 static void

@@ -71,6 +71,9 @@ struct session {
 
 	struct session_rcpt rcpt;      /* asked about */
 	enum smtp_mechanism mechanism; /* of the exchange under way */
+	/* Its first message is due, which the client begins with: who starts the
+	 * exchange must see what channel binding it names. */
+	bool auth_due;
 
 	unsigned errors, idle, long_lines, transactions, chunks, logins_failed;
 	struct crlf lines;

@@ -113,8 +113,8 @@ struct session_ask {
 	enum smtp_mechanism mechanism; /* AUTH */
 	struct span text;              /* AUTH: base64 as sent; empty for "=" */
 	bool first;                    /* AUTH: starts an exchange */
-	bool has_text;                 /* AUTH: false: no initial response came */
-	struct span piece;             /* PIECE */
+	bool has_text;     /* AUTH: false: no initial response came, LOGIN only */
+	struct span piece; /* PIECE */
 };
 
 enum session_sender_answer {

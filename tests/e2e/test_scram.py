@@ -41,9 +41,13 @@ class Scram:
         return f"{bare_final},p={base64.b64encode(proof).decode()}".encode()
 
 
-def smtp_auth(client, mechanism, scram):
-    """The code that ends the exchange."""
-    code, text = client.docmd("AUTH", f"{mechanism} {base64.b64encode(scram.first()).decode()}")
+def smtp_auth(client, mechanism, scram, initial=True):
+    """The code that ends the exchange; initial: the first message comes in the command itself."""
+    first = base64.b64encode(scram.first()).decode()
+    code, text = client.docmd("AUTH", f"{mechanism} {first}" if initial else mechanism)
+    if not initial:
+        assert (code, text) == (334, b"")
+        code, text = client.docmd(first)
     if code != 334:
         return code
     code, text = client.docmd(base64.b64encode(scram.final(base64.b64decode(text))).decode())
@@ -70,8 +74,13 @@ def test_smtp_with_the_right_password(smtp):
     assert smtp_auth(smtp, "SCRAM-SHA-256", Scram(USER, PASSWORD)) == 235
 
 
-def test_smtp_bound_to_the_channel(smtp):
-    assert smtp_auth(smtp, "SCRAM-SHA-256-PLUS", Scram(USER, PASSWORD, end_point(smtp))) == 235
+@pytest.mark.parametrize("initial", [True, False])
+def test_smtp_bound_to_the_channel(smtp, initial):
+    assert smtp_auth(smtp, "SCRAM-SHA-256-PLUS", Scram(USER, PASSWORD, end_point(smtp)), initial) == 235
+
+
+def test_smtp_without_an_initial_response(smtp):
+    assert smtp_auth(smtp, "SCRAM-SHA-256", Scram(USER, PASSWORD), initial=False) == 235
 
 
 @pytest.mark.parametrize("user, password", [(USER, "wrong"), ("nobody@example.org", PASSWORD)])
@@ -97,8 +106,9 @@ def test_unknown_user_has_always_the_same_salt(smtp):
     assert len(salts) == 1
 
 
+@pytest.mark.parametrize("initial", [True, False])
 @pytest.mark.parametrize("mechanism", ["SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"])
-def test_pop3(server, mechanism):
+def test_pop3(server, mechanism, initial):
     client = poplib.POP3_SSL("127.0.0.1", server.ports["pop3s"], timeout=120, context=client_tls(server))
     scram = Scram(USER, PASSWORD, end_point(client) if mechanism.endswith("PLUS") else None)
 
@@ -106,7 +116,12 @@ def test_pop3(server, mechanism):
         client._putcmd(text)
         return client._getline()[0]
 
-    first = say(f"AUTH {mechanism} {base64.b64encode(scram.first()).decode()}")
+    first = base64.b64encode(scram.first()).decode()
+    if initial:
+        first = say(f"AUTH {mechanism} {first}")
+    else:
+        assert say(f"AUTH {mechanism}") == b"+ "
+        first = say(first)
     assert first.startswith(b"+ ")
     last = say(base64.b64encode(scram.final(base64.b64decode(first[2:]))).decode())
     assert base64.b64decode(last[2:]).decode() == f"v={scram.signature}"

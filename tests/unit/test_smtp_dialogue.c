@@ -357,6 +357,62 @@ test_received_field_tells_the_way(void **state)
 	}
 }
 
+/* Who starts the exchange sees its first message, whichever way it came; only LOGIN is
+ * begun by the server. */
+static void
+test_auth_exchange_starts_with_the_first_message(void **state)
+{
+	static const struct {
+		const char *name, *line;
+		enum session_want want;
+		bool first, has_text;
+		const char *text;
+	} steps[] = {
+	    {"plain",                 "AUTH PLAIN\r\n",              SESSION_WANT_INPUT, 0,     0,     NULL  },
+	    {"given up",              "*\r\n",                       SESSION_WANT_INPUT, 0,     0,     NULL  },
+	    {"scram",                 "AUTH SCRAM-SHA-256\r\n",      SESSION_WANT_INPUT, 0,     0,     NULL  },
+	    {"its first",             "bg==\r\n",                    SESSION_WANT_AUTH,  true,  true,  "bg=="},
+	    {"its second",            "eA==\r\n",                    SESSION_WANT_AUTH,  false, true,  "eA=="},
+	    {"its last, empty",       "\r\n",                        SESSION_WANT_AUTH,  false, true,  ""    },
+	    {"given up then",         "*\r\n",                       SESSION_WANT_INPUT, 0,     0,     NULL  },
+	    {"all at once",           "AUTH SCRAM-SHA-256 bg==\r\n", SESSION_WANT_AUTH,  true,
+	     true,										     "bg=="},
+	    {"and its second",        "eA==\r\n",                    SESSION_WANT_AUTH,  false, true,  "eA=="},
+	    {"given up again",        "*\r\n",                       SESSION_WANT_INPUT, 0,     0,     NULL  },
+	    {"an empty first",        "AUTH PLAIN =\r\n",            SESSION_WANT_AUTH,  true,  true,  ""    },
+	    {"given up once more",    "*\r\n",                       SESSION_WANT_INPUT, 0,     0,     NULL  },
+	    {"plain, an empty first", "AUTH PLAIN\r\n",              SESSION_WANT_INPUT, 0,     0,     NULL  },
+	    {"which comes now",       "\r\n",                        SESSION_WANT_AUTH,  true,  true,  ""    },
+	    {"given up at last",      "*\r\n",                       SESSION_WANT_INPUT, 0,     0,     NULL  },
+	    {"login",                 "AUTH LOGIN\r\n",              SESSION_WANT_AUTH,  true,  false, ""    },
+	};
+	struct session_policy policy = script_policy(SESSION_MX);
+	struct session_peer peer = {.address = SPAN("192.0.2.1")};
+	struct session *s;
+	struct span in = SPAN("EHLO c\r\n");
+
+	(void)state;
+	policy.auth_without_tls = true;
+	s = session_new(&policy, &peer);
+	session_open(s, 0);
+	assert_int_equal(session_step(s, &in, 0), SESSION_WANT_INPUT);
+	for (size_t i = 0; i < N_ELEMS(steps); i++) {
+		const struct session_ask *ask = session_ask(s);
+
+		print_message("%s\n", steps[i].name);
+		in = span_str(steps[i].line);
+		assert_int_equal(session_step(s, &in, 0), steps[i].want);
+		if (steps[i].want != SESSION_WANT_AUTH)
+			continue;
+		assert_int_equal(ask->first, steps[i].first);
+		assert_int_equal(ask->has_text, steps[i].has_text);
+		assert_true(span_equal(ask->text, span_str(steps[i].text)));
+		session_answer_auth(s, SESSION_AUTH_CHALLENGE, SPAN("Yw=="));
+		assert_int_equal(session_last_code(s), 334);
+	}
+	session_free(&s);
+}
+
 static void
 test_envelope_keeps_what_was_asked_for(void **state)
 {
@@ -457,6 +513,7 @@ main(void)
 	    cmocka_unit_test(test_early_talker_is_refused),
 	    cmocka_unit_test(test_ehlo_offers_what_is_there),
 	    cmocka_unit_test(test_received_field_tells_the_way),
+	    cmocka_unit_test(test_auth_exchange_starts_with_the_first_message),
 	    cmocka_unit_test(test_envelope_keeps_what_was_asked_for),
 	    cmocka_unit_test(test_spool_answers_become_replies),
 	    cmocka_unit_test(test_spool_lost_in_a_message_is_451_at_its_end),
