@@ -53,6 +53,7 @@ limits_of(const struct settings *s)
 	l.login_ms = s->login_timeout_s * 1000;
 	l.hello_ms = s->smtp_greeting_timeout_s * 1000;
 	l.command_ms = s->smtp_idle_timeout_s * 1000;
+	l.session_ms = s->smtp_session_timeout_s * 1000;
 	l.tls_ms = s->tls_handshake_timeout_s * 1000;
 	l.answer_ms = ANSWER_MS;
 	l.data_window_ms = s->smtp_data_window_s * 1000;

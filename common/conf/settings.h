@@ -91,6 +91,7 @@
 	S(SECONDS,  smtp_idle_timeout_load_s,     "10", 1, 86400, 1, "the same when the server is near its limits") \
 	S(NUMBER,   smtp_greet_delay_ms,          "100", 0, 60000, 1, "silence that a client owes before the greeting; none for limits_exempt") \
 	S(SECONDS,  smtp_greeting_timeout_s,      "60", 1, 86400, 1, "how long a client may take for its first command") \
+	S(SECONDS,  smtp_session_timeout_s,       "2h", 1, 604800, 1, "how long a session may take until its last message begins, and then that message") \
 	S(NUMBER,   smtp_data_bytes_per_s_min,    "500", 0, 1000000, 1, "slower senders of a message are cut off") \
 	S(SECONDS,  smtp_data_window_s,           "30", 1, 3600, 1, "over how long that speed is measured") \
 	/* an IMAP session */ \

@@ -60,6 +60,7 @@ cmd_mail(struct session *s, struct span args)
 		return;
 	}
 	s->transactions++;
+	s->mail_ms = s->now_ms;
 	fault = take_sender(s, args);
 	if (fault != REPLY_NONE) {
 		enter(s, S_READY);

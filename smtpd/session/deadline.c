@@ -9,8 +9,17 @@ login_deadline_ms(const struct session *s)
 	return owed ? s->open_ms + s->policy->limits.login_ms : UINT64_MAX;
 }
 
+/* What a peer can stretch by doing a little of everything has an end, too. */
+uint64_t
+session_over_ms(const struct session *s)
+{
+	bool message = s->state & (S_MAIL | S_RCPT | S_BDAT | S_DATA | S_CHUNK);
+
+	return (message ? s->mail_ms : s->open_ms) + s->policy->limits.session_ms;
+}
+
 static uint64_t
-input_deadline_ms(const struct session *s)
+wait_deadline_ms(const struct session *s)
 {
 	const struct session_limits *l = &s->policy->limits;
 	uint64_t wait_ms = s->state == S_START ? l->hello_ms : l->command_ms;
@@ -22,6 +31,14 @@ input_deadline_ms(const struct session *s)
 	if (s->state & (S_DATA | S_CHUNK))
 		return s->window_ms + l->data_window_ms;
 	return command_ms < login_ms ? command_ms : login_ms;
+}
+
+static uint64_t
+input_deadline_ms(const struct session *s)
+{
+	uint64_t wait_ms = wait_deadline_ms(s), over_ms = session_over_ms(s);
+
+	return wait_ms < over_ms ? wait_ms : over_ms;
 }
 
 uint64_t
@@ -58,6 +75,8 @@ input_timeout(struct session *s)
 
 	if (s->state == S_CONNECT) {
 		greet(s);
+	} else if (s->now_ms >= session_over_ms(s)) {
+		say_and_close(s, REPLY_SESSION_OVER);
 	} else if (!(s->state & (S_DATA | S_CHUNK))) {
 		say_and_close(s, REPLY_TIMEOUT);
 	} else if (s->window_bytes < l->data_window_bytes) {

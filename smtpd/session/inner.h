@@ -81,6 +81,7 @@ struct session {
 	bool answered;   /* since_ms starts anew at the next step */
 	uint64_t now_ms; /* of this step */
 	uint64_t open_ms;
+	uint64_t mail_ms; /* when the last transaction began */
 	uint64_t since_ms; /* what is awaited has been awaited since */
 	uint64_t pause_until_ms;
 	uint64_t window_ms, window_bytes; /* data rate */
@@ -104,6 +105,11 @@ void say_last(struct session *s, unsigned code, struct span line);
 void greet(struct session *s);
 /* A heap string that replaces *at; an empty span leaves null. */
 void text_set(char **at, struct span text);
+
+/* --- deadline.c ----------------------------------------------------------- */
+
+/* When the session ends, or, with a message under way, that message must have come. */
+MUST_USE uint64_t session_over_ms(const struct session *s);
 
 /* --- commands.c ----------------------------------------------------------- */
 

@@ -30,6 +30,7 @@
 	ROW(STOPPING, 421, "4.3.2 Service is going down")                              \
 	ROW(BARRED, 421, "4.7.0 Your login is no longer good")                         \
 	ROW(TIMEOUT, 421, "4.4.2 Timeout")                                             \
+	ROW(SESSION_OVER, 421, "4.4.2 Session takes too long")                         \
 	ROW(TOO_SLOW, 421, "4.4.2 Message data comes too slowly")                      \
 	ROW(NO_ANSWER, 421, "4.3.0 Internal timeout, try again later")                 \
 	ROW(TOO_MANY_ERRORS, 421, "4.7.0 Too many errors")                             \

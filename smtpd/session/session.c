@@ -29,6 +29,7 @@ const struct session_limits session_limits_default = {
     .login_ms = 60000,
     .hello_ms = 60000,
     .command_ms = 300000,
+    .session_ms = 7200000,
     .tls_ms = 10000,
     .answer_ms = 120000,
     .error_pause_ms = 1000,
@@ -235,7 +236,7 @@ void
 session_open(struct session *s, uint64_t now_ms)
 {
 	ASSERT(s->state == S_CONNECT);
-	s->now_ms = s->open_ms = s->since_ms = now_ms;
+	s->now_ms = s->open_ms = s->mail_ms = s->since_ms = now_ms;
 	if (s->trusted || s->policy->limits.greet_ms == 0)
 		greet(s);
 }
@@ -360,6 +361,9 @@ enum session_want
 session_step(struct session *s, struct span *in, uint64_t now_ms)
 {
 	wake(s, now_ms);
+	if (s->want == SESSION_WANT_INPUT && s->state != S_CONNECT &&
+	    now_ms >= session_over_ms(s))
+		say_and_close(s, REPLY_SESSION_OVER);
 	while (s->want == SESSION_WANT_INPUT && advance(s, in))
 		;
 	return s->want;

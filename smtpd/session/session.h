@@ -54,6 +54,7 @@ struct session_limits {
 	uint64_t login_ms;          /* from greeting to login, submission only */
 	uint64_t hello_ms;          /* from the greeting, or TLS, to EHLO */
 	uint64_t command_ms;        /* from our reply to the end of a command */
+	uint64_t session_ms;        /* until MAIL; and from MAIL to the message's end */
 	uint64_t tls_ms;            /* TLS handshake */
 	uint64_t answer_ms;         /* an answer that the caller owes */
 	uint64_t error_pause_ms;

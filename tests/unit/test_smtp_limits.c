@@ -578,6 +578,134 @@ test_slow_data_is_ended(void **state)
 	}
 }
 
+/* A client that does something before each deadline: every command is in time. */
+static void
+test_session_has_an_end_however_busy_it_is(void **state)
+{
+	struct script t;
+	uint64_t start;
+
+	(void)state;
+	policy = script_policy(SESSION_MX);
+	policy.limits.session_ms = 1000000;
+	open_session(&t, false);
+	start = t.now_ms;
+	while (t.now_ms + 299999 < start + 1000000) {
+		t.now_ms += 299999;
+		script_feed(&t, SPAN("NOOP\r\n"));
+		assert_last(&t, 250, false);
+	}
+	buf_reset(&t.out);
+	assert_ends(&t, start + 1000000, "421 4.4.2 Session");
+	script_release(&t);
+}
+
+static void
+test_session_that_never_pauses_has_an_end(void **state)
+{
+	struct script t;
+
+	(void)state;
+	policy = script_policy(SESSION_MX);
+	policy.limits.session_ms = 1000000;
+	open_session(&t, false);
+	t.now_ms += 999999;
+	script_feed(&t, SPAN("NOOP\r\n"));
+	assert_last(&t, 250, false);
+	t.now_ms += 1;
+	script_feed(&t, SPAN("NOOP\r\n"));
+	assert_last(&t, 421, true);
+	script_release(&t);
+}
+
+/* Bytes come fast enough, and chunks in time; the message has its own end. */
+static void
+test_message_has_an_end_from_its_mail_on(void **state)
+{
+	static const struct {
+		const char *name, *begin, *go_on;
+		size_t bytes; /* behind that */
+	} rows[] = {
+	    {"recipients", "",                "RCPT TO:<c@d>\r\n", 0    },
+	    {"data",       "DATA\r\n",        "",                  16000},
+	    {"one chunk",  "BDAT 999999\r\n", "",                  16000},
+	    {"chunks",     "",                "BDAT 1\r\nx",       0    },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMS(rows); i++) {
+		struct script t;
+		uint64_t mail;
+
+		print_message("%s\n", rows[i].name);
+		policy = script_policy(SESSION_MX);
+		policy.limits.session_ms = 150000;
+		open_session(&t, false);
+		t.now_ms += 149999; /* the session's own time is nearly over */
+		mail = t.now_ms;
+		script_feed(&t, SPAN("MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n"));
+		script_feed(&t, span_str(rows[i].begin));
+		while (t.now_ms < mail + 120000) {
+			script_feed(&t, span_str(rows[i].go_on));
+			if (rows[i].bytes > 0)
+				feed_padded(&t, "", rows[i].bytes, "");
+			t.now_ms += 30000;
+			session_timeout(t.s, t.now_ms);
+			script_feed(&t, SPAN(""));
+			assert_false(t.closed);
+		}
+		t.now_ms = mail + 149999;
+		script_feed(&t, SPAN(""));
+		assert_false(t.closed);
+		t.now_ms += 1;
+		session_timeout(t.s, t.now_ms);
+		script_feed(&t, SPAN(""));
+		assert_last(&t, 421, true);
+		script_release(&t);
+	}
+}
+
+/* A chunk that belongs to no message is read as one. */
+static void
+test_refused_chunk_does_not_end_the_session(void **state)
+{
+	struct script t;
+
+	(void)state;
+	policy = script_policy(SESSION_MX);
+	policy.limits.session_ms = 1000;
+	script_init(&t, &policy, NULL);
+	script_feed(&t, SPAN("EHLO c\r\n"));
+	script_feed(&t, SPAN("BDAT 2\r\nx"));
+	t.now_ms += 999;
+	script_feed(&t, SPAN("x"));
+	assert_last(&t, 503, false);
+	script_release(&t);
+}
+
+/* The message that was begun in time is taken; the next one needs another session. */
+static void
+test_session_that_is_over_takes_no_further_message(void **state)
+{
+	struct buf codes = buf_make(100);
+	struct script t;
+
+	(void)state;
+	policy = script_policy(SESSION_MX);
+	policy.limits.session_ms = 150000;
+	open_session(&t, false);
+	t.now_ms += 149999;
+	script_feed(&t, SPAN("MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n"));
+	t.now_ms += 1000;
+	script_feed(&t, SPAN("BDAT 1 LAST\r\nx"));
+	assert_int_equal(t.finished, 1);
+	script_codes(buf_span(&t.out), &codes);
+	assert_true(span_equal(buf_span(&codes), SPAN("250 250 250 421 ")));
+	assert_last(&t, 421, true);
+	buf_release(&codes);
+	script_release(&t);
+}
+
 static void
 test_time_of_the_spool_is_not_the_peers(void **state)
 {
@@ -675,6 +803,11 @@ main(void)
 	    cmocka_unit_test(test_silent_client_is_ended_early),
 	    cmocka_unit_test(test_login_deadline_runs_from_the_greeting),
 	    cmocka_unit_test(test_slow_data_is_ended),
+	    cmocka_unit_test(test_session_has_an_end_however_busy_it_is),
+	    cmocka_unit_test(test_session_that_never_pauses_has_an_end),
+	    cmocka_unit_test(test_message_has_an_end_from_its_mail_on),
+	    cmocka_unit_test(test_refused_chunk_does_not_end_the_session),
+	    cmocka_unit_test(test_session_that_is_over_takes_no_further_message),
 	    cmocka_unit_test(test_time_of_the_spool_is_not_the_peers),
 	    cmocka_unit_test(test_answer_that_never_comes_ends_the_session),
 	    cmocka_unit_test(test_output_stops_at_its_high_mark),

@@ -272,6 +272,21 @@ test_smtpd_shares_the_limit_before_the_login(void **state)
 	tear_down(&house);
 }
 
+/* It says nothing, and has its five minutes for a command. */
+static void
+test_smtpd_session_ends_by_its_setting(void **state)
+{
+	struct house house;
+	struct talker t;
+
+	(void)state;
+	set_up(&house, "smtp_session_timeout_s = 1\n");
+	talker_connect(&t, &house.h, house.port);
+	talker_expect_end(&t, HELLO "421 4.4.2 Session takes too long\r\n");
+	talker_release(&t);
+	tear_down(&house);
+}
+
 int
 main(void)
 {
@@ -279,6 +294,7 @@ main(void)
 	    cmocka_unit_test(test_smtpd_small_messages_wait_for_room_at_spoold),
 	    cmocka_unit_test(test_smtpd_streamed_messages_wait_for_room_at_spoold),
 	    cmocka_unit_test(test_smtpd_shares_the_limit_before_the_login),
+	    cmocka_unit_test(test_smtpd_session_ends_by_its_setting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
