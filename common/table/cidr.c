@@ -86,13 +86,14 @@ compile(struct span *text, bool *negated, unsigned *groups, unsigned line,
 }
 
 static enum rule_match
-match(const void *what, struct span key, struct rule_groups *groups, struct err *err)
+match(const void *what, struct span key, struct rule_groups *groups, uint64_t *steps,
+      struct err *err)
 {
 	const struct network *net = what;
 	uint8_t address[16];
 	unsigned family;
 
-	(void)err;
+	(void)steps, (void)err;
 	groups->n = 0;
 	if (!address_read(key, address, &family) || family != net->family)
 		return RULE_OTHER;

@@ -4,10 +4,18 @@
 #include <pcre2.h>
 
 /* Perl's patterns, by libpcre2, of bytes as Postfix has them; one that wants letters
- * begins with (*UTF). Beyond these limits, some milliseconds, a match is a
- * fault and not a "no". */
-#define STEPS_MAX 200000
-#define HEAP_KIB  4096
+ * begins with (*UTF). Beyond these limits a match is a fault and not a "no". The
+ * library counts anew from each place where a pattern may begin, so we count too:
+ * before each part of a pattern it calls us. */
+#define STEPS_MAX  200000 /* from one place */
+#define HEAP_KIB   4096
+#define OWN_CALLS  8 /* for each byte of the key: a few ways through it */
+#define CALL_BYTES 4 /* to go over so many bytes takes as long as a call */
+
+struct pattern {
+	pcre2_code *code;
+	char *text;
+};
 
 /* Both are of use to all patterns; made once. */
 static pcre2_match_context *the_limits;
@@ -43,6 +51,35 @@ flags_read(struct span flags, uint32_t *options)
 	return true;
 }
 
+struct counting {
+	const char *text; /* of the pattern */
+	uint64_t own;     /* what each pattern may spend by itself */
+	uint64_t *steps;  /* then those of all */
+};
+
+/* May the part, such as "[a-z]+", go over all that is left at once? One that begins
+ * with a dot takes it without looking. */
+static bool
+goes_far(const char *part, size_t n)
+{
+	return n > 1 && part[0] != '.' && strchr("*+?}", part[n - 1]);
+}
+
+static int
+on_part(pcre2_callout_block *at, void *context)
+{
+	struct counting *c = context;
+	uint64_t cost = 1, *left;
+
+	if (goes_far(c->text + at->pattern_position, at->next_item_length))
+		cost += (at->subject_length - at->current_position) / CALL_BYTES;
+	left = c->own >= cost ? &c->own : c->steps;
+	if (*left < cost)
+		return PCRE2_ERROR_MATCHLIMIT;
+	*left -= cost;
+	return 0;
+}
+
 static void
 prepare(void)
 {
@@ -70,8 +107,8 @@ pattern_compile(const char *pattern, struct span flags, unsigned line,
 		table_error(problems, line, "has a flag that is not in imsxAEU");
 		return NULL;
 	}
-	code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, options,
-			     &error, &where, NULL);
+	code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
+			     options | PCRE2_AUTO_CALLOUT, &error, &where, NULL);
 	if (code)
 		return code;
 	pcre2_get_error_message(error, text, sizeof(text));
@@ -84,27 +121,33 @@ static void *
 compile(struct span *text, bool *negated, unsigned *groups, unsigned line,
 	struct table_problems *problems)
 {
+	struct pattern p, *copy;
 	struct span flags;
-	pcre2_code *code;
 	uint32_t n;
-	char *pattern;
 
-	if (!rule_pattern_take(text, negated, &pattern, &flags, line, problems))
+	if (!rule_pattern_take(text, negated, &p.text, &flags, line, problems))
 		return NULL;
 	prepare();
-	code = pattern_compile(pattern, flags, line, problems);
-	free(pattern);
-	if (!code)
+	p.code = pattern_compile(p.text, flags, line, problems);
+	if (!p.code) {
+		free(p.text);
 		return NULL;
-	(void)pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &n);
+	}
+	(void)pcre2_pattern_info(p.code, PCRE2_INFO_CAPTURECOUNT, &n);
 	*groups = n;
-	return code;
+	copy = memory_new(1, sizeof(*copy));
+	*copy = p;
+	return copy;
 }
 
 static void
 discard(void *what)
 {
-	pcre2_code_free(what);
+	struct pattern *p = what;
+
+	pcre2_code_free(p->code);
+	free(p->text);
+	free(p);
 }
 
 static void
@@ -122,13 +165,17 @@ groups_take(int n, struct rule_groups *groups)
 }
 
 static enum rule_match
-match(const void *what, struct span key, struct rule_groups *groups, struct err *err)
+match(const void *what, struct span key, struct rule_groups *groups, uint64_t *steps,
+      struct err *err)
 {
+	const struct pattern *p = what;
+	struct counting counting = {p->text, OWN_CALLS * (key.n + 16), steps};
 	PCRE2_UCHAR text[100];
 	int n;
 
-	n = pcre2_match(what, (PCRE2_SPTR)(key.n ? key.at : ""), key.n, 0, 0, the_data,
-			the_limits);
+	pcre2_set_callout(the_limits, on_part, &counting);
+	n = pcre2_match(p->code, (PCRE2_SPTR)(key.n ? key.at : ""), key.n, 0, 0,
+			the_data, the_limits);
 	if (n == PCRE2_ERROR_NOMATCH)
 		return RULE_NO;
 	if (n >= 0) {

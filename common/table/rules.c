@@ -151,9 +151,9 @@ rules_release(struct rules *r)
 
 static enum rule_match
 rule_try(const struct rules *r, const struct rule *rule, struct span key,
-	 struct rule_groups *groups, struct err *err)
+	 struct rule_groups *groups, uint64_t *steps, struct err *err)
 {
-	enum rule_match m = r->class->match(rule->what, key, groups, err);
+	enum rule_match m = r->class->match(rule->what, key, groups, steps, err);
 
 	if (rule->negated && (m == RULE_YES || m == RULE_NO))
 		return m == RULE_YES ? RULE_NO : RULE_YES;
@@ -178,6 +178,7 @@ result_put(const struct rule *rule, struct span key, const struct rule_groups *g
 enum table_result
 rules_get(const struct rules *r, struct span key, struct buf *value, struct err *err)
 {
+	uint64_t steps = RULES_STEPS_MAX;
 	struct rule_groups groups;
 
 	for (size_t i = 0; i < r->n; i++) {
@@ -186,7 +187,7 @@ rules_get(const struct rules *r, struct span key, struct buf *value, struct err 
 
 		if (rule->kind == RULE_ENDIF)
 			continue;
-		m = rule_try(r, rule, key, &groups, err);
+		m = rule_try(r, rule, key, &groups, &steps, err);
 		if (m == RULE_FAULT)
 			return TABLE_FAULT;
 		if (m == RULE_YES && rule->kind == RULE_MATCH)

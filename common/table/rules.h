@@ -10,6 +10,10 @@
 
 #define TABLE_GROUPS_MAX 100
 
+/* What all patterns of one lookup may do together beyond what grows with the length of
+ * the key alone; a step is some 10 ns. Then the lookup is a fault, and not a "no". */
+#define RULES_STEPS_MAX 2000000
+
 enum rule_kind {
 	RULE_MATCH,
 	RULE_IF,
@@ -48,8 +52,10 @@ struct rule_class {
 	void *(*compile)(struct span *text, bool *negated, unsigned *groups,
 			 unsigned line, struct table_problems *problems);
 	void (*discard)(void *what);
+	/* Takes what it spends off *steps, as RULES_STEPS_MAX says. */
 	enum rule_match (*match)(const void *what, struct span key,
-				 struct rule_groups *groups, struct err *err);
+				 struct rule_groups *groups, uint64_t *steps,
+				 struct err *err);
 	bool words;     /* a rule may start with a letter; a result must be there */
 	bool templates; /* $1 in results */
 };

@@ -228,6 +228,64 @@ test_pcre_that_never_ends_is_a_fault(void **state)
 	buf_release(&value);
 }
 
+/* Each way from one place is short enough, and there are many places and patterns. */
+static void
+test_patterns_that_take_long_together_are_a_fault(void **state)
+{
+	static const struct {
+		const char *name;
+		enum table_kind kind;
+		const char *rule;
+		size_t key, rules;
+		enum table_result want;
+	} rows[] = {
+	    {"pcre, from each place",                               TABLE_PCRE,   "/a*a*[bc]/ x\n",    600,           1,
+	     TABLE_FAULT														   },
+	    {"pcre, behind a group",                                TABLE_PCRE,   "/(a|a?)+[bc]/ x\n", 2000,          1,
+	     TABLE_FAULT														   },
+	    {"pcre, many of them",                                  TABLE_PCRE,   "/a*[bc]/ x\n",      500,           1000, TABLE_FAULT    },
+	    {"regexp, many of them",                                TABLE_REGEXP, "/a*[bc]/ x\n",      500,           1000,
+	     TABLE_FAULT														   },
+	    {"regexp, many of which one branch may begin anywhere", TABLE_REGEXP,
+	     "/^b|a*[bc]/ x\n",									500,           1000, TABLE_FAULT    },
+	    {"regexp, very many with brackets",                     TABLE_REGEXP,
+	     "/^[^]|[:alpha:])]+@(a|b)\\.\\|x$/ x\n",                                                  250,           5000, TABLE_NOT_FOUND},
+	    {"pcre, one",					   TABLE_PCRE,   "/a*[bc]/ x\n",      500,           1,    TABLE_NOT_FOUND},
+	    {"regexp, one",					 TABLE_REGEXP, "/a*[bc]/ x\n",      TABLE_KEY_MAX, 1,
+	     TABLE_NOT_FOUND													       },
+	    {"pcre, very many of them that are none",               TABLE_PCRE,
+	     "/^a{9}b(.*)@example\\.(org|net)$/ x\n",                                                  250,           5000, TABLE_NOT_FOUND},
+	    {"regexp, very many of them that are none",             TABLE_REGEXP,
+	     "/^a{9}b(.*)@example\\.(org|net)$/ x\n",                                                  250,           5000, TABLE_NOT_FOUND},
+	    {"pcre, hundreds that may begin anywhere",              TABLE_PCRE,
+	     "/[0-9]+\\.dsl\\./ x\n",								  250,           2000, TABLE_NOT_FOUND},
+	    {"regexp, hundreds that may begin anywhere",            TABLE_REGEXP,
+	     "/[0-9]+\\.dsl\\./ x\n",								  100,           1500, TABLE_NOT_FOUND},
+	};
+	char key[TABLE_KEY_MAX];
+
+	(void)state;
+	memset(key, 'a', sizeof(key));
+	for (size_t i = 0; i < N_ELEMS(rows); i++) {
+		struct buf text = buf_make(4 << 20), value = buf_make(100);
+		struct table_map *map;
+		struct err err;
+
+		print_message("%s\n", rows[i].name);
+		for (size_t n = 0; n < rows[i].rules; n++)
+			buf_put_str(&text, rows[i].rule);
+		buf_put_char(&text, '\0');
+		map = parse(rows[i].kind, text.at);
+		assert_non_null(map);
+		assert_int_equal(
+		    table_map_get(map, span_make(key, rows[i].key), &value, &err),
+		    rows[i].want);
+		table_map_free(&map);
+		buf_release(&value);
+		buf_release(&text);
+	}
+}
+
 static void
 test_key_that_is_too_long_is_a_fault(void **state)
 {
@@ -676,6 +734,7 @@ main(void)
 	    cmocka_unit_test(test_patterns_find_as_postfix_does),
 	    cmocka_unit_test(test_pattern_problems_have_lines),
 	    cmocka_unit_test(test_pcre_that_never_ends_is_a_fault),
+	    cmocka_unit_test(test_patterns_that_take_long_together_are_a_fault),
 	    cmocka_unit_test(test_key_that_is_too_long_is_a_fault),
 	    cmocka_unit_test(test_networks_find_as_postfix_does),
 	    cmocka_unit_test(test_network_problems_have_lines),
