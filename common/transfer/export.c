@@ -104,6 +104,39 @@ export_uidl(struct export_box *b, const struct store_record *r)
 	return uidl;
 }
 
+int
+export_listed(struct export_box *b, export_message *each, void *context)
+{
+	const struct uidlist_head head = {.uidvalidity = b->box.uidvalidity,
+					  .uidnext = b->box.uidnext};
+
+	buf_reset(&b->ex->text);
+	uidlist_head_put(&head, &b->ex->text);
+	return export_messages(b, each, context);
+}
+
+int
+export_listed_put(struct export_box *b, const struct store_record *r,
+		  struct uidlist_row *row, const char *path, const char *aside)
+{
+	struct exporting *ex = b->ex;
+	char guid[2 * STORE_GUID_BYTES + 1];
+	bool wrote;
+	int result;
+
+	hex_put(r->guid, sizeof(r->guid), guid);
+	row->uid = r->uid;
+	row->saved_us = r->saved_us;
+	row->guid = span_str(guid);
+	row->uidl = export_uidl(b, r);
+	uidlist_row_put(row, &ex->text);
+	result = export_file(ex, path, aside, buf_span(&ex->content), r->internal_us,
+			     &wrote);
+	ex->counts->messages++;
+	ex->counts->written += wrote;
+	return result;
+}
+
 uint64_t
 export_keywords(const struct export_box *b, const struct store_record *r)
 {

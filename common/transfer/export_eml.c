@@ -25,32 +25,21 @@ message_put(void *context, const struct store_record *r)
 {
 	const struct writing *w = context;
 	struct export_box *b = w->b;
-	struct exporting *ex = b->ex;
-	char guid[2 * STORE_GUID_BYTES + 1], name[32], path[EXPORT_PATH_MAX],
-	    aside[EXPORT_PATH_MAX];
-	struct uidlist_row row = {.uid = r->uid,
-				  .saved_us = r->saved_us,
-				  .internal_us = r->internal_us,
+	char name[32], path[EXPORT_PATH_MAX], aside[EXPORT_PATH_MAX];
+	struct uidlist_row row = {.internal_us = r->internal_us,
 				  .keywords = export_keywords(b, r)};
 	struct buf flags = buf_make(64);
-	bool wrote;
-	int result;
+	int result = -1;
 
-	hex_put(r->guid, sizeof(r->guid), guid);
 	snprintf(name, sizeof(name), "%u.eml", (unsigned)r->uid);
 	mail_name_put_flags(r->flags, 0, false, &flags);
 	row.flags = span_after(buf_span(&flags), 3); /* without ":2," */
 	row.file = span_str(name);
-	row.guid = span_str(guid);
-	row.uidl = export_uidl(b, r);
-	uidlist_row_put(&row, &ex->text);
+	if (path_of(w->folder, name, path) && path_of(w->folder, ".part", aside))
+		result = export_listed_put(b, r, &row, path, aside);
+	else
+		err_set(b->ex->err, "%.160s: too long a path", w->folder);
 	buf_release(&flags);
-	if (!path_of(w->folder, name, path) || !path_of(w->folder, ".part", aside))
-		return err_set(ex->err, "%.160s: too long a path", w->folder);
-	result = export_file(ex, path, aside, buf_span(&ex->content), r->internal_us,
-			     &wrote);
-	ex->counts->messages++;
-	ex->counts->written += wrote;
 	return result;
 }
 
@@ -68,8 +57,6 @@ list_put(const struct writing *w, const char *name, struct span text)
 static int
 eml_box(struct export_box *b)
 {
-	const struct uidlist_head head = {.uidvalidity = b->box.uidvalidity,
-					  .uidnext = b->box.uidnext};
 	struct buf keywords = buf_make(64u << 10);
 	struct writing w = {.b = b};
 	int result = 0;
@@ -79,10 +66,8 @@ eml_box(struct export_box *b)
 			return err_set(b->ex->err, "too long a name of a mailbox");
 		result = export_folder(b->ex, w.folder);
 	}
-	buf_reset(&b->ex->text);
-	uidlist_head_put(&head, &b->ex->text);
 	if (result == 0)
-		result = export_messages(b, message_put, &w);
+		result = export_listed(b, message_put, &w);
 	for (unsigned i = 0; i < b->n_keywords; i++)
 		mail_keyword_put(i, b->keywords[i], &keywords);
 	if (result == 0)

@@ -50,6 +50,13 @@ typedef int export_message(void *context, const struct store_record *r);
 MUST_USE int export_messages(struct export_box *b, export_message *each, void *context);
 /* The unique-id; empty: none. Lives until the next call on the account. */
 MUST_USE struct span export_uidl(struct export_box *b, const struct store_record *r);
+/* As export_messages(), where a message is a file: ex->text begins the list of them. */
+MUST_USE int export_listed(struct export_box *b, export_message *each, void *context);
+/* The message as the file `path`, by way of `aside`, and in the list by the row, which
+ * has what is the form's own: its name there, flags and keywords. */
+MUST_USE int
+export_listed_put(struct export_box *b, const struct store_record *r,
+		  struct uidlist_row *row, const char *path, const char *aside);
 /* The keywords of a message as bits of the box's. */
 MUST_USE uint64_t export_keywords(const struct export_box *b,
 				  const struct store_record *r);

@@ -146,23 +146,16 @@ message_put(void *context, const struct store_record *r)
 {
 	const struct writing *w = context;
 	struct export_box *b = w->b;
-	struct exporting *ex = b->ex;
 	uint64_t keywords = export_keywords(b, r);
-	char guid[2 * STORE_GUID_BYTES + 1], path[EXPORT_PATH_MAX + 300],
-	    aside[EXPORT_PATH_MAX + 300];
-	struct uidlist_row row = {.uid = r->uid, .saved_us = r->saved_us};
+	char path[EXPORT_PATH_MAX + 300], aside[EXPORT_PATH_MAX + 300];
+	struct uidlist_row row = {.keywords = keywords >> MAILDIR_KEYWORDS
+							      << MAILDIR_KEYWORDS};
 	struct buf base = buf_make(256), name = buf_make(512);
-	bool wrote;
 	int result;
 
-	base_put(r, ex->content.n, &base);
+	base_put(r, b->ex->content.n, &base);
 	buf_put(&name, buf_span(&base));
-	hex_put(r->guid, sizeof(r->guid), guid);
 	row.file = buf_span(&base);
-	row.guid = span_str(guid);
-	row.uidl = export_uidl(b, r);
-	row.keywords = keywords >> MAILDIR_KEYWORDS << MAILDIR_KEYWORDS;
-	uidlist_row_put(&row, &ex->text);
 	snprintf(aside, sizeof(aside), "%s/tmp/%.*s", w->folder,
 		 SPAN_ARG(buf_span(&name)));
 	mail_name_put_flags(r->flags,
@@ -170,13 +163,10 @@ message_put(void *context, const struct store_record *r)
 			    &name);
 	snprintf(path, sizeof(path), "%s/cur/%.*s", w->folder,
 		 SPAN_ARG(buf_span(&name)));
-	existing_rename(ex, &w->existing, w->folder, row.file, path);
+	existing_rename(b->ex, &w->existing, w->folder, row.file, path);
+	result = export_listed_put(b, r, &row, path, aside);
 	buf_release(&base);
 	buf_release(&name);
-	result = export_file(ex, path, aside, buf_span(&ex->content), r->internal_us,
-			     &wrote);
-	ex->counts->messages++;
-	ex->counts->written += wrote;
 	return result;
 }
 
@@ -209,8 +199,6 @@ lists_put(struct export_box *b, const char *folder)
 static int
 maildir_box(struct export_box *b)
 {
-	const struct uidlist_head head = {.uidvalidity = b->box.uidvalidity,
-					  .uidnext = b->box.uidnext};
 	struct exporting *ex = b->ex;
 	struct writing w = {.b = b};
 	int result;
@@ -222,9 +210,7 @@ maildir_box(struct export_box *b)
 	if (folder_make(b, w.folder) < 0 ||
 	    existing_read(ex, w.folder, &w.existing) < 0)
 		return -1;
-	buf_reset(&ex->text);
-	uidlist_head_put(&head, &ex->text);
-	result = export_messages(b, message_put, &w);
+	result = export_listed(b, message_put, &w);
 	existing_release(&w.existing);
 	return result < 0 ? -1 : lists_put(b, w.folder);
 }
