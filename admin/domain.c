@@ -23,10 +23,26 @@ list_domains(struct admin *admin, int argc, char **argv)
 	return object_list(admin, columns, take_domain, argc, argv);
 }
 
+/* What the settings name is there again soon. */
+static enum exit_status
+remove_domain(struct admin *admin, int argc, char **argv)
+{
+	enum exit_status status = object_remove(admin, argc, argv);
+
+	for (size_t i = 0; status == EXIT_DONE && i < admin->settings.domains.n; i++)
+		if (span_equal_nocase(span_str(admin->settings.domains.at[i]),
+				      span_str(argv[0])))
+			admin_complain("warning: the setting domains in %s names %s: "
+				       "the next start or reload makes it again, so "
+				       "take it out there",
+				       admin->config, argv[0]);
+	return status;
+}
+
 const struct command commands_domain[] = {
     {"domain",		  "add", "NAME [FIELD=VALUE ...]", 1, -1, NULL, object_add,
      "take mail for a domain"},
-    {"domain", "remove", "NAME", 1, 1, NULL, object_remove,
+    {"domain", "remove", "NAME", 1, 1, NULL, remove_domain,
      "when nothing is left in it"},
     {"domain",		       "list", "", 0, 0, NULL, list_domains, "the domains mail is taken for"},
     {"domain",	       "show", "NAME", 1, 1, NULL, object_show, "one domain and its limits"},

@@ -114,6 +114,7 @@ authd_reload(struct proc *p)
 	if (rewriting_read(&a->rewriting, proc_settings(p)->directory_directory,
 			   &err) != 0)
 		logline(LOGLINE_ERROR, "resolve.keys", L_ERR(&err));
+	opening_again(a);
 	lookups_set(a->lookups, &proc_settings(p)->tables);
 }
 

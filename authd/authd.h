@@ -28,6 +28,7 @@ struct event;
 struct exchange;
 struct lookups;
 struct office;
+struct opening;
 struct question;
 struct counting;
 struct operation;
@@ -49,6 +50,7 @@ TAILQ_HEAD(domain_use_list, domain_use);
 struct authd {
 	struct proc *proc;
 	struct directory *directory;
+	struct opening *opening; /* while domains of the settings are made; or null */
 	struct event *tick;
 	struct penalties *penalties;
 	struct good *good;

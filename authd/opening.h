@@ -7,6 +7,9 @@
 
 #include "authd/authd.h"
 
-/* Opens it as the settings say, and fills one that has no domain yet with those of the
- * setting `domains`; in its own time where that has to wait. */
+/* Opens it as the settings say, and makes those domains of the setting `domains` that
+ * it does not have; in its own time where that has to wait. */
 MUST_USE int opening_start(struct authd *a, struct err *err);
+/* The same domains after a reload. None goes that the setting has no more. */
+void opening_again(struct authd *a);
+void opening_free(struct opening **o);

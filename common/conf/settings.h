@@ -26,7 +26,7 @@
 #define CONF_SETTINGS(S) \
 	/* who we are */ \
 	S(DOMAIN,   hostname,                     "", 0, 253, 0, "name this server greets with; the machine's own when empty") \
-	S(DOMAINS,  domains,                      "", 0, 10000, 1, "domains made at the first start; later ones by `postroad domain add`") \
+	S(DOMAINS,  domains,                      "", 0, 10000, 1, "domains to be there: made at a start or a reload; none goes that is named no more") \
 	S(TEXT,     postmaster,                   "postmaster", 1, 254, 1, "account that gets mail for postmaster") \
 	/* where clients connect */ \
 	S(LISTEN,   smtp_listen,                  "*:25", 0, 64, 1, "addresses for mail from other servers") \

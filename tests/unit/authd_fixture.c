@@ -4,6 +4,7 @@
 #include "tests/unit/directory_make.h"
 
 #include "authd/office.h"
+#include "authd/opening.h"
 #include "common/directory/internal.h"
 #include "common/lookup/lookup.h"
 
@@ -444,6 +445,7 @@ authd_teardown(void **state)
 		assert_int_equal(a->upgrading[i], 0);
 	assert_null(fix.tasks);
 	set_database(NEAR);
+	opening_free(&a->opening);
 	directory_free(&a->directory);
 	event_free(a->tick);
 	count_release(a);

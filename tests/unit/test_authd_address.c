@@ -1,6 +1,7 @@
 /* tests/unit/test_authd_address.c - where addresses lead, quota, senders, the operator
  */
 #include "tests/unit/authd_fixture.h"
+#include "tests/unit/directory_make.h"
 
 #include "common/spool/spool.h"
 
@@ -415,6 +416,83 @@ test_alias_that_is_too_wide_is_a_later(void **state)
 	assert_int_equal(unlink(path), 0);
 }
 
+/* ---- domains of the settings */
+
+static enum directory_result
+find_domain(const char *name)
+{
+	struct directory_domain domain;
+	struct err err;
+
+	return directory_domain_find(fix.authd->directory, span_str(name), &domain,
+				     &err);
+}
+
+/* As they are after a reload that names these. */
+static void
+name_domains(const char **names, size_t n)
+{
+	const struct conf_list before = fix.proc.settings.domains;
+
+	fix.proc.settings.domains = (struct conf_list){(char **)names, n};
+	authd_reload(&fix.proc);
+	authd_reload(&fix.proc); /* one while the last is under way */
+	for (int i = 0; i < 20 && fix.authd->opening; i++)
+		settle();
+	assert_null(fix.authd->opening);
+	fix.proc.settings.domains = before;
+}
+
+static void
+test_domains_of_the_settings_are_made_at_a_reload(void **state)
+{
+	const char *more[] = {"one.example", "example.org", "two.example"};
+	const char *fewer[] = {"two.example"};
+	struct err err;
+
+	(void)state;
+	name_domains(more, 3);
+	assert_int_equal(find_domain("one.example"), DIRECTORY_DONE);
+	assert_int_equal(find_domain("two.example"), DIRECTORY_DONE);
+	name_domains(fewer, 1);
+	assert_int_equal(find_domain("one.example"), DIRECTORY_DONE);
+	assert_int_equal(
+	    make_domain_gone(fix.authd->directory, SPAN("one.example"), &err),
+	    DIRECTORY_DONE);
+	assert_int_equal(
+	    make_domain_gone(fix.authd->directory, SPAN("two.example"), &err),
+	    DIRECTORY_DONE);
+	name_domains(fewer, 1);
+	assert_int_equal(find_domain("one.example"), DIRECTORY_NOT_FOUND);
+	assert_int_equal(find_domain("two.example"), DIRECTORY_DONE);
+}
+
+/* While the database makes one wait, the settings may become others. */
+static void
+test_domains_of_the_settings_may_change_while_they_are_made(void **state)
+{
+	const char *more[] = {"three.example", "four.example"};
+	const char *fewer[] = {"five.example"};
+	const struct conf_list before = fix.proc.settings.domains;
+
+	(void)state;
+	set_database(SLOW);
+	fix.proc.settings.domains = (struct conf_list){(char **)more, 2};
+	authd_reload(&fix.proc);
+	settle();
+	fix.proc.settings.domains = (struct conf_list){(char **)fewer, 1};
+	authd_reload(&fix.proc);
+	for (int i = 0; i < 20 && fix.authd->opening; i++) {
+		run_tasks();
+		settle();
+	}
+	assert_null(fix.authd->opening);
+	set_database(NEAR);
+	fix.proc.settings.domains = before;
+	assert_int_equal(find_domain("five.example"), DIRECTORY_DONE);
+	assert_int_equal(find_domain("four.example"), DIRECTORY_NOT_FOUND);
+}
+
 int
 main(void)
 {
@@ -431,6 +509,8 @@ main(void)
 	    WITH(test_keys_are_kept_private_and_can_be_changed),
 	    WITH(test_sender_is_kept_while_a_question_waits),
 	    WITH(test_alias_that_is_too_wide_is_a_later),
+	    WITH(test_domains_of_the_settings_are_made_at_a_reload),
+	    WITH(test_domains_of_the_settings_may_change_while_they_are_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, authd_remove_folder);
