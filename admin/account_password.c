@@ -103,7 +103,7 @@ account_app_list(struct admin *admin, int argc, char **argv)
 			   take_app_password, l);
 
 	(void)argc;
-	listing_end(&l);
+	listing_done(&l, status);
 	return status;
 }
 

@@ -53,10 +53,7 @@ show_alias(struct admin *admin, int argc, char **argv)
 	enum exit_status status = directory_ask(admin, &request, take_alias, l);
 
 	(void)argc;
-	if (status == EXIT_DONE)
-		listing_end(&l);
-	else
-		listing_free(&l);
+	listing_done(&l, status);
 	return status;
 }
 

@@ -34,7 +34,10 @@ enum exit_status
 control_failed(const char *program, const struct err *err)
 {
 	if (control_is_down(err))
-		admin_complain("postroad is not running (%s does not answer)", program);
+		admin_complain(
+		    "postroad is not running (%s does not answer): `postroad "
+		    "run`, or the service manager, starts it",
+		    program);
 	else
 		admin_complain("%s: %s", program, err->text);
 	return err->code == ETIMEDOUT ? EXIT_LATER : EXIT_FAILED;

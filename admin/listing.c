@@ -298,6 +298,15 @@ listing_end(struct listing **l)
 }
 
 void
+listing_done(struct listing **l, enum exit_status status)
+{
+	if (status == EXIT_DONE)
+		listing_end(l);
+	else
+		listing_free(l);
+}
+
+void
 listing_end_single(struct listing **l)
 {
 	int width = 0;

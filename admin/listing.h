@@ -35,5 +35,7 @@ void listing_free(struct listing **l);
 
 /* Prints what is left; frees. */
 void listing_end(struct listing **l);
+/* The one or the other. */
+void listing_done(struct listing **l, enum exit_status status);
 /* One row as a JSON object, or for people a line "name  value" for each column. */
 void listing_end_single(struct listing **l);

@@ -269,6 +269,6 @@ object_list(struct admin *admin, const char *const *columns, directory_take *tak
 	enum exit_status status = directory_list(
 	    admin, DIRECTORY_LISTING, kind_of(admin), argc > 0 ? argv[0] : "", take, l);
 
-	listing_end(&l);
+	listing_done(&l, status);
 	return status;
 }

@@ -305,10 +305,7 @@ show_status(struct admin *admin, int argc, char **argv)
 	    control_ask(admin, "master", &ask, take_process, &shown);
 
 	(void)argc, (void)argv;
-	if (status == EXIT_DONE)
-		listing_end(&shown.l);
-	else
-		listing_free(&shown.l);
+	listing_done(&shown.l, status);
 	if (status == EXIT_DONE && shown.paused && !admin->json)
 		puts("outgoing mail is paused: `postroad queue stats` says which");
 	return status;
@@ -349,10 +346,7 @@ show_metrics(struct admin *admin, int argc, char **argv)
 	enum exit_status status = control_ask(admin, "master", &ask, take_metrics, l);
 
 	(void)argc, (void)argv;
-	if (status == EXIT_DONE)
-		listing_end(&l);
-	else
-		listing_free(&l);
+	listing_done(&l, status);
 	return status;
 }
 

@@ -58,10 +58,41 @@ def test_directory_while_the_server_runs(own):
     directory_works(own)
 
 
+def test_listing_that_fails_prints_nothing():
+    with harness.Postroad() as server:  # never started: there is no directory yet
+        done = server.command("--json", "account", "list", check=False)
+        assert (done.returncode, done.stdout) == (1, b"") and b"postroad run" in done.stderr
+
+
 def test_directory_while_it_is_down(own):
     own.stop()
+    done = own.command("--json", "status", check=False)
+    assert (done.returncode, done.stdout) == (1, b"") and b"postroad run" in done.stderr
     directory_works(own)
     own.start()
+
+
+def test_domains_of_the_settings_are_there_after_a_reload_and_a_start(own):
+    def there():
+        return {row["domain"] for row in listed(own, "domain", "list")}
+
+    def remove(domain):
+        return own.command("domain", "remove", domain).stderr.decode()
+    own.domains = ("example.org", "later.example", "soon.example")
+    own.write_config()
+    own.reload()
+    for domain in own.domains[1:]:
+        own.wait_logged("directory.domain.made", domain)
+    assert set(own.domains) <= there()
+    assert "take it out there" in remove("later.example") and "later.example" not in there()
+    own.stop()
+    own.start()
+    assert "later.example" in there()
+    own.domains = ("example.org",)
+    own.write_config()
+    own.reload()
+    assert {"later.example", "soon.example"} <= there()
+    assert remove("later.example") == remove("soon.example") == ""
 
 
 WRONG = {
