@@ -108,7 +108,7 @@ const struct command commands_account[] = {
     {"account", "add", "USER@DOMAIN [--quota SIZE] [--name NAME] [--password-stdin]", 1, 1,
      "--quota= --name= --password-stdin", add_account, "a new mailbox"},
     {"account", "remove", "USER@DOMAIN", 1, 1, NULL, object_remove,
-     "no mail, no login any more"},
+     "no mail, no login any more; what it has is kept"},
     {"account", "list", "[DOMAIN]", 0, 1, NULL, list_accounts, "all accounts"},
     {"account", "show", "USER@DOMAIN", 1, 1, NULL, object_show, "one account, all fields"},
     {"account", "set", "USER@DOMAIN FIELD=VALUE ...", 2, -1, NULL, object_set,

@@ -110,6 +110,21 @@ offer_mailboxes(struct completion *c)
 	mailbox_close(&box);
 }
 
+static void
+take_removed(void *context, const struct removed *r)
+{
+	char number[24];
+
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)r->id);
+	complete_offer(context, span_str(number));
+}
+
+static void
+offer_removed(struct completion *c)
+{
+	(void)!removed_each(c->admin, take_removed, c);
+}
+
 /* ---- one argument */
 
 enum source {
@@ -122,6 +137,7 @@ enum source {
 	SOURCE_GROUPS,
 	SOURCE_MEMBERS, /* of a list */
 	SOURCE_MAILBOXES,
+	SOURCE_REMOVED, /* accounts */
 };
 
 /* What a word of the arguments stands for, by the noun of the command where that
@@ -140,6 +156,7 @@ static const struct {
     {"group",   "NAME@DOMAIN", SOURCE_GROUPS   },
     {"restore", "NAME",        SOURCE_MAILBOXES},
     {"mailbox", "MAILBOX",     SOURCE_MAILBOXES},
+    {"mailbox", "NUMBER",      SOURCE_REMOVED  },
     {NULL,      "USER@DOMAIN", SOURCE_ACCOUNTS },
     {NULL,      "ACCOUNT",     SOURCE_ACCOUNTS },
     {NULL,      "TARGET",      SOURCE_ACCOUNTS },
@@ -192,6 +209,9 @@ complete_word(struct completion *c, const char *noun, struct span word)
 		break;
 	case SOURCE_MAILBOXES:
 		offer_mailboxes(c);
+		break;
+	case SOURCE_REMOVED:
+		offer_removed(c);
 		break;
 	}
 }

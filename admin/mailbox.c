@@ -251,14 +251,14 @@ compact_account(struct admin *admin, int argc, char **argv)
 }
 
 const struct command commands_mailbox[] = {
-    {"mailbox",       "list", "USER@DOMAIN", 1, 1, NULL, list_mailboxes,
+    {"mailbox",            "list", "USER@DOMAIN", 1, 1, NULL, list_mailboxes,
      "mailboxes of an account"},
-    {"mailbox",  "usage", "USER@DOMAIN", 1, 1, NULL, show_usage, "how much it holds"},
-    {"mailbox",              "verify", "USER@DOMAIN", 1, 1, NULL, verify_account,
+    {"mailbox",       "usage", "USER@DOMAIN", 1, 1, NULL, show_usage, "how much it holds"},
+    {"mailbox",		   "verify", "USER@DOMAIN", 1, 1, NULL, verify_account,
      "check every byte"},
-    {"mailbox", "compact", "USER@DOMAIN [--all]", 1, 1, "--all", compact_account,
+    {"mailbox",      "compact", "USER@DOMAIN [--all]", 1, 1, "--all", compact_account,
      "give back the space of deleted mail; --all: even if just deleted"},
-    {"mailbox",               "restore",
+    {"mailbox",		    "restore",
      "USER@DOMAIN [MAILBOX] --at TIME [--into MAILBOX] [--dry-run]", 1, 2,
      "--at= --into= --dry-run", mailbox_restore,
      "what was there at that time, if its bytes still are"},
@@ -266,7 +266,15 @@ const struct command commands_mailbox[] = {
      "USER@DOMAIN SOURCE [--format FORMAT] [--into MAILBOX] "
      "[--uidl FORMAT] [--control DIR] [--delete-gone] [--dry-run]", 2, 2, "--format= --into= --uidl= --control= --delete-gone --dry-run",
      mailbox_import, "bring in a Maildir, mbox or folders of .eml files"},
-    {"mailbox",              "export", "USER@DOMAIN DEST [--format FORMAT]", 2, 2,
+    {"mailbox",		   "export", "USER@DOMAIN DEST [--format FORMAT]", 2, 2,
      "--format=", mailbox_export, "write all of it as Maildir++, mbox or .eml files"},
-    {0	  },
+    {"mailbox",		"removed list", "", 0, 0, NULL, removed_list,
+     "mail that is still there of accounts that are not"},
+    {"mailbox", "removed restore", "NUMBER USER@DOMAIN", 2, 2, NULL, removed_restore,
+     "into another account"},
+    {"mailbox",            "removed export", "NUMBER DEST [--format FORMAT]", 2, 2,
+     "--format=", removed_export, "write it as `mailbox export` does"},
+    {"mailbox",       "removed erase", "NUMBER ... [--yes]", 1, -1, "--yes", removed_erase,
+     "give back its space, for good"},
+    {0		  },
 };

@@ -80,7 +80,7 @@ run(struct admin *admin, char **argv, struct mailbox *box,
 }
 
 enum exit_status
-mailbox_export(struct admin *admin, int argc, char **argv)
+mailbox_export_opened(struct admin *admin, mailbox_opener *open, char **argv)
 {
 	const char *format = admin_option(admin, "--format");
 	const struct transfer_export options = {
@@ -90,15 +90,21 @@ mailbox_export(struct admin *admin, int argc, char **argv)
 	struct mailbox box;
 	enum exit_status status;
 
-	(void)argc;
 	if (options.format == MAIL_FORMATS) {
 		admin_complain("--format is maildir, mbox or eml");
 		return EXIT_USAGE;
 	}
-	status = mailbox_open(admin, argv[0], STORE_MUST_EXIST, &box);
+	status = open(admin, argv[0], STORE_MUST_EXIST, &box);
 	if (status != EXIT_DONE)
 		return status;
 	status = run(admin, argv, &box, &options);
 	mailbox_close(&box);
 	return status;
+}
+
+enum exit_status
+mailbox_export(struct admin *admin, int argc, char **argv)
+{
+	(void)argc;
+	return mailbox_export_opened(admin, mailbox_open, argv);
 }

@@ -117,12 +117,11 @@ everything(struct restoring *r, struct err *err)
 
 /* --- one account ---------------------------------------------------------- */
 
-/* Whoever has the account open closes it: sessions end, and local looks anew. */
-static int
-all_close(struct restoring *r, uint64_t id, struct err *err)
+int
+restore_all_close(struct admin *admin, uint64_t id, struct err *err)
 {
 	struct ipc_message m = {.number = IPC_NUMBER_account_replaced};
-	struct ipc_client *authd = control_connect(r->admin, "authd", err);
+	struct ipc_client *authd = control_connect(admin, "authd", err);
 	int result;
 
 	if (!authd)
@@ -211,7 +210,8 @@ one_account(struct restoring *r, const char *address, struct err *err)
 	found = staged_open(&staged, r, then_id, err);
 	if (found <= 0)
 		return found < 0 ? -1 : no_mail(r, err);
-	if (admin_option(r->admin, "--replace") && all_close(r, now_id, err) < 0) {
+	if (admin_option(r->admin, "--replace") &&
+	    restore_all_close(r->admin, now_id, err) < 0) {
 		staged_close(&staged);
 		return -1;
 	}
@@ -223,7 +223,7 @@ one_account(struct restoring *r, const char *address, struct err *err)
 	owner_restore();
 	/* Who came in the meantime has seen what is no more. */
 	if (result == 0 && r->replaced)
-		result = all_close(r, now_id, err);
+		result = restore_all_close(r->admin, now_id, err);
 	r->n.accounts = result == 0;
 	return result;
 }

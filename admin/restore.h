@@ -33,6 +33,9 @@ MUST_USE int restore_mail(struct restoring *r, struct err *err);
 /* Folders as master makes them, when they are not there. */
 MUST_USE int restore_folders(struct restoring *r, struct err *err);
 
+/* Whoever has the account open closes it: sessions end, and local looks anew. */
+MUST_USE int restore_all_close(struct admin *admin, uint64_t id, struct err *err);
+
 /* --- the mail of one account: restore_mail.c ------------------------------ */
 
 /* An account of the backup, put in place in a folder of its own beside the mail. */

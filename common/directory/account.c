@@ -149,13 +149,21 @@ visit_erase(void *context, struct span key, struct span value)
 	return true;
 }
 
+/* Its mail stays, which has no other name than the number. */
 static enum directory_result
 check_remove(struct change *c)
 {
 	uint64_t id = c->object.values[FIELD_ACCOUNT_ID].number;
+	const struct directory_note removed = {
+	    .kind = DIRECTORY_NOTE_REMOVED,
+	    .account = id,
+	    .about = directory_name_span(&c->name.name),
+	    .value = c->now,
+	};
 	struct record_key id_key = record_key_id(id);
 
 	changes_erase(&c->changes, &id_key);
+	directory_note_change(&c->changes, &removed);
 	if (directory_walk(c->d, record_key_in(DIRECTORY_APP_PASSWORD, &c->name.name),
 			   (struct span){0}, 0, visit_erase, c, c->err) != 0)
 		return DIRECTORY_FAULT;

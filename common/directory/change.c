@@ -191,13 +191,14 @@ directory_set(struct directory *d, const struct directory_object *object,
 
 enum directory_result
 directory_remove(struct directory *d, enum directory_kind kind, struct span name,
-		 struct span label, struct err *err)
+		 struct span label, uint64_t now, struct err *err)
 {
 	const struct directory_object object = {
 	    .kind = kind, .name = name, .label = label};
 	struct change c;
 	enum directory_result r = change_init(&c, d, &object, err);
 
+	c.now = now;
 	if (r == DIRECTORY_DONE)
 		r = load_own(&c);
 	if (r == DIRECTORY_DONE && rules[kind]->check_remove)

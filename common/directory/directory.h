@@ -114,10 +114,10 @@ MUST_USE enum directory_result
 directory_set(struct directory *d, const struct directory_object *object,
 	      struct err *err);
 /* A domain only when nothing is left in it and none is an alias of it (IN_USE); an
- * account takes its app passwords along. */
+ * account takes its app passwords along, and is noted as removed `now`. */
 MUST_USE enum directory_result
 directory_remove(struct directory *d, enum directory_kind kind, struct span name,
-		 struct span label, struct err *err);
+		 struct span label, uint64_t now, struct err *err);
 /* All of it, secrets too, in the arena. */
 MUST_USE enum directory_result
 directory_find(struct directory *d, enum directory_kind kind, struct span name,

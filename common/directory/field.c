@@ -86,6 +86,8 @@ static const struct directory_field account_fields[DIRECTORY_FIELDS] = {
 		"what it holds, while the server runs"},
 	[FIELD_ACCOUNT_USED_MESSAGES] = {"used_messages", DIRECTORY_NUMBER, DERIVED, 0, NULL,
 		"in so many messages"},
+	[FIELD_ACCOUNT_REMOVED] = {"removed", DIRECTORY_TIME, DERIVED, TIME_MOST, NULL,
+		"until when it was there"},
 };
 
 static const struct directory_field alias_fields[DIRECTORY_FIELDS] = {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/directory/changes.h"
+#include "common/directory/note.h"
 #include "common/directory/record.h"
 
 struct directory {
@@ -36,6 +37,9 @@ int directory_damaged(struct err *err, struct span key);
 MUST_USE int directory_next_id(struct directory *d, uint64_t *id, struct err *err);
 void directory_ids_given(struct changes *c, uint64_t next);
 
+/* A note that is put together with other changes; nothing where it is too long. */
+void directory_note_change(struct changes *c, const struct directory_note *note);
+
 /* ---- loading: by canonical names; 1 there, 0 not, -1. Texts until the next get. */
 
 MUST_USE int directory_load_object(struct directory *d, enum directory_kind kind,
@@ -66,6 +70,11 @@ MUST_USE int directory_map_domain(struct directory *d, struct directory_name *n,
 /* Is its automatic reply on? */
 MUST_USE bool directory_reply_on(const struct directory_object *account, uint64_t now);
 
+/* Does mail for the address come by the list of that canonical name, which need not be
+ * there yet? 1, 0, -1. */
+MUST_USE int directory_comes_by(struct directory *d, struct span address,
+				struct span list, struct err *err);
+
 /* ---- names */
 
 /* Canonical name and label of an object as it was given. BAD_NAME or DONE. */
@@ -78,9 +87,6 @@ MUST_USE bool directory_name_ours(const struct directory_name *n, struct err *er
 /* As `out` shows it: "domain", "local@domain". */
 struct span
 directory_name_shown(enum directory_kind kind, const struct directory_name *n);
-/* Does a value name a group ("group:NAME@DOMAIN")? Then what stands behind the colon
- * is in *name. */
-MUST_USE bool directory_group_item(struct span item, struct span *name);
 
 /* ---- changing */
 

@@ -106,6 +106,92 @@ directory_note_remove(struct directory *d, enum directory_note_kind kind,
 			       1, err);
 }
 
+void
+directory_note_change(struct changes *c, const struct directory_note *note)
+{
+	struct buf value = buf_make(RECORD_VALUE_MAX);
+	struct record_key key;
+
+	if (make_key(note->kind, note->account, note->about, &key)) {
+		put_value(note, &value);
+		changes_put(c, &key, buf_span(&value));
+	}
+	buf_release(&value);
+}
+
+/* ---- all of a kind about one account */
+
+#define NOTE_HEAD_BYTES (1 + 1 + 8) /* what stands before `about` in a key */
+
+struct latest {
+	char *about;
+	uint64_t value;
+	bool any;
+};
+
+static bool
+visit_latest(void *context, struct span key, struct span value)
+{
+	struct span about = span_after(key, NOTE_HEAD_BYTES);
+	struct latest *latest = context;
+	uint64_t number, ends;
+
+	if (!get_value(value, &number, &ends) ||
+	    (latest->any && number <= latest->value))
+		return true;
+	latest->any = span_copy(about, latest->about, DIRECTORY_NOTE_ABOUT_MAX + 1);
+	latest->value = number;
+	return true;
+}
+
+int
+directory_note_latest(struct directory *d, enum directory_note_kind kind,
+		      uint64_t account, char about[DIRECTORY_NOTE_ABOUT_MAX + 1],
+		      uint64_t *value, struct err *err)
+{
+	struct latest latest = {.about = about};
+	struct record_key prefix;
+
+	if (!make_key(kind, account, (struct span){0}, &prefix) ||
+	    directory_walk(d, prefix, (struct span){0}, 0, visit_latest, &latest,
+			   err) != 0)
+		return -1;
+	if (latest.any)
+		*value = latest.value;
+	return latest.any;
+}
+
+static bool
+visit_erase(void *context, struct span key, struct span value)
+{
+	struct record_key copy = {.n = 0};
+
+	(void)value;
+	if (key.n <= sizeof(copy.bytes)) {
+		key_put(&copy, key.at, key.n);
+		changes_erase(context, &copy);
+	}
+	return true;
+}
+
+enum directory_result
+directory_notes_remove(struct directory *d, enum directory_note_kind kind,
+		       uint64_t account, struct err *err)
+{
+	enum directory_result r = DIRECTORY_FAULT;
+	struct record_key prefix;
+	struct changes changes;
+
+	changes_init(&changes);
+	if (make_key(kind, account, (struct span){0}, &prefix) &&
+	    directory_walk(d, prefix, (struct span){0}, 0, visit_erase, &changes,
+			   err) == 0)
+		r = changes.n > 0 ? changes_apply(&changes, d->backend, err)
+				  : DIRECTORY_DONE;
+	changes_release(&changes);
+	return r;
+}
+
 /* ---- cleaning */
 
 struct cleaning {

@@ -39,6 +39,9 @@ void directory_item_put(struct buf *items, struct span item);
 MUST_USE bool directory_item_next(struct cursor *c, struct span *item);
 MUST_USE bool directory_item_find(struct span items, struct span item);
 MUST_USE size_t directory_item_count(struct span items);
+/* Does one name a group ("group:NAME@DOMAIN")? Then what stands behind the colon is in
+ * *name. */
+MUST_USE bool directory_group_item(struct span item, struct span *name);
 
 /* ---- as bytes */
 

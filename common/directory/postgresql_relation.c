@@ -28,7 +28,8 @@ static const struct relation table[] = {
 		ROW_VALUE_OBJECT, DIRECTORY_APP_PASSWORD, 3,
 		{ADDRESS_KEYS, TEXT_KEY("label")}},
 	{RECORD_NOTE, "postroad.note",
-		"r: when an automatic reply went to whom; q: of what share of a quota was told",
+		"r: when an automatic reply went to whom; q: of what share of a quota was told; "
+		"x: whose an account was, and until when",
 		ROW_VALUE_NOTE, 0, 3,
 		{{"kind", ROW_LETTER, NULL, 0}, {"account", ROW_BIGINT, NULL, 0},
 		 TEXT_KEY("about")}},

@@ -51,17 +51,19 @@ bool
 directory_changes(const struct directory_request *r)
 {
 	return r->verb == DIRECTORY_ADD || r->verb == DIRECTORY_REMOVE ||
-	       r->verb == DIRECTORY_UPDATE || r->verb == DIRECTORY_LOAD;
+	       r->verb == DIRECTORY_UPDATE || r->verb == DIRECTORY_LOAD ||
+	       r->verb == DIRECTORY_FORGET;
 }
 
 const char *
 directory_verb_name(enum directory_verb verb)
 {
 	static const char *const names[DIRECTORY_VERBS] = {
-	    [DIRECTORY_ADD] = "add",      [DIRECTORY_REMOVE] = "remove",
-	    [DIRECTORY_UPDATE] = "set",   [DIRECTORY_SHOW] = "show",
-	    [DIRECTORY_LISTING] = "list", [DIRECTORY_DUMP] = "dump",
-	    [DIRECTORY_LOAD] = "load",
+	    [DIRECTORY_ADD] = "add",       [DIRECTORY_REMOVE] = "remove",
+	    [DIRECTORY_UPDATE] = "set",    [DIRECTORY_SHOW] = "show",
+	    [DIRECTORY_LISTING] = "list",  [DIRECTORY_DUMP] = "dump",
+	    [DIRECTORY_LOAD] = "load",     [DIRECTORY_WHOSE] = "whose",
+	    [DIRECTORY_FORGET] = "forget",
 	};
 
 	return names[verb];

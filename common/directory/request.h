@@ -25,8 +25,14 @@ enum directory_verb {
 			    */
 	DIRECTORY_DUMP,    /* the same, whole with secrets: what LOAD takes */
 	DIRECTORY_LOAD,    /* `rows`, put as they are, all or nothing */
+	DIRECTORY_WHOSE,   /* `rows`: numbers of accounts, eight bytes each [wire.h];
+			    * gives   a row for each that no account has: its id, and, where
+			    * that is   known, the address it was of and when that was
+			    * removed */
+	DIRECTORY_FORGET,  /* object: the id of an account that is removed; what WHOSE
+			    * tells of it. IN_USE while there is one of that id */
 };
-#define DIRECTORY_VERBS 7
+#define DIRECTORY_VERBS 9
 
 struct directory_request {
 	enum directory_verb verb;
@@ -35,7 +41,7 @@ struct directory_request {
 	 * until no row comes. */
 	struct span after, after_label;
 	uint32_t limit;   /* rows at most; 0 is DIRECTORY_PAGE_MAX */
-	struct span rows; /* LOAD: directory_object_put() one after the other */
+	struct span rows; /* LOAD: directory_object_put() one after the other; WHOSE */
 };
 
 void directory_request_put(const struct directory_request *r, struct buf *out);

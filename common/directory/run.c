@@ -107,7 +107,7 @@ run_remove(struct run *run)
 {
 	const struct directory_object *o = &run->r->object;
 
-	return directory_remove(run->d, o->kind, o->name, o->label, run->err);
+	return directory_remove(run->d, o->kind, o->name, o->label, run->now, run->err);
 }
 
 static enum directory_result
@@ -124,6 +124,104 @@ run_load(struct run *run)
 	return directory_load(run->d, run->r->rows, &n, run->err);
 }
 
+/* ---- accounts that are removed */
+
+/* All are asked for together, where each question takes a while. */
+static enum directory_result
+expect_ids(struct run *run)
+{
+	struct cursor c = cursor_make(run->r->rows);
+	size_t n = 0;
+
+	if (!run->d->backend->calls->prefetch)
+		return DIRECTORY_DONE;
+	for (; c.rest.n > 0 && n < DIRECTORY_PAGE_MAX; n++) {
+		struct record_key key = record_key_id(wire_get_u64(&c));
+		struct span span = record_key_span(&key);
+
+		run->d->backend->calls->prefetch(run->d->backend, &span, 1);
+	}
+	for (c = cursor_make(run->r->rows); n > 0; n--) {
+		struct directory_name name;
+		int r = directory_load_id(run->d, wire_get_u64(&c), &name, run->err);
+
+		if (r < 0)
+			return DIRECTORY_FAULT;
+		if (r > 0)
+			directory_expect(run->d, directory_name_span(&name));
+	}
+	return DIRECTORY_DONE;
+}
+
+/* DONE when an account has the number, NOT_FOUND, FAULT. */
+static enum directory_result
+find_id(struct run *run, uint64_t id, struct directory_account *out)
+{
+	enum directory_result r = directory_account_find_id(run->d, id, out, run->err);
+
+	if (r == DIRECTORY_DONE)
+		directory_password_wipe(&out->password);
+	return r;
+}
+
+static enum directory_result
+give_whose(struct run *run, uint64_t id)
+{
+	struct directory_object o = {.kind = DIRECTORY_ACCOUNT};
+	char address[DIRECTORY_NOTE_ABOUT_MAX + 1];
+	struct directory_account account;
+	enum directory_result r = find_id(run, id, &account);
+	uint64_t when;
+	int noted;
+
+	if (r != DIRECTORY_NOT_FOUND)
+		return r;
+	noted = directory_note_latest(run->d, DIRECTORY_NOTE_REMOVED, id, address,
+				      &when, run->err);
+	if (noted < 0)
+		return DIRECTORY_FAULT;
+	directory_put_number(&o, FIELD_ACCOUNT_ID, id);
+	if (noted) {
+		o.name = span_str(address);
+		directory_put_number(&o, FIELD_ACCOUNT_REMOVED, when);
+	}
+	give_row(run, &o);
+	return DIRECTORY_DONE;
+}
+
+static enum directory_result
+run_whose(struct run *run)
+{
+	struct cursor c = cursor_make(run->r->rows);
+	enum directory_result r = expect_ids(run);
+
+	while (r == DIRECTORY_DONE && c.rest.n > 0) {
+		uint64_t id = wire_get_u64(&c);
+
+		if (c.failed)
+			return directory_say(DIRECTORY_BAD_VALUE, run->err,
+					     "a number has eight bytes");
+		r = give_whose(run, id);
+	}
+	return r;
+}
+
+static enum directory_result
+run_forget(struct run *run)
+{
+	uint64_t id = run->r->object.values[FIELD_ACCOUNT_ID].number;
+	struct directory_account account;
+	enum directory_result r = find_id(run, id, &account);
+
+	if (r == DIRECTORY_DONE)
+		return directory_say(DIRECTORY_IN_USE, run->err,
+				     "%llu is the number of %.150s",
+				     (unsigned long long)id, account.address);
+	if (r != DIRECTORY_NOT_FOUND)
+		return r;
+	return directory_notes_remove(run->d, DIRECTORY_NOTE_REMOVED, id, run->err);
+}
+
 enum directory_result
 directory_run(struct directory *d, const struct directory_request *r, uint64_t now,
 	      directory_row_sink *sink, void *context, struct err *err)
@@ -132,7 +230,8 @@ directory_run(struct directory *d, const struct directory_request *r, uint64_t n
 	    [DIRECTORY_ADD] = run_add,       [DIRECTORY_REMOVE] = run_remove,
 	    [DIRECTORY_UPDATE] = run_set,    [DIRECTORY_SHOW] = run_show,
 	    [DIRECTORY_LISTING] = run_pages, [DIRECTORY_DUMP] = run_pages,
-	    [DIRECTORY_LOAD] = run_load,
+	    [DIRECTORY_LOAD] = run_load,     [DIRECTORY_WHOSE] = run_whose,
+	    [DIRECTORY_FORGET] = run_forget,
 	};
 	struct run run = {
 	    .d = d, .r = r, .now = now, .sink = sink, .context = context, .err = err};

@@ -7,12 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PATH_BYTES 20 /* "3f/000000000000123f" and its NUL */
-
-static void
-path_put(uint64_t id, char path[PATH_BYTES])
+void
+account_path_put(uint64_t id, char path[STORE_PATH_BYTES])
 {
-	snprintf(path, PATH_BYTES, "%02x/%016llx", (unsigned)(id & 0xff),
+	snprintf(path, STORE_PATH_BYTES, "%02x/%016llx", (unsigned)(id & 0xff),
 		 (unsigned long long)id);
 }
 
@@ -20,13 +18,13 @@ enum store_result
 account_path_open(const struct store *s, uint64_t id, unsigned mode, int *fd,
 		  struct err *err)
 {
-	char path[PATH_BYTES], fan[3];
+	char path[STORE_PATH_BYTES], fan[3];
 
 	if (s->root < 0) {
 		*fd = s->lone;
 		return STORE_OK;
 	}
-	path_put(id, path);
+	account_path_put(id, path);
 	*fd = openat(s->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (*fd < 0 && errno == ENOENT && !(mode & STORE_MAY_CREATE))
 		return STORE_NONE;

@@ -330,6 +330,9 @@ account_dir(const struct store_account *a, enum file_sort sort)
 
 void account_apply(struct store_account *a, const struct event *e);
 
+#define STORE_PATH_BYTES 20 /* "3f/000000000000123f" and its NUL */
+void account_path_put(uint64_t id, char path[STORE_PATH_BYTES]);
+
 /* The account's directory, made when `mode` says so. OK, NONE, FAULT. */
 MUST_USE enum store_result account_path_open(const struct store *s, uint64_t id,
 					     unsigned mode, int *fd, struct err *err);

@@ -49,4 +49,5 @@
 #include "common/store/text.h"
 #include "common/store/maintain.h"
 #include "common/store/cut.h"
+#include "common/store/erase.h"
 #include "common/store/restore.h"

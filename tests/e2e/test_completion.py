@@ -1,4 +1,5 @@
 """What a shell offers while a command line of postroad is typed."""
+import json
 import shlex
 import shutil
 import subprocess
@@ -24,6 +25,10 @@ def own(request):
         message = server.folder / "one.eml"
         message.write_bytes(b"Subject: one\r\n\r\nx\r\n")
         server.command("mailbox", "import", "joe@example.org", message, "--into", "My Papers")
+        server.add_account("gone@example.org", PASSWORD)
+        server.command("mailbox", "import", "gone@example.org", message)
+        server.gone = json.loads(server.command("--json", "account", "show", "gone@example.org").stdout)["id"]
+        server.command("account", "remove", "gone@example.org")
         if request.param == "stopped":
             server.stop()
         yield server
@@ -54,6 +59,10 @@ LINES = {
     "export /x --domain s": {"second.example"},
     "mailbox restore joe@example.org IN": {"INBOX"},
     "mailbox restore IN": set(),
+    "mailbox removed ": {"list", "restore", "export", "erase"},
+    "mailbox removed restore ": {"{gone}"},
+    "mailbox removed restore {gone} jo": {"joe@example.org", "joan@example.org"},
+    "mailbox removed erase {gone} --": {"--yes"},
     "restore /x --account joe@example.org --mailbox I": {"INBOX"},
     "--config ": {":files"},
     "nonsense ": set(),
@@ -62,11 +71,11 @@ LINES = {
 
 @pytest.mark.parametrize("line", LINES)
 def test_the_command_offers_what_fits(own, line):
-    words = line.split(" ")
+    words = line.format(gone=own.gone).split(" ")
     found = own.command("complete", "--", *words).stdout.decode().split()
     assert len(found) == len(set(found))
     if line:
-        assert set(found) == LINES[line]
+        assert set(found) == {word.format(gone=own.gone) for word in LINES[line]}
     else:
         assert set(found) >= LINES[line]
 

@@ -25,6 +25,8 @@ SHOWS = {
     "mailbox export": [A, "{folder}/maildir", "--format", "maildir"],
     "mailbox import": ["b@example.org", "{folder}/maildir"],
     "mailbox restore": [A, "--at", "1s ago", "--dry-run"],
+    "mailbox removed list": [], "mailbox removed restore": ["{gone}", A],
+    "mailbox removed export": ["{gone}", "{folder}/gone"], "mailbox removed erase": ["{gone}", "--yes"],
     "backup": ["{folder}/backup"], "backup list": ["{folder}/backup"], "backup verify": ["{folder}/backup"],
     "export": ["{folder}/all"], "import": ["postroad", "{folder}/all", "--dry-run"],
     "trace": ["{id}"],
@@ -49,14 +51,17 @@ def own(tmp_path_factory):
         server.sections = f'table "people" {{ type = text file = "{people}" }}\nroute "*" {{ to = "[127.0.0.1]:1" }}\n'
         server.write_config()
         server.start()
-        for user in "ab":
+        for user in ("a", "b", "gone"):
             server.add_account(f"{user}@example.org", PASSWORD)
         server.command("alias", "add", "info@example.org", A)
         server.command("list", "add", "team@example.org")
         server.command("group", "add", "staff@example.org", A)
         with smtplib.SMTP("127.0.0.1", server.ports["smtp"]) as client:
-            client.sendmail("s@example.org", [A, "out@far.example"], "Subject: x\r\n\r\nx\r\n")
+            client.sendmail("s@example.org", [A, "out@far.example", "gone@example.org"], "Subject: x\r\n\r\nx\r\n")
         harness.wait_until(lambda: server.logged("remote.deferred"), what="a message that waits")
+        server.wait_logged("local.delivered", "gone@example.org")
+        server.gone = json.loads(server.command("--json", "account", "show", "gone@example.org").stdout)["id"]
+        server.command("account", "remove", "gone@example.org")
         server.message = json.loads(server.command("--json", "queue", "list").stdout)[0]["id"]
         server.folder_of_test = tmp_path_factory.mktemp("json")
         yield server
@@ -75,7 +80,7 @@ def test_every_command_is_here(own):
 
 @pytest.mark.parametrize("command", [c for c in SHOWS if SHOWS[c] is not None])
 def test_command_speaks_json(own, command):
-    words = [w.format(id=own.message, folder=own.folder_of_test) for w in SHOWS[command]]
+    words = [w.format(id=own.message, gone=own.gone, folder=own.folder_of_test) for w in SHOWS[command]]
 
     def ask():
         done = own.command("--json", *command.split(), *words, check=command not in NOT_IN_WORK)

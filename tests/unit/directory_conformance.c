@@ -612,6 +612,128 @@ test_administrators_are_those_named(void **state)
 		script_expect(*state, &rows[i]);
 }
 
+/* ---- accounts that are removed */
+
+static enum directory_result
+ask_whose(struct script *s, const uint64_t *ids, size_t n)
+{
+	struct directory_request r = {.verb = DIRECTORY_WHOSE,
+				      .object = {.kind = DIRECTORY_ACCOUNT}};
+	struct buf numbers = buf_make(8 * DIRECTORY_PAGE_MAX);
+	enum directory_result result;
+
+	for (size_t i = 0; i < n; i++)
+		wire_put_u64(&numbers, ids[i]);
+	r.rows = buf_span(&numbers);
+	result = script_request(s, &r);
+	buf_release(&numbers);
+	return result;
+}
+
+/* "ID:ADDRESS@WHEN " for each that is nobody's. */
+static void
+expect_whose(struct script *s, const uint64_t *ids, size_t n, const char *want)
+{
+	struct buf got = buf_make(1 << 16);
+	struct directory_object row;
+	struct cursor c;
+
+	assert_int_equal(ask_whose(s, ids, n), DIRECTORY_DONE);
+	c = cursor_make(buf_span(&s->rows));
+	while (directory_item_next(&c, &row.name)) {
+		const struct directory_value *v = row.values;
+
+		assert_true(directory_row_get(row.name, &row));
+		buf_putf(&got, "%s%s:%.*s@%llu ",
+			 v[FIELD_ACCOUNT_ID].number == ids[0] ? "first" : "",
+			 v[FIELD_ACCOUNT_ID].number == 999999 ? "none" : "",
+			 SPAN_ARG(row.name),
+			 (unsigned long long)v[FIELD_ACCOUNT_REMOVED].number);
+	}
+	buf_put_char(&got, '\0');
+	assert_string_equal(got.at, want);
+	buf_release(&got);
+}
+
+static enum directory_result
+forget(struct script *s, uint64_t id)
+{
+	struct directory_request r = {.verb = DIRECTORY_FORGET,
+				      .object = {.kind = DIRECTORY_ACCOUNT}};
+
+	directory_put_number(&r.object, FIELD_ACCOUNT_ID, id);
+	return script_request(s, &r);
+}
+
+static void
+test_removed_accounts_are_known_by_their_numbers(void **state)
+{
+	struct script *s = *state;
+	struct buf rows = buf_make(1 << 16);
+	uint64_t ids[3] = {[2] = 999999};
+
+	script_do(s, "add domain example.org");
+	script_do(s, "add account gone@example.org");
+	script_do(s, "add account here@example.org");
+	ids[0] = script_id(s, "gone@example.org");
+	ids[1] = script_id(s, "here@example.org");
+	expect_whose(s, ids, 3, "none:@0 ");
+	expect_whose(s, ids, 0, "");
+	script_do(s, "remove account gone@example.org");
+	expect_whose(s, ids, 3, "first:gone@example.org@1700000000 none:@0 ");
+	/* Another one of that name is somebody else. */
+	script_do(s, "add account gone@example.org");
+	expect_whose(s, ids, 3, "first:gone@example.org@1700000000 none:@0 ");
+	assert_int_equal(forget(s, ids[1]), DIRECTORY_IN_USE);
+	/* It comes back from a backup, and goes again. */
+	put_account(&rows, "back@example.org", ids[0]);
+	assert_int_equal(load(s, buf_span(&rows)), DIRECTORY_DONE);
+	expect_whose(s, ids, 3, "none:@0 ");
+	assert_int_equal(forget(s, ids[0]), DIRECTORY_IN_USE);
+	script_do(s, "remove account back@example.org");
+	assert_int_equal(forget(s, ids[0]), DIRECTORY_DONE);
+	expect_whose(s, ids, 3, "first:@0 none:@0 ");
+	assert_int_equal(forget(s, ids[0]), DIRECTORY_DONE);
+	buf_release(&rows);
+}
+
+static void
+test_numbers_are_asked_for_whole(void **state)
+{
+	struct directory_request r = {
+	    .verb = DIRECTORY_WHOSE,
+	    .object = {.kind = DIRECTORY_ACCOUNT},
+	    .rows = SPAN("1234567"),
+	};
+
+	assert_int_equal(script_request(*state, &r), DIRECTORY_BAD_VALUE);
+}
+
+/* A page of them, of which some are there. */
+static void
+test_many_numbers_are_asked_for_at_once(void **state)
+{
+	struct script *s = *state;
+	uint64_t ids[DIRECTORY_PAGE_MAX];
+	struct directory_object row;
+	size_t there = 0, rows = 0;
+	struct cursor c;
+
+	script_do(s, "add domain example.org");
+	script_do(s, "add account a@example.org");
+	script_do(s, "add account b@example.org");
+	for (size_t i = 0; i < N_ELEMS(ids); i++) {
+		ids[i] = i + 1;
+		there += script_of_id(s, ids[i])[0] != '\0';
+	}
+	assert_int_equal(there, 2);
+	assert_int_equal(ask_whose(s, ids, N_ELEMS(ids)), DIRECTORY_DONE);
+	c = cursor_make(buf_span(&s->rows));
+	while (directory_item_next(&c, &row.name))
+		rows++;
+	assert_int_equal(rows, N_ELEMS(ids) - 2);
+}
+
 /* ---- large values */
 
 static void
@@ -661,6 +783,9 @@ conformance_run(const struct conformance *of)
 	    WITH_ONE(test_logins_are_noted),
 	    WITH_ONE(test_password_is_renewed_where_it_is_still_the_old_one),
 	    WITH_ONE(test_administrators_are_those_named),
+	    WITH_ONE(test_removed_accounts_are_known_by_their_numbers),
+	    WITH_ONE(test_numbers_are_asked_for_whole),
+	    WITH_ONE(test_many_numbers_are_asked_for_at_once),
 	    WITH_ONE(test_lists_hold_a_thousand_members),
 	};
 

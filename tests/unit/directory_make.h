@@ -32,7 +32,7 @@ make_domain_enabled(struct directory *d, struct span name, bool enabled,
 static inline enum directory_result
 make_domain_gone(struct directory *d, struct span name, struct err *err)
 {
-	return directory_remove(d, DIRECTORY_DOMAIN, name, (struct span){0}, err);
+	return directory_remove(d, DIRECTORY_DOMAIN, name, (struct span){0}, 0, err);
 }
 
 /* Bytes of a password in *room, which the caller releases. */
@@ -98,7 +98,8 @@ make_account_disabled(struct directory *d, struct span address, bool disabled,
 static inline enum directory_result
 make_account_gone(struct directory *d, struct span address, struct err *err)
 {
-	return directory_remove(d, DIRECTORY_ACCOUNT, address, (struct span){0}, err);
+	return directory_remove(d, DIRECTORY_ACCOUNT, address, (struct span){0}, 0,
+				err);
 }
 
 /* Addresses as a value has them; the caller releases the room. */
@@ -136,7 +137,7 @@ make_alias_gone(struct directory *d, struct span address, const struct span *tar
 
 	if (n == 0)
 		return directory_remove(d, DIRECTORY_ALIAS, address, (struct span){0},
-					err);
+					0, err);
 	directory_put_text(&o, FIELD_ALIAS_TARGETS, make_items(targets, n, &room));
 	o.values[FIELD_ALIAS_TARGETS].how = DIRECTORY_VALUE_DELETE;
 	r = directory_set(d, &o, err);

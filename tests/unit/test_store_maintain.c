@@ -5,6 +5,7 @@
 #include "common/store/internal.h"
 
 #include <errno.h>
+#include <sys/wait.h>
 
 #define PREFIX "Return-Path: <a@example.org>\r\nDelivered-To: b@example.org\r\n"
 #define N      5
@@ -640,6 +641,68 @@ test_mail_is_read_and_deleted_after_a_start_on_a_full_disk(void **state)
 	fixture_release(&f);
 }
 
+/* Also when its journal cannot be read, and when it was cut off before. */
+static void
+test_erased_account_is_gone_with_all_its_files(void **state)
+{
+	uint64_t bytes = 0, erased = 0, *ids;
+	struct fixture f;
+	char path[160];
+	size_t n;
+
+	(void)state;
+	fixture_init(&f, &plain);
+	append_n(&f, 1, 5);
+	fixture_check(&f, store_sync(f.account, f.now_us, &f.err));
+	store_account_close(&f.account);
+	fixture_poke(&f, "journal.1", 3);
+	fixture_check(&f, store_disk_use(f.store, FIXTURE_ID, &bytes, &f.err));
+	assert_true(bytes > 5 * 100);
+	fixture_path(&f, "", path);
+	fixture_remove(&f, "index");
+	assert_int_equal(access(path, F_OK), 0);
+
+	assert_int_equal(store_disk_use(f.store, 7, &erased, &f.err), STORE_NONE);
+	assert_int_equal(store_erase(f.store, 7, &erased, &f.err), STORE_NONE);
+	fixture_check(&f, store_erase(f.store, FIXTURE_ID, &erased, &f.err));
+	assert_true(erased > 5 * 100 && erased <= bytes);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(store_accounts(f.store, &ids, &n, &f.err), 0);
+	assert_int_equal(n, 0);
+	free(ids);
+	assert_int_equal(store_erase(f.store, FIXTURE_ID, &erased, &f.err), STORE_NONE);
+
+	/* Whoever comes next finds nothing of it. */
+	fixture_open(&f);
+	assert_int_equal(store_usage(f.account).messages, 0);
+	fixture_release(&f);
+}
+
+/* Who is writing is not cut off in the middle. */
+static void
+test_erasing_waits_for_who_writes(void **state)
+{
+	uint64_t erased = 0;
+	struct fixture f;
+	pid_t child;
+	int status;
+
+	(void)state;
+	fixture_init(&f, &plain);
+	append_n(&f, 1, 1);
+	fixture_check(&f, store_batch_begin(f.account, true, &f.err));
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(store_erase(f.store, FIXTURE_ID, &erased, &f.err) != STORE_OK);
+	assert_int_equal(waitpid(child, &status, WNOHANG), 0);
+	fixture_check(&f, store_batch_end(f.account, &f.err));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(store_erase(f.store, FIXTURE_ID, &erased, &f.err), STORE_NONE);
+	fixture_release(&f);
+}
+
 int
 main(void)
 {
@@ -655,6 +718,8 @@ main(void)
 	    cmocka_unit_test(test_delivery_is_known_until_a_compaction_forgets_it),
 	    cmocka_unit_test(test_older_delivery_is_looked_for_anew),
 	    cmocka_unit_test(test_many_small_files_are_one_account),
+	    cmocka_unit_test(test_erased_account_is_gone_with_all_its_files),
+	    cmocka_unit_test(test_erasing_waits_for_who_writes),
 	    cmocka_unit_test(test_abandoned_appends_are_gone_and_may_be_replayed),
 	};
 
