@@ -13,11 +13,13 @@ refuse(struct err *err, const char *why)
 	return DIRECTORY_NOT_FOUND;
 }
 
-/* Secrets go nowhere but to the operator, and limits of domains come from there. */
+/* Secrets go nowhere but to the operator, limits of domains come from there, and so
+ * does what becomes of mail that is nobody's. */
 static bool
 is_for_operators(const struct directory_request *r)
 {
-	if (r->verb == DIRECTORY_DUMP || r->verb == DIRECTORY_LOAD)
+	if (r->verb == DIRECTORY_DUMP || r->verb == DIRECTORY_LOAD ||
+	    r->verb == DIRECTORY_WHOSE || r->verb == DIRECTORY_FORGET)
 		return true;
 	return r->object.kind == DIRECTORY_DOMAIN && r->verb != DIRECTORY_SHOW;
 }
@@ -29,6 +31,48 @@ domain_of(struct span name)
 	size_t at = span_find_last(name, '@');
 
 	return at < name.n ? span_after(name, at + 1) : name;
+}
+
+/* A group of another domain is no member here: who administers this one would learn who
+ * is in it, and give it mail and rights. */
+static enum directory_result
+check_groups_of(struct directory *d, uint64_t administrator, struct span items,
+		struct err *err)
+{
+	struct cursor c = cursor_make(items);
+	struct span item, group;
+
+	while (directory_item_next(&c, &item)) {
+		int may = 1;
+
+		if (directory_group_item(item, &group))
+			may = directory_administers(d, administrator, domain_of(group),
+						    err);
+		if (may < 0)
+			return DIRECTORY_FAULT;
+		if (may)
+			continue;
+		err_set(err, "there is no group %.*s",
+			SPAN_ARG(span_first(group, 100)));
+		return DIRECTORY_NOT_FOUND;
+	}
+	return DIRECTORY_DONE;
+}
+
+static enum directory_result
+check_groups(struct directory *d, uint64_t administrator,
+	     const struct directory_object *o, struct err *err)
+{
+	enum directory_result r = DIRECTORY_DONE;
+
+	for (size_t i = 1; i < DIRECTORY_FIELDS && r == DIRECTORY_DONE; i++) {
+		const struct directory_field *f = directory_field(o->kind, i);
+
+		if (f && f->flags & DIRECTORY_GROUPS &&
+		    o->values[i].how != DIRECTORY_VALUE_DELETE)
+			r = check_groups_of(d, administrator, o->values[i].text, err);
+	}
+	return r;
 }
 
 /* A hash that takes minutes to check would keep every thread from every login. */
@@ -75,6 +119,7 @@ enum directory_result
 permit(struct directory *d, uint64_t administrator, const struct directory_request *r,
        struct err *err)
 {
+	enum directory_result groups;
 	int may;
 
 	if (is_for_operators(r))
@@ -84,6 +129,8 @@ permit(struct directory *d, uint64_t administrator, const struct directory_reque
 	may = directory_administers(d, administrator, domain_of(r->object.name), err);
 	if (may < 0)
 		return DIRECTORY_FAULT;
-	return may ? check_limits(d, r, err)
-		   : refuse(err, "you do not administer that domain");
+	if (!may)
+		return refuse(err, "you do not administer that domain");
+	groups = check_groups(d, administrator, &r->object, err);
+	return groups == DIRECTORY_DONE ? check_limits(d, r, err) : groups;
 }

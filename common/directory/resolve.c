@@ -310,6 +310,15 @@ prefetch(struct walk *w, const struct asked *a)
 	w->d->backend->calls->prefetch(w->d->backend, spans, n);
 }
 
+static bool
+came_by(struct walk *w, const struct asked *a)
+{
+	bool here = w->by.n > 0 && span_equal(directory_name_span(&a->name), w->by);
+
+	w->came = w->came || here;
+	return here;
+}
+
 static int
 walk_ours(struct walk *w, const struct asked *a, unsigned depth)
 {
@@ -317,9 +326,9 @@ walk_ours(struct walk *w, const struct asked *a, unsigned depth)
 	int r;
 
 	prefetch(w, a);
-	r = look_up(w, a, depth);
+	r = came_by(w, a) ? 1 : look_up(w, a, depth);
 	if (r == 0 && without_detail(w, a, &plain))
-		r = look_up(w, &plain, depth);
+		r = came_by(w, &plain) ? 1 : look_up(w, &plain, depth);
 	if (r == 0)
 		r = look_up_catch_all(w, a, depth);
 	if (r == 0 && span_equal(directory_name_local(&a->name), SPAN("postmaster")))
@@ -416,6 +425,27 @@ directory_resolve(struct directory *d, struct span address,
 	    .d = d, .policy = policy, .arena = arena, .out = out, .err = err};
 
 	return walk_all(&w, address);
+}
+
+int
+directory_comes_by(struct directory *d, struct span address, struct span list,
+		   struct err *err)
+{
+	const struct directory_policy policy = {.delimiters = SPAN("+")};
+	struct directory_route route;
+	struct arena arena;
+	struct walk w = {.d = d,
+			 .policy = &policy,
+			 .arena = &arena,
+			 .out = &route,
+			 .by = list,
+			 .err = err};
+	bool fault;
+
+	arena_init(&arena, DIRECTORY_ARENA_BYTES);
+	fault = walk_all(&w, address) == DIRECTORY_ROUTE_FAULT;
+	arena_release(&arena);
+	return fault ? -1 : w.came;
 }
 
 int

@@ -18,7 +18,9 @@ struct walk {
 	size_t reached;     /* targets, those that were there already too */
 	struct span sender; /* of the list it is in */
 	bool in_list;
-	bool authors; /* who may send as it, instead of who gets it */
+	bool authors;   /* who may send as it, instead of who gets it */
+	struct span by; /* the name of a list, there or not: does it come by it? */
+	bool came;
 	bool circle, disabled, not_allowed, postmaster;
 	bool over; /* `end` says why */
 	enum directory_route_kind end;

@@ -127,32 +127,39 @@ static void
 test_administrator_sees_nothing_of_other_domains(void **state)
 {
 	static const struct script_row rows[] = {
-	    {"show domain theirs.example enabled",                    "not found"},
-	    {"show domain gone.example enabled",                      "not found"},
-	    {"show account x@theirs.example name",                    "not found"},
-	    {"show account gone@theirs.example name",                 "not found"},
-	    {"list account theirs.example",                           "not found"},
-	    {"list account",					  "not found"},
-	    {"list domain",					   "not found"},
-	    {"list domain example.org",                               "not found"},
-	    {"add account n@theirs.example",                          "not found"},
-	    {"set account x@theirs.example name=X",                   "not found"},
-	    {"set account x@theirs.example disabled=yes",             "not found"},
-	    {"remove account x@theirs.example",                       "not found"},
-	    {"add alias n@theirs.example targets=a@example.org",      "not found"},
-	    {"set alias info@theirs.example targets+=a@example.org",  "not found"},
-	    {"remove alias info@theirs.example",                      "not found"},
-	    {"set list all@theirs.example members+=a@example.org",    "not found"},
-	    {"set list all@theirs.example owner=a@example.org",       "not found"},
-	    {"remove list all@theirs.example",                        "not found"},
-	    {"set group staff@theirs.example members+=a@example.org", "not found"},
+	    {"show domain theirs.example enabled",                                       "not found"},
+	    {"show domain gone.example enabled",                                         "not found"},
+	    {"show account x@theirs.example name",                                       "not found"},
+	    {"show account gone@theirs.example name",                                    "not found"},
+	    {"list account theirs.example",					      "not found"},
+	    {"list account",							     "not found"},
+	    {"list domain",							      "not found"},
+	    {"list domain example.org",						  "not found"},
+	    {"add account n@theirs.example",					     "not found"},
+	    {"set account x@theirs.example name=X",                                      "not found"},
+	    {"set account x@theirs.example disabled=yes",                                "not found"},
+	    {"remove account x@theirs.example",                                          "not found"},
+	    {"add alias n@theirs.example targets=a@example.org",                         "not found"},
+	    {"set alias info@theirs.example targets+=a@example.org",                     "not found"},
+	    {"remove alias info@theirs.example",                                         "not found"},
+	    {"set list all@theirs.example members+=a@example.org",                       "not found"},
+	    {"set list all@theirs.example owner=a@example.org",                          "not found"},
+	    {"remove list all@theirs.example",                                           "not found"},
+	    {"set group staff@theirs.example members+=a@example.org",                    "not found"},
+ /* in what is their own */
+	    {"add list l@example.org members=group:staff@theirs.example",                "not found"},
+	    {"add alias i@example.org targets=group:staff@theirs.example",               "not found"},
+	    {"add alias i@example.org targets=a@example.org,group:staff@THEIRS.example",
+	     "not found"									    },
+	    {"add alias i@example.org targets=group:staff@alias.example",                "not found"},
+	    {"add alias i@example.org targets=group:theirs.example",                     "not found"},
  /* by another name */
-	    {"set account x@alias.example name=X",                    "not found"},
-	    {"set account a@example.org@theirs.example name=X",       "not found"},
-	    {"set account x@THEIRS.example name=X",                   "not found"},
-	    {"list account alias.example",                            "not found"},
-	    {"add account n@alias.example",                           "not found"},
-	    {"show account @theirs.example name",                     "not found"},
+	    {"set account x@alias.example name=X",                                       "not found"},
+	    {"set account a@example.org@theirs.example name=X",                          "not found"},
+	    {"set account x@THEIRS.example name=X",                                      "not found"},
+	    {"list account alias.example",					       "not found"},
+	    {"add account n@alias.example",					      "not found"},
+	    {"show account @theirs.example name",                                        "not found"},
 	};
 
 	(void)state;
@@ -163,6 +170,25 @@ test_administrator_sees_nothing_of_other_domains(void **state)
 	script_expect(
 	    script, &(struct script_row){"show account x@theirs.example name disabled",
 					 "done name= disabled=no"});
+}
+
+/* A group of the own domains, and one that the operator has put in, is as good as an
+ * address. */
+static void
+test_administrator_names_groups_of_the_own_domains(void **state)
+{
+	static const struct script_row rows[] = {
+	    {"add group k@second.example members=a@example.org",           "done"     },
+	    {"add list l@example.org members=group:k@second.example",      "done"     },
+	    {"set list l@example.org members+=group:no@example.org",       "not found"},
+	    {"set list o@example.org members+=a@example.org",              "done"     },
+	    {"set list o@example.org members+=group:staff@theirs.example", "not found"},
+	    {"set list o@example.org members-=group:staff@theirs.example", "done"     },
+	};
+
+	(void)state;
+	script_do(script, "add list o@example.org members=group:staff@theirs.example");
+	RUN_AS("boss@example.org", rows);
 }
 
 static void
@@ -271,7 +297,8 @@ judge(const struct directory_request *r)
 static void
 test_secrets_and_copies_are_for_the_operator(void **state)
 {
-	static const enum directory_verb verbs[] = {DIRECTORY_DUMP, DIRECTORY_LOAD};
+	static const enum directory_verb verbs[] = {DIRECTORY_DUMP, DIRECTORY_LOAD,
+						    DIRECTORY_WHOSE, DIRECTORY_FORGET};
 
 	(void)state;
 	for (size_t i = 0; i < N_ELEMS(verbs); i++)
@@ -396,6 +423,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_administrator_has_the_run_of_the_own_domains),
 	    TEST(test_administrator_sees_nothing_of_other_domains),
+	    TEST(test_administrator_names_groups_of_the_own_domains),
 	    TEST(test_administrator_changes_no_limit_and_no_administrator),
 	    TEST(test_who_is_no_administrator_may_nothing),
 	    TEST(test_who_was_an_administrator_is_none_from_then_on),
