@@ -11,8 +11,8 @@
  *         is survived, and logged.
  *
  * Logs of a program with RLIMIT_FSIZE 0: it could not write to a log file
- * itself, so master never hands it one. When the destination is a file, master
- * puts postroad-logger between, and the stderr of every program is a socket.
+ * itself, and has none: the stderr of every program is a socket of its own to
+ * postroad-logger.
  */
 #pragma once
 

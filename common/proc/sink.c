@@ -10,7 +10,6 @@
 
 #define SINK_BYTES_MAX   (128u << 10)
 #define SINK_BYTES_FLUSH (32u << 10)
-#define SINK_WAIT_MS     1000 /* for a reader of stderr that does not read */
 
 static struct {
 	pthread_mutex_t lock;
@@ -21,23 +20,32 @@ static struct {
 	time_t second;   /* of which `stamp` is the text */
 	char stamp[24];
 	uint64_t lost; /* lines that could not be written */
+	bool stuck;    /* who reads was waited for in vain */
 } sink = {.lock = PTHREAD_MUTEX_INITIALIZER,
 	  .lines = {.max = SINK_BYTES_MAX},
 	  .line = {.max = LOGLINE_MAX + 128}};
 
-/* False when nobody takes the bytes; the rest is then lost, and counted. */
+/* Who reads too slowly is waited for once; from then on nothing waits until most of
+ * what was written is read, for no program stands still for its log. */
+static bool
+wait_for_room(void)
+{
+	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	sink.stuck = poll(&p, 1, sink.stuck ? 0 : SINK_WAIT_MS) == 0;
+	return !sink.stuck;
+}
+
+/* False when nobody takes the bytes; the rest is then lost. */
 static bool
 write_all(struct span bytes)
 {
 	while (bytes.n > 0) {
 		ssize_t n = write(STDERR_FILENO, bytes.at, bytes.n);
-		struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
 
 		if (n >= 0)
 			bytes = span_after(bytes, (size_t)n);
-		else if (errno == EAGAIN && poll(&p, 1, SINK_WAIT_MS) > 0)
-			continue;
-		else if (errno != EINTR)
+		else if (errno != EINTR && !(errno == EAGAIN && wait_for_room()))
 			return false;
 	}
 	return true;
@@ -56,26 +64,11 @@ count_lines(struct span bytes)
 }
 
 static void
-write_syslog(struct span bytes)
-{
-	while (bytes.n > 0) {
-		struct span line = span_cut(&bytes, '\n');
-
-		if (!write_all(line))
-			sink.lost++;
-	}
-}
-
-static void
 flush_locked(void)
 {
 	struct span bytes = buf_span(&sink.lines);
 
-	if (bytes.n == 0)
-		return;
-	if (sink.form == LOG_FORM_SYSLOG)
-		write_syslog(bytes);
-	else if (!write_all(bytes))
+	if (!write_all(bytes))
 		sink.lost += count_lines(bytes);
 	buf_reset(&sink.lines);
 }
@@ -119,12 +112,18 @@ head_put(enum logline_level level, struct buf *out)
 }
 
 static void
-line_add(enum logline_level level, struct span text)
+line_make(enum logline_level level, struct span text)
 {
 	buf_reset(&sink.line);
 	head_put(level, &sink.line);
 	buf_put(&sink.line, text);
 	buf_put_char(&sink.line, '\n');
+}
+
+static void
+line_add(enum logline_level level, struct span text)
+{
+	line_make(level, text);
 	if (!buf_room(&sink.lines, sink.line.n))
 		flush_locked();
 	buf_put(&sink.lines, buf_span(&sink.line));
@@ -140,23 +139,27 @@ take_line(enum logline_level level, struct span text)
 	pthread_mutex_unlock(&sink.lock);
 }
 
+/* Before the lines that came after the gap; until it is written it is not told. */
 static void
 tell_lost(void)
 {
 	char text[64];
-	uint64_t lost = sink.lost;
 
-	if (lost == 0 || sink.lines.n > 0)
+	if (sink.lost == 0)
 		return;
-	sink.lost = 0;
-	snprintf(text, sizeof(text), "log.lost lines=%llu", (unsigned long long)lost);
-	line_add(LOGLINE_WARNING, span_str(text));
+	snprintf(text, sizeof(text), "log.lost lines=%llu",
+		 (unsigned long long)sink.lost);
+	line_make(LOGLINE_WARNING, span_str(text));
+	if (write_all(buf_span(&sink.line)))
+		sink.lost = 0;
 }
 
 void
 sink_flush(void)
 {
 	pthread_mutex_lock(&sink.lock);
+	if (sink.stuck)
+		(void)wait_for_room();
 	tell_lost();
 	flush_locked();
 	pthread_mutex_unlock(&sink.lock);

@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -219,6 +220,75 @@ test_workers_do_every_job_off_the_loop(void **state)
 	assert_int_equal(worked, N_ELEMS(jobs));
 }
 
+/* --- log lines ------------------------------------------------------------ */
+
+#define LINES_SENT 20000
+
+/* Those that wait in a socket. */
+static uint64_t
+lines_with(int fd, const char *event)
+{
+	static char bytes[256u << 10];
+	uint64_t found = 0;
+	ssize_t n;
+
+	while ((n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0) {
+		struct span rest = span_make(bytes, (size_t)n);
+
+		while (rest.n > 0) {
+			struct span line = span_cut(&rest, '\n');
+
+			found += span_find_span(line, span_str(event)) < line.n;
+		}
+	}
+	return found;
+}
+
+static uint64_t
+number_told(int fd)
+{
+	char text[256];
+	ssize_t n = recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT);
+	const char *at;
+
+	assert_true(n > 0);
+	text[n] = '\0';
+	at = strstr(text, "log.lost lines=");
+	assert_non_null(at);
+	return strtoull(at + strlen("log.lost lines="), NULL, 10);
+}
+
+/* A reader that does not read costs one wait, not one for each line; and each line is
+ * either there or counted. */
+static void
+test_sink_counts_what_a_slow_reader_misses(void **state)
+{
+	int usual = dup(STDERR_FILENO), pair[2];
+	uint64_t began = proc_ticks_ms(), got;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(ipc_pair(pair, &err), 0);
+	assert_true(dup2(pair[1], STDERR_FILENO) >= 0);
+	sink_start("test");
+	for (int i = 0; i < LINES_SENT; i++) {
+		logline(LOGLINE_INFO, "test.line", L_I64("number", i));
+		sink_flush();
+	}
+	assert_true(proc_ticks_ms() - began < (uint64_t)30 * SINK_WAIT_MS);
+	got = lines_with(pair[0], " test.line ");
+	assert_true(got > 0 && got < LINES_SENT);
+	sink_flush();
+	assert_int_equal(got + number_told(pair[0]), LINES_SENT);
+	sink_flush();
+	assert_int_equal(recv(pair[0], &got, sizeof(got), MSG_DONTWAIT), -1);
+	logline_set_sink(NULL);
+	assert_true(dup2(usual, STDERR_FILENO) >= 0);
+	close(usual);
+	close(pair[0]);
+	close(pair[1]);
+}
+
 int
 main(void)
 {
@@ -230,6 +300,7 @@ main(void)
 	    cmocka_unit_test(test_jail_root_must_be_empty_and_writable_for_nobody),
 	    cmocka_unit_test(test_read_fd_at_its_limit),
 	    cmocka_unit_test(test_workers_do_every_job_off_the_loop),
+	    cmocka_unit_test(test_sink_counts_what_a_slow_reader_misses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
