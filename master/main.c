@@ -161,7 +161,7 @@ on_ping(int fd, short what, void *context)
 
 	(void)fd, (void)what;
 	processes_ping(m);
-	logs_watch(m);
+	logger_watch(m);
 }
 
 static void
@@ -218,7 +218,7 @@ release(struct master *m)
 	/* What is said after this goes to where master was started from. */
 	(void)dup2(m->logs.usual, STDERR_FILENO);
 	logs_close(&m->logs);
-	logs_wait();
+	logger_wait();
 	lock_release(m);
 	conf_release(&m->settings);
 }

@@ -8,8 +8,9 @@
  *         nothing but "ready", "pong" and texts that are shown.
  * Files   main.c (start, loop, signals), process.c (one process: its states),
  *         spawn.c (fork and exec), wiring.c (what a process is told),
- *         directories.c, listeners.c, files.c (TLS), logs.c, reload.c, stop.c,
- *         control.c (the admin command), notify.c (systemd), lock.c.
+ *         directories.c, listeners.c, files.c (TLS), logs.c (where the log goes),
+ *         loggers.c (who writes it), reload.c, stop.c, control.c (the admin
+ *         command), notify.c (systemd), lock.c. A program of its own: logger.c.
  */
 #pragma once
 
@@ -39,6 +40,7 @@ struct process {
 	enum process_state state;
 	pid_t pid;             /* 0 when there is none */
 	struct ipc_peer *peer; /* null when there is none */
+	int log;               /* the logger's end of its stderr; -1: none yet */
 	struct event *restart; /* timer */
 	uint64_t started_ms;
 	uint64_t asked_ms; /* first ping that it owes an answer to; 0: none */
@@ -67,13 +69,15 @@ struct files {
 	int certificate, key;
 };
 
-/* Where log lines go. */
+/* Where log lines go: from each program by a socket of its own to postroad-logger, and
+ * from there to the destination. */
 struct logs {
-	int usual;   /* the stderr that master was started with */
-	int program; /* what programs get as stderr */
-	int pipe;    /* read end for the logger, or -1 when there is none */
-	int file;    /* what the logger writes to, or -1 */
-	pid_t logger;
+	int usual;       /* the stderr that master was started with */
+	int destination; /* what the logger writes to */
+	int control;     /* to the logger */
+	int mine, log;   /* master's own socket, and the logger's end of that */
+	pid_t logger;    /* 0: there is none just now */
+	bool gone;       /* the logger wants another destination */
 	enum log_form form;
 };
 
@@ -157,7 +161,7 @@ void wiring_tell_start(struct process *p);
 void wiring_connect(struct process *p);
 void wiring_send_files(struct process *p);
 void wiring_send_listeners(struct process *p, const char *name);
-void wiring_send_log(struct process *p);
+void wiring_send_log(struct process *p, int log);
 MUST_USE int
 texts_open(struct texts *out, const struct settings *settings, struct err *err);
 void texts_close(struct texts *texts);
@@ -191,15 +195,26 @@ files_open_policies(int *out, const struct settings *settings, struct err *err);
 void logs_init(struct logs *logs);
 MUST_USE int logs_open(struct master *m, struct logs *logs,
 		       const struct settings *settings, struct err *err);
-/* False when that was no logger. */
-MUST_USE bool logs_logger_ended(struct master *m, pid_t pid, int status);
-/* Starts a logger where one is needed and there is none. */
-void logs_watch(struct master *m);
-/* After logs_close(), at the very end: until the last line is written. */
-void logs_wait(void);
 /* Master itself logs there, too, from now on. */
 void logs_use(const struct logs *logs);
 void logs_close(struct logs *logs);
+/* The destination anew, when the logger has said that it is gone. */
+void logs_mend(struct master *m);
+
+/* loggers.c */
+MUST_USE int logger_start(struct master *m, struct logs *logs,
+			  const struct settings *settings, struct err *err);
+/* A socket for log lines: the end to write to. The logger has the other and *kept, too,
+ * in place of what was there, for the logger's successor. */
+MUST_USE int logger_socket(struct logs *logs, int *kept, struct err *err);
+/* It writes there from now on. */
+void logger_redirect(const struct logs *logs);
+/* False when that was no logger. */
+MUST_USE bool logger_ended(struct master *m, pid_t pid, int status);
+/* Starts a logger where there is none, and gives it what it asked for. */
+void logger_watch(struct master *m);
+/* After logs_close(), at the very end: until the last line is written. */
+void logger_wait(void);
 
 /* reload.c: -1 and nothing changed when the new settings are wrong; the reasons
  * are logged and, one a line, in `reasons`. */

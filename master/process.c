@@ -133,15 +133,13 @@ on_down(struct ipc_peer *peer, void *context)
 static const struct ipc_callbacks callbacks = {NULL, on_message, on_down};
 
 static int
-fork_it(struct process *p, struct err *err)
+fork_it(struct process *p, int log, struct err *err)
 {
 	struct master *m = p->master;
 	char instance[16];
 	const char *arguments[] = {instance, NULL};
 	struct spawn s = {
-	    service_name(p->service),
-	    arguments,
-	    {-1, -1, m->logs.program, -1, m->life_fd}
+	    service_name(p->service), arguments, {-1, -1, log, -1, m->life_fd}
         };
 	int pair[2];
 
@@ -158,7 +156,23 @@ fork_it(struct process *p, struct err *err)
 	}
 	p->peer = ipc_peer_new(m->base, pair[0], IPC_KIND_MASTER, 0, &callbacks, p);
 	ipc_peer_expect(p->peer, p->service->kind, p->instance);
+	wiring_send_log(p, log);
 	return 0;
+}
+
+static int
+fork_with_log(struct process *p, struct err *err)
+{
+	int log, result;
+
+	/* Somebody must have the last lines of the one before. */
+	logger_watch(p->master);
+	log = logger_socket(&p->master->logs, &p->log, err);
+	if (log < 0)
+		return -1;
+	result = fork_it(p, log, err);
+	close(log);
+	return result;
 }
 
 void
@@ -169,7 +183,7 @@ process_start(struct process *p)
 	p->started_ms = proc_ticks_ms();
 	p->asked_ms = 0;
 	enter(p, PROCESS_STARTING);
-	if (fork_it(p, &err) != 0) {
+	if (fork_with_log(p, &err) != 0) {
 		logline(LOGLINE_ERROR, "process.start", L_ERR(&err));
 		enter(p, PROCESS_DOWN);
 		restart_plan(p);
@@ -260,7 +274,7 @@ processes_reap(struct master *m)
 
 		if (p)
 			process_ended(p, status);
-		else if (!logs_logger_ended(m, pid, status))
+		else if (!logger_ended(m, pid, status))
 			logline(LOGLINE_WARNING, "process.unknown", L_I64("pid", pid));
 	}
 }
@@ -309,6 +323,7 @@ process_init(struct process *p, struct master *m, const struct service *service,
 			      .service = service,
 			      .instance = instance,
 			      .state = PROCESS_DOWN,
+			      .log = -1,
 			      .restart = evtimer_new(m->base, on_restart, p)};
 	ASSERT(p->restart);
 }
@@ -332,6 +347,8 @@ processes_release(struct master *m)
 	for (size_t i = 0; i < m->n; i++) {
 		ipc_peer_free(&m->processes[i].peer);
 		event_free(m->processes[i].restart);
+		if (m->processes[i].log >= 0)
+			close(m->processes[i].log);
 	}
 	free(m->processes);
 	m->processes = NULL;

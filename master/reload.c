@@ -83,6 +83,21 @@ tell_listeners(struct process *p, const struct listeners *old)
 	}
 }
 
+/* Without a socket to the new logger it stays with the one to the former. */
+static void
+tell_log(struct process *p)
+{
+	struct err err;
+	int log = logger_socket(&p->master->logs, &p->log, &err);
+
+	if (log < 0) {
+		logline(LOGLINE_ERROR, "process.join", L_ERR(&err));
+		return;
+	}
+	wiring_send_log(p, log);
+	close(log);
+}
+
 static void
 tell(struct process *p, const struct listeners *old)
 {
@@ -90,7 +105,7 @@ tell(struct process *p, const struct listeners *old)
 
 	if (!p->peer)
 		return;
-	wiring_send_log(p);
+	tell_log(p);
 	ipc_send_ctl_reload(p->peer, &m, texts_for(p));
 	wiring_send_files(p);
 	tell_listeners(p, old);

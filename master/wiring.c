@@ -88,11 +88,11 @@ send_counts(struct process *p)
 }
 
 void
-wiring_send_log(struct process *p)
+wiring_send_log(struct process *p, int log)
 {
 	struct ipc_ctl_log m = {(uint8_t)p->master->logs.form};
 
-	ipc_send_ctl_log(p->peer, &m, p->master->logs.program);
+	ipc_send_ctl_log(p->peer, &m, log);
 }
 
 static void
@@ -134,7 +134,6 @@ wiring_tell_start(struct process *p)
 	struct ipc_ctl_start m = {(uint32_t)instances_of(p->master, p->service->kind),
 				  span_str(p->master->config_path)};
 
-	wiring_send_log(p);
 	send_counts(p);
 	ipc_send_ctl_start(p->peer, &m, texts_for(p));
 	wiring_send_files(p);

@@ -133,7 +133,9 @@ class Postroad:
         lines = [f'hostname = "{self.hostname}"', f"domains = {{{listed}}}",
                  f'spool_directory = "{self.spool}"', f'mail_directory = "{self.mail}"',
                  f'directory_directory = "{self.folder}/directory"',
-                 f'run_directory = "{self.run}"', f'log_to = "{self.log}"']
+                 f'run_directory = "{self.run}"']
+        if "log_to" not in self.settings:
+            lines.append(f'log_to = "{self.log}"')
         for name, port in self.ports.items():
             lines.append(f'{name}_listen = {{"127.0.0.1:{port}"}}')
         if self.tls:
