@@ -364,15 +364,51 @@ take_done(void *context, const struct ipc_message *m)
 	return false;
 }
 
+struct reloaded {
+	bool good;
+	struct buf waiting; /* settings that need a restart, as listing_items() wants */
+};
+
+static bool
+take_reloaded(void *context, const struct ipc_message *m)
+{
+	struct reloaded *r = context;
+	struct span names = m->admin_done.text;
+
+	if (m->number != IPC_NUMBER_admin_done || !m->admin_done.ok)
+		return take_done(&r->good, m);
+	r->good = true;
+	while (names.n > 0)
+		wire_put_bytes(&r->waiting, span_cut(&names, '\n'));
+	return false;
+}
+
+/* People hear of nothing but what is not in force yet. */
+static void
+show_waiting(const struct admin *admin, struct span waiting)
+{
+	static const char *const columns[] = {"needs_restart", NULL};
+	struct listing *l;
+
+	if (waiting.n == 0 && !admin->json)
+		return;
+	l = listing_new(admin, columns);
+	listing_items(l, waiting);
+	listing_end_single(&l);
+}
+
 static enum exit_status
 reload_server(struct admin *admin, int argc, char **argv)
 {
 	const struct ipc_message ask = {.number = IPC_NUMBER_admin_reload};
-	bool good = false;
-	enum exit_status status = control_ask(admin, "master", &ask, take_done, &good);
+	struct reloaded r = {.waiting = buf_make(IPC_PACKET_MAX)};
+	enum exit_status status = control_ask(admin, "master", &ask, take_reloaded, &r);
 
 	(void)argc, (void)argv;
-	return status == EXIT_DONE && !good ? EXIT_FAILED : status;
+	if (status == EXIT_DONE && r.good)
+		show_waiting(admin, buf_span(&r.waiting));
+	buf_release(&r.waiting);
+	return status == EXIT_DONE && !r.good ? EXIT_FAILED : status;
 }
 
 static enum exit_status

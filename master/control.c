@@ -176,11 +176,11 @@ control_gone(struct master *m, struct process *p)
 static void
 take_reload(struct master *m, struct ipc_peer *peer, uint64_t tag)
 {
-	struct buf reasons = buf_make(IPC_PACKET_MAX / 2);
-	bool ok = reload(m, &reasons) == 0;
+	struct buf told = buf_make(IPC_PACKET_MAX / 2);
+	bool ok = reload(m, &told) == 0;
 
-	send_done(peer, tag, ok, buf_span(&reasons));
-	buf_release(&reasons);
+	send_done(peer, tag, ok, buf_span(&told));
+	buf_release(&told);
 }
 
 static void

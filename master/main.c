@@ -122,7 +122,7 @@ static void
 on_signal(int number, short what, void *context)
 {
 	struct master *m = context;
-	struct buf reasons = buf_make(1);
+	struct buf told = buf_make(1);
 
 	(void)what;
 	switch (number) {
@@ -130,7 +130,7 @@ on_signal(int number, short what, void *context)
 		processes_reap(m);
 		break;
 	case SIGHUP:
-		if (reload(m, &reasons) != 0)
+		if (reload(m, &told) != 0)
 			logline(LOGLINE_ERROR, "master.reload_failed",
 				L_STR("file", m->config_path));
 		break;
@@ -139,7 +139,7 @@ on_signal(int number, short what, void *context)
 		stop_begin(m, m->stopping);
 		break;
 	}
-	buf_release(&reasons);
+	buf_release(&told);
 }
 
 static void

@@ -217,8 +217,9 @@ void logger_watch(struct master *m);
 void logger_wait(void);
 
 /* reload.c: -1 and nothing changed when the new settings are wrong; the reasons
- * are logged and, one a line, in `reasons`. */
-MUST_USE int reload(struct master *m, struct buf *reasons);
+ * are logged and, one a line, in `told`. Else the names of settings that have changed
+ * but need a restart are. */
+MUST_USE int reload(struct master *m, struct buf *told);
 
 /* stop.c */
 void stop_begin(struct master *m, bool now);

@@ -11,39 +11,45 @@ struct fresh {
 	struct files files;
 	struct logs logs;
 	struct texts texts;
+	struct buf waiting; /* settings that have changed but need a restart */
 };
+
+static void
+put_line(struct buf *out, const char *text)
+{
+	if (buf_room(out, strlen(text) + 1)) {
+		buf_put_str(out, text);
+		buf_put_char(out, '\n');
+	}
+}
 
 static void
 complain(struct buf *reasons, const char *text)
 {
 	logline(LOGLINE_ERROR, "reload.refused", L_STR("error", text));
-	if (buf_room(reasons, strlen(text) + 1)) {
-		buf_put_str(reasons, text);
-		buf_put_char(reasons, '\n');
-	}
+	put_line(reasons, text);
 }
 
 static void
 on_fixed(const char *name, void *context)
 {
-	(void)context;
-	logline(LOGLINE_WARNING, "reload.needs_restart", L_STR("setting", name));
+	put_line(context, name);
 }
 
 static int
-read_settings(struct master *m, struct settings *out, struct buf *reasons)
+read_settings(struct master *m, struct fresh *f, struct buf *reasons)
 {
 	struct buf text = buf_make(CONF_FILE_BYTES_MAX);
 	struct conf_errors errors;
-	int result =
-	    conf_load(m->config_path, m->settings.hostname, &text, out, &errors);
+	int result = conf_load(m->config_path, m->settings.hostname, &text,
+			       &f->settings, &errors);
 
 	for (size_t i = 0; i < errors.n; i++)
 		complain(reasons, errors.at[i].text);
 	conf_errors_release(&errors);
 	buf_release(&text);
 	if (result == 0)
-		conf_keep_fixed(out, &m->settings, on_fixed, NULL);
+		conf_keep_fixed(&f->settings, &m->settings, on_fixed, &f->waiting);
 	return result;
 }
 
@@ -133,35 +139,46 @@ apply(struct master *m, struct fresh *f)
 	listeners_close(&old);
 }
 
-static int
-reload_all(struct master *m, struct buf *reasons)
+static void
+tell_waiting(struct span names)
 {
-	struct fresh f = {.texts = {{-1, -1}}};
+	while (names.n > 0)
+		logline(LOGLINE_WARNING, "reload.needs_restart",
+			L_SPAN("setting", span_cut(&names, '\n')));
+}
+
+static int
+reload_all(struct master *m, struct fresh *f, struct buf *told)
+{
 	struct err err;
 
 	if (m->stopping) {
-		complain(reasons, "the server is stopping");
+		complain(told, "the server is stopping");
 		return -1;
 	}
-	if (read_settings(m, &f.settings, reasons) != 0)
+	if (read_settings(m, f, told) != 0)
 		return -1;
-	if (prepare(m, &f, &err) != 0) {
-		complain(reasons, err.text);
-		conf_release(&f.settings);
+	if (prepare(m, f, &err) != 0) {
+		complain(told, err.text);
+		conf_release(&f->settings);
 		return -1;
 	}
-	apply(m, &f);
+	apply(m, f);
 	logline(LOGLINE_INFO, "master.reloaded", L_STR("file", m->config_path));
+	tell_waiting(buf_span(&f->waiting));
+	buf_put(told, buf_span(&f->waiting));
 	return 0;
 }
 
 int
-reload(struct master *m, struct buf *reasons)
+reload(struct master *m, struct buf *told)
 {
+	struct fresh f = {.texts = {{-1, -1}}, .waiting = buf_make(IPC_PACKET_MAX / 2)};
 	int result;
 
 	notify_reloading();
-	result = reload_all(m, reasons);
+	result = reload_all(m, &f, told);
+	buf_release(&f.waiting);
 	(void)sd_notify(0, "READY=1");
 	return result;
 }

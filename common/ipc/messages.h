@@ -73,8 +73,8 @@
 
 /* --- admin command and master --------------------------------------------- */
 
-/* Answered by admin_done: at once; text has the errors, one a line. After
- * admin_stop the end of the connection says that all has stopped. */
+/* Answered by admin_done: at once, text has the errors or the names of settings that
+ * need a restart, one a line. After admin_stop the end says that all has stopped. */
 #define IPC_admin_reload(U8, U16, U32, U64, BYTES) U64(tag)
 #define IPC_admin_stop(U8, U16, U32, U64, BYTES)   U64(tag)
 #define IPC_admin_done(U8, U16, U32, U64, BYTES)   U64(tag) U8(ok) BYTES(text)

@@ -13,7 +13,7 @@ A = "a@example.org"
 
 # What each of them is asked with; in order, since some need what others made.
 SHOWS = {
-    "status": [], "metrics": [], "settings": [], "check": None,
+    "status": [], "metrics": [], "settings": [], "check": None, "reload": [],
     "domain list": [], "domain show": ["example.org"],
     "account list": [], "account show": [A], "account password add": [A, "phone"], "account password list": [A],
     "alias list": [], "alias show": ["info@example.org"],
@@ -37,7 +37,7 @@ SHOWS = {
 # Refused while the message is being tried just now.
 NOT_IN_WORK = ("queue flush", "queue requeue")
 # They do something, and say nothing when it is done.
-SILENT = """run reload stop domain add domain remove domain set account add account remove account set account passwd
+SILENT = """run stop domain add domain remove domain set account add account remove account set account passwd
     account password remove account quota account forward account reply account disable account enable alias add
     alias remove list add list remove list set list member add list member remove group add group remove
     group member add group member remove directory init directory upgrade mailbox compact complete"""

@@ -1,6 +1,7 @@
 """master: starts again what dies, reloads, refuses what is wrong, stops in order."""
 import ctypes
 import fcntl
+import json
 import os
 import signal
 import smtplib
@@ -161,6 +162,25 @@ def test_master_refuses_a_wrong_reload_and_goes_on(master, changes, says):
     master.config.write_text(right)
     assert master.wait_logged("reload.refused", says)
     assert greeting(master, master.ports["smtp"]).startswith(b"220 ")
+
+
+def test_master_reload_names_what_needs_a_restart():
+    with harness.Postroad() as s:
+        s.start()
+        assert s.command("reload").stdout == b""
+        s.write_config(authd_threads="3", local_accounts_max="1999", recipients_max="1001")
+        assert s.command("reload").stdout == b"needs_restart  authd_threads, local_accounts_max\n"
+        names = ["authd_threads", "local_accounts_max"]
+        assert json.loads(s.command("--json", "reload").stdout) == {"needs_restart": names}
+        for name in names:
+            s.wait_logged("reload.needs_restart", f"setting={name}", count=2)
+        s.config.write_text(s.config.read_text() + "frob = 1\n")
+        done = s.command("--json", "reload", check=False)
+        assert done.returncode == 1 and done.stdout == b"" and b"authd_threads" not in done.stderr
+        del s.settings["authd_threads"], s.settings["local_accounts_max"]
+        s.write_config()
+        assert json.loads(s.command("--json", "reload").stdout) == {"needs_restart": []}
+        assert len(s.logged("reload.needs_restart")) == 4
 
 
 def test_master_log_file_can_be_rotated(master):
