@@ -78,7 +78,11 @@ start(struct proc *p, struct err *err)
 static void
 reload(struct proc *p)
 {
-	configure(gate_of(p));
+	struct gate *g = gate_of(p);
+
+	if (!*proc_settings(p)->tls_certificate)
+		certificate_forget(&g->certificate);
+	configure(g);
 }
 
 static void

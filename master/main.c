@@ -94,7 +94,7 @@ prepare(struct master *m, struct err *err)
 	    lock_take(m, err) != 0)
 		return -1;
 	if (texts_open(&m->texts, &m->settings, err) != 0 ||
-	    files_open(&m->files, &m->settings, err) != 0 ||
+	    files_open(m, &m->files, &m->settings, err) != 0 ||
 	    files_open_policies(&m->policies_fd, &m->settings, err) != 0 ||
 	    ports_open(m, err) != 0)
 		return -1;

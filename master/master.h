@@ -10,7 +10,8 @@
  *         spawn.c (fork and exec), wiring.c (what a process is told),
  *         directories.c, listeners.c, files.c (TLS), logs.c (where the log goes),
  *         loggers.c (who writes it), reload.c, stop.c, control.c (the admin
- *         command), notify.c (systemd), lock.c. A program of its own: logger.c.
+ *         command), notify.c (systemd), lock.c. Programs of their own: logger.c,
+ *         pair/pair.c.
  */
 #pragma once
 
@@ -64,7 +65,8 @@ struct listeners {
 	size_t n;
 };
 
-/* Files that only root may read, handed to programs: -1 when not set. */
+/* Copies of files that only root may read, sealed, handed to programs: a pair that TLS
+ * can use. -1 when not set. */
 struct files {
 	int certificate, key;
 };
@@ -183,13 +185,16 @@ MUST_USE bool
 listeners_same(const struct listeners *a, const struct listeners *b, const char *name);
 void listener_address(const struct listener *l, struct buf *out);
 
-/* files.c */
-MUST_USE int
-files_open(struct files *out, const struct settings *settings, struct err *err);
+/* files.c: certificate and key that do not belong together are an error, as those that
+ * are not there. */
+MUST_USE int files_open(struct master *m, struct files *out,
+			const struct settings *settings, struct err *err);
 void files_close(struct files *f);
 /* "resolved/policies" below spool_directory; made when it is not there. */
 MUST_USE int
 files_open_policies(int *out, const struct settings *settings, struct err *err);
+/* From now on nobody can change what is in this memory file. */
+MUST_USE int file_seal(int fd);
 
 /* logs.c */
 void logs_init(struct logs *logs);

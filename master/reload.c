@@ -58,7 +58,7 @@ prepare(struct master *m, struct fresh *f, struct err *err)
 {
 	if (texts_open(&f->texts, &f->settings, err) != 0)
 		return -1;
-	if (files_open(&f->files, &f->settings, err) != 0) {
+	if (files_open(m, &f->files, &f->settings, err) != 0) {
 		texts_close(&f->texts);
 		return -1;
 	}

@@ -14,9 +14,7 @@ text_open(const struct settings *settings, enum conf_secrets secrets, struct err
 
 	conf_text_put(settings, secrets, &text);
 	n = fd < 0 ? -1 : write(fd, text.at, text.n);
-	if (n != (ssize_t)text.n || text.full ||
-	    fcntl(fd, F_ADD_SEALS,
-		  F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) {
+	if (n != (ssize_t)text.n || text.full || file_seal(fd) != 0) {
 		err_sys(err, "cannot keep the settings in memory");
 		if (fd >= 0)
 			close(fd);

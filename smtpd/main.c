@@ -53,7 +53,11 @@ start(struct proc *p, struct err *err)
 static void
 reload(struct proc *p)
 {
-	settings_apply(smtpd_of(p));
+	struct smtpd *d = smtpd_of(p);
+
+	if (!*proc_settings(p)->tls_certificate)
+		certificate_forget(&d->certificate);
+	settings_apply(d);
 }
 
 static void

@@ -62,6 +62,15 @@ certificate_take(struct certificate *c, struct span name, int fd)
 }
 
 void
+certificate_forget(struct certificate *c)
+{
+	if (!c->tls)
+		return;
+	logline(LOGLINE_WARNING, "tls.certificate.none");
+	tls_context_free(&c->tls);
+}
+
+void
 certificate_turn(struct certificate *c)
 {
 	if (!c->tls || proc_ticks_ms() - c->tickets_ms < TICKET_KEYS_MS)

@@ -10,8 +10,8 @@ import pytest
 import harness
 
 CMAKE = shutil.which("cmake")
-PROGRAMS = ("authd", "bounce", "gate", "imapd", "local", "logger", "master", "pickup", "pop3d", "qmgr", "remote",
-            "resolved", "smtpd", "spoold")
+PROGRAMS = ("authd", "bounce", "gate", "imapd", "local", "logger", "master", "pair", "pickup", "pop3d", "qmgr",
+            "remote", "resolved", "smtpd", "spoold")
 
 
 @pytest.fixture(scope="module")
