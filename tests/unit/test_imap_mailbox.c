@@ -174,7 +174,7 @@ static const struct imap_script scripts[] = {
      "= * LIST (\\NonExistent \\HasNoChildren \\Subscribed) \"/\" qux2/bar2\n"
      "= i OK LIST completed\n"
      "0: j LIST (RECURSIVEMATCH SUBSCRIBED SPECIAL-USE) \"\" q*\n"
-     "= j OK LIST completed\n"							       },
+     "= j OK LIST completed\n"						       },
     {"special use",                   "0: a LIST (SPECIAL-USE) \"\" *\n"
 		    "= * LIST (\\HasNoChildren \\Archive) \"/\" Archive\n"
 		    "= * LIST (\\HasNoChildren \\Drafts) \"/\" Drafts\n"
