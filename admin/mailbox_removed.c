@@ -242,14 +242,14 @@ removed_list(struct admin *admin, int argc, char **argv)
 /* --- restore, export ------------------------------------------------------ */
 
 static void
-show_restored(struct admin *admin, char **argv, const struct restoring *done)
+show_restored(const struct merge *merge, const char *to, const struct restoring *done)
 {
 	static const char *const columns[] = {"number", "account", "messages",
 					      "damaged", NULL};
-	struct listing *l = listing_new(admin, columns);
+	struct listing *l = listing_new(done->admin, columns);
 
-	listing_text(l, span_str(argv[0]));
-	listing_text(l, span_str(argv[1]));
+	listing_number(l, store_account_id(merge->from));
+	listing_text(l, span_str(to));
 	listing_number(l, done->n.messages);
 	listing_number(l, done->n.damaged);
 	listing_end_single(&l);
@@ -269,7 +269,7 @@ restore_into(struct admin *admin, char **argv, struct mailbox *from, struct mail
 		admin_complain("%s: %s; what came so far is there", argv[1], err.text);
 		return EXIT_FAILED;
 	}
-	show_restored(admin, argv, &done);
+	show_restored(&merge, argv[1], &done);
 	if (!empty && !admin->json)
 		puts("it is in mailboxes below \"" ABOVE "\"");
 	return done.n.damaged > 0 ? EXIT_FAILED : EXIT_DONE;

@@ -80,7 +80,7 @@ def test_mail_of_a_removed_account_comes_into_another(own):
     with Down(own):
         done = json.loads(own.command("--json", "mailbox", "removed", "restore", str(number),
                                       "to@example.org").stdout)
-        assert (done["messages"], done["damaged"]) == (1, 0)
+        assert (done["number"], done["messages"], done["damaged"]) == (number, 1, 0)
     assert subjects(own, "to@example.org") == [b"Subject: old"]
     with Down(own):
         own.command("mailbox", "removed", "restore", str(number), "to@example.org")
