@@ -128,6 +128,7 @@ qmgr_end(void)
 	event_free(s->sync_timer);
 	free(s->waits);
 	free(f->qmgr.search.open);
+	free(f->qmgr.search.held);
 	close(s->dir_fd);
 	close(f->qmgr.seg_fd);
 }
