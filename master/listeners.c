@@ -135,6 +135,29 @@ open_address(struct listeners *out, const struct place *place, struct listeners 
 			: open_v6(out, place, &where, err);
 }
 
+/* What is left over of an earlier start, and nothing else: the path may be a setting.
+ */
+static void
+remove_leftover(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+		(void)unlink(path);
+}
+
+/* Its mode is right from the beginning; to change it later would follow a link that
+ * somebody has put in its place. */
+static int
+bind_path(int fd, const struct sockaddr_un *address, mode_t mode)
+{
+	mode_t usual = umask(~mode & 0777);
+	int result = bind(fd, (const struct sockaddr *)address, sizeof(*address));
+
+	(void)umask(usual);
+	return result;
+}
+
 static int
 open_path(struct listeners *out, const struct place *place, int type, mode_t mode,
 	  struct listeners *old, struct err *err)
@@ -149,10 +172,8 @@ open_path(struct listeners *out, const struct place *place, int type, mode_t mod
 		return err_set(err, "%s: the path %s is too long for a socket",
 			       place->setting, place->text);
 	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	/* What is there is left over: this master holds the lock. */
-	(void)unlink(place->text);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
-	    chmod(place->text, mode) != 0 || listen(fd, BACKLOG) != 0)
+	remove_leftover(place->text);
+	if (fd < 0 || bind_path(fd, &address, mode) != 0 || listen(fd, BACKLOG) != 0)
 		return address_fail(place, fd, err);
 	return add(out, place, fd, err);
 }

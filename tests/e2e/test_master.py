@@ -96,6 +96,28 @@ def test_master_says_which_port_is_taken():
         assert f"pop3_listen: cannot listen on 127.0.0.1:{s.ports['pop3']}" in s.tail()
 
 
+def test_master_removes_no_file_for_a_socket():
+    with harness.Postroad() as s:
+        s.write_config(lmtp_socket=f'"{s.folder}/notes"')
+        (s.folder / "notes").write_text("mine")
+        s.start(wait=False)
+        assert s.process.wait(harness.PATIENCE_S) == 1
+        assert f"lmtp_socket: cannot listen on {s.folder}/notes" in s.tail()
+        assert (s.folder / "notes").read_text() == "mine"
+
+
+def test_master_sockets_have_their_modes_and_come_again():
+    with harness.Postroad() as s:
+        s.write_config(lmtp_socket=f'"{s.folder}/lmtp"')
+        s.start()
+        sockets = {s.folder / "lmtp": 0o666, s.run / "submit": 0o666, s.run / "control/master": 0o600,
+                   s.run / "control/qmgr": 0o600, s.run / "administrators": 0o666}
+        assert {path: path.stat().st_mode & 0o777 for path in sockets} == sockets
+        s.kill()
+        s.start()
+        assert {path: path.stat().st_mode & 0o777 for path in sockets} == sockets
+
+
 def test_master_serves_after_all_that(master):
     assert greeting(master, master.ports["smtp"]).startswith(b"220 ")
     assert greeting(master, master.ports["pop3"]).startswith(b"+OK")
