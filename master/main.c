@@ -142,6 +142,17 @@ on_signal(int number, short what, void *context)
 	buf_release(&told);
 }
 
+/* One that comes before there is a loop waits for it, in place of ending master. */
+static void
+reload_signal(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	(void)sigprocmask(how, &set, NULL);
+}
+
 static void
 signals_start(struct master *m)
 {
@@ -152,6 +163,7 @@ signals_start(struct master *m)
 		m->signals[i] = evsignal_new(m->base, numbers[i], on_signal, m);
 		ASSERT(m->signals[i] && event_add(m->signals[i], NULL) == 0);
 	}
+	reload_signal(SIG_UNBLOCK);
 }
 
 static void
@@ -252,6 +264,7 @@ main(int argc, char **argv)
 {
 	static struct master m;
 
+	reload_signal(SIG_BLOCK);
 	m.started_ms = proc_ticks_ms();
 	m.texts = (struct texts){
 	    {-1, -1}

@@ -176,9 +176,12 @@ reload(struct master *m, struct buf *told)
 	struct fresh f = {.texts = {{-1, -1}}, .waiting = buf_make(IPC_PACKET_MAX / 2)};
 	int result;
 
-	notify_reloading();
+	/* To systemd a start ends when all run, whatever happens meanwhile. */
+	if (m->ready)
+		notify_reloading();
 	result = reload_all(m, &f, told);
 	buf_release(&f.waiting);
-	(void)sd_notify(0, "READY=1");
+	if (m->ready)
+		(void)sd_notify(0, "READY=1");
 	return result;
 }

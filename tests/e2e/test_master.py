@@ -82,8 +82,10 @@ def test_master_waits_for_a_port_that_is_being_left():
         s.start(wait=False)
         harness.wait_until(lambda: (s.run / "life").exists(), what="a start that has its locks")
         assert s.process.poll() is None
+        os.kill(s.process.pid, signal.SIGHUP)  # a reload that comes early is made once it can be
         held.close()
         s.wait_ready()
+        s.wait_logged("master.reloaded")
         assert s.stop() == 0
 
 
