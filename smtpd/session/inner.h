@@ -81,7 +81,7 @@ struct session {
 	bool answered;   /* since_ms starts anew at the next step */
 	uint64_t now_ms; /* of this step */
 	uint64_t open_ms;
-	uint64_t mail_ms; /* when the last transaction began */
+	uint64_t mail_ms;  /* when the last transaction began */
 	uint64_t since_ms; /* what is awaited has been awaited since */
 	uint64_t pause_until_ms;
 	uint64_t window_ms, window_bytes; /* data rate */

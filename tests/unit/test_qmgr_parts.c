@@ -478,8 +478,7 @@ main(void)
 	    cmocka_unit_test(test_damaged_envelope_is_held_not_lost),
 	    cmocka_unit_test(test_segment_is_done_when_all_its_messages_are),
 	    cmocka_unit_test(test_segment_that_is_needed_again_is_not_released),
-	    cmocka_unit_test(
-		test_many_deferred_messages_cost_less_than_100_bytes_each),
+	    cmocka_unit_test(test_many_deferred_messages_cost_less_than_100_bytes_each),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -371,13 +371,16 @@ test_delivery_is_known_until_a_compaction_forgets_it(void **state)
 	came_us = f.now_us;
 	days_pass(&f, 1, keep - 1);
 	assert_true(is_known(&f, 1, came_us));
-	fixture_check(&f, store_compact(f.account, 0, f.now_us, NULL, NULL, &done, &f.err));
+	fixture_check(&f,
+		      store_compact(f.account, 0, f.now_us, NULL, NULL, &done, &f.err));
 	assert_true(is_known(&f, 1, came_us));
 	days_pass(&f, keep, keep / 2);
-	fixture_check(&f, store_compact(f.account, 0, f.now_us, NULL, NULL, &done, &f.err));
+	fixture_check(&f,
+		      store_compact(f.account, 0, f.now_us, NULL, NULL, &done, &f.err));
 	assert_true(is_known(&f, 1, came_us));
 	days_pass(&f, 2 * keep, keep / 2 + 1);
-	fixture_check(&f, store_compact(f.account, 0, f.now_us, NULL, NULL, &done, &f.err));
+	fixture_check(&f,
+		      store_compact(f.account, 0, f.now_us, NULL, NULL, &done, &f.err));
 	assert_false(is_known(&f, 1, came_us));
 	assert_true(is_known(&f, keep, came_us));
 	fixture_release(&f);
