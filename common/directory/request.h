@@ -26,9 +26,9 @@ enum directory_verb {
 	DIRECTORY_DUMP,    /* the same, whole with secrets: what LOAD takes */
 	DIRECTORY_LOAD,    /* `rows`, put as they are, all or nothing */
 	DIRECTORY_WHOSE,   /* `rows`: numbers of accounts, eight bytes each [wire.h];
-			    * gives   a row for each that no account has: its id, and, where
-			    * that is   known, the address it was of and when that was
-			    * removed */
+			    * gives   a row for each that no account has: its id, and,
+			    * where   that is   known, the address it was of and when that
+			    * was   removed */
 	DIRECTORY_FORGET,  /* object: the id of an account that is removed; what WHOSE
 			    * tells of it. IN_USE while there is one of that id */
 };

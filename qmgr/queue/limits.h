@@ -29,9 +29,8 @@ struct limit_window {
 /* What is noted of an account. */
 struct limit_counts {
 	uint64_t account;
-	uint32_t told_s; /* when postmaster was told; 0: never */
-	uint32_t
-	    noted_s; /* when these counts were noted that a former run left; 0: none */
+	uint32_t told_s;  /* when postmaster was told; 0: never */
+	uint32_t noted_s; /* when these were, that a former run left; 0: by none */
 	struct limit_window windows[LIMIT_COUNT];
 };
 
