@@ -15,7 +15,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent
 PRESETS = ("development", "release")
 # Sanitizers make these several times as dear; the release build goes the whole way.
-SHORTER = {"development": {"STATES": "250000", "COMMANDS": "4", "MESSAGES": "200000"}, "release": {}}
+SHORTER = {"development": {"STATES": "250000", "SMTP_COMMANDS": "4", "QUEUED_MESSAGES": "200000"}, "release": {}}
 SIDE_BY_SIDE = {"development": "3", "release": "4"}  # files of end-to-end tests; they mostly wait
 
 

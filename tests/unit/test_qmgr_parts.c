@@ -440,7 +440,7 @@ bytes_of(const struct queue *q)
 static void
 test_many_deferred_messages_cost_less_than_100_bytes_each(void **state)
 {
-	const char *wanted = getenv("MESSAGES");
+	const char *wanted = getenv("QUEUED_MESSAGES");
 	size_t many = wanted ? strtoul(wanted, NULL, 10) : MANY_DEFAULT;
 	struct queue *q = queue_make();
 

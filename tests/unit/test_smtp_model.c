@@ -3,7 +3,7 @@
  * A small model of [RFC5321 4.1.4], [RFC3030 2], [RFC3207 4.2] and [RFC4954 4],
  * written as a table and knowing nothing of the core, says which code each command
  * gets and which messages come out. Sequences of fewer commands are the beginnings
- * of these, since replies are compared after each command. COMMANDS= from the
+ * of these, since replies are compared after each command. SMTP_COMMANDS= from the
  * environment makes the sequences shorter.
  */
 #include <setjmp.h>
@@ -279,7 +279,7 @@ static void
 test_every_sequence_agrees_with_the_model(void **state)
 {
 	struct session_policy policy = script_policy(SESSION_MX);
-	const char *wanted = getenv("COMMANDS");
+	const char *wanted = getenv("SMTP_COMMANDS");
 	size_t n = wanted && *wanted >= '1' && *wanted <= '5' ? (size_t)(*wanted - '0')
 							      : COMMANDS_MAX;
 	unsigned long count = 0;
